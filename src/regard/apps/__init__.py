@@ -1,0 +1,1 @@
+"""Finished applications: data, recipe and model in one folder each."""

@@ -1,0 +1,1 @@
+"""The classic packages' names, on every backend."""

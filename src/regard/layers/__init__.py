@@ -1,0 +1,1 @@
+"""Weights around the mathematics, one mechanism a file."""

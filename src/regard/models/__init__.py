@@ -1,0 +1,1 @@
+"""Networks with attention inside, and the search that decodes them."""
