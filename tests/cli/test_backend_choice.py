@@ -1,0 +1,92 @@
+"""Which backend a process runs on, settled before Keras is imported."""
+
+import json
+import os
+
+import pytest
+
+import regard_backend
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A machine with the named backends, whose Keras is set to the given one."""
+
+    def make(installed, environment=None, configured=None):
+        monkeypatch.setattr(
+            regard_backend, "find_spec", lambda name: name in installed or None
+        )
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+        monkeypatch.setenv("KERAS_BACKEND", environment or "")
+        if configured:
+            (tmp_path / "keras.json").write_text(json.dumps({"backend": configured}))
+
+    return make
+
+
+def test_nothing_installed_says_what_to_install(machine):
+    machine(installed=[])
+    with pytest.raises(ImportError, match=r'pip install "regard\[jax\]"') as failure:
+        regard_backend.require_backend()
+    assert "KERAS_BACKEND=jax" in str(failure.value)
+
+
+def test_another_one_installed_says_how_to_select_it(machine):
+    machine(installed=["torch"])
+    with pytest.raises(ImportError, match="KERAS_BACKEND=torch"):
+        regard_backend.require_backend()
+
+
+@pytest.mark.parametrize("environment, configured", [("torch", "jax"), (None, "torch")])
+def test_what_keras_is_set_to_and_finds_is_accepted(machine, environment, configured):
+    machine(["torch"], environment, configured)
+    regard_backend.require_backend()
+
+
+def test_the_check_sets_nothing(machine):
+    machine(installed=["jax"], environment="jax")
+    before = dict(os.environ)
+    regard_backend.require_backend()
+    assert dict(os.environ) == before
+
+
+def test_a_damaged_settings_file_counts_as_none(machine, tmp_path):
+    machine(installed=["tensorflow"])
+    (tmp_path / "keras.json").write_text("{")
+    assert regard_backend.requested_backend() == "tensorflow"
+
+
+def test_the_command_takes_an_installed_backend_and_names_it(machine, capsys):
+    machine(installed=["torch"])
+    regard_backend.choose_backend(["evaluate", "runs/enru"])
+    assert os.environ["KERAS_BACKEND"] == "torch"
+    assert "torch" in capsys.readouterr().err
+
+
+def test_the_command_leaves_a_choice_alone(machine, capsys):
+    machine(installed=["jax", "torch"], environment="torch")
+    regard_backend.choose_backend(["evaluate", "runs/enru"])
+    assert os.environ["KERAS_BACKEND"] == "torch"
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--backend", "torch"], ["--backend=torch"], ["--backend=jax", "--backend=torch"]],
+)
+def test_the_option_wins(machine, words):
+    machine(installed=["jax", "torch"], environment="jax")
+    regard_backend.choose_backend(["train", "translate", *words])
+    assert os.environ["KERAS_BACKEND"] == "torch"
+
+
+def test_an_option_after_two_dashes_is_text(machine):
+    machine(installed=["jax", "torch"], environment="jax")
+    regard_backend.choose_backend(["translate", "runs/enru", "--", "--backend=torch"])
+    assert os.environ["KERAS_BACKEND"] == "jax"
+
+
+def test_an_unknown_backend_is_refused(machine):
+    machine(installed=["jax"])
+    with pytest.raises(ValueError, match=r"--backend must be one of .* Got 'mxnet'"):
+        regard_backend.choose_backend(["--backend", "mxnet"])

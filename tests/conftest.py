@@ -1,0 +1,43 @@
+"""What all tests share: the backend they run on, and where reference data lies."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if os.environ["KERAS_BACKEND"] != "jax" and find_spec("torch"):
+    import torch  # noqa: F401  before TensorFlow: the other order can crash
+
+import pytest
+
+BACKEND = os.environ["KERAS_BACKEND"]
+
+
+def pytest_report_header() -> str:
+    return f"keras backend: {BACKEND}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        marker = item.get_closest_marker("backend")
+        if marker is not None and BACKEND not in marker.args:
+            reason = f"about {' and '.join(marker.args)}; this run is on {BACKEND}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference vectors and corpora that lie outside the repository."""
+    folder = os.environ.get("REGARD_SHARED")
+    if not folder:
+        pytest.skip("set REGARD_SHARED to the folder of reference data to run this")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository."""
+    return Path(__file__).resolve().parent.parent
