@@ -1,1 +1,6 @@
-"""Traces as pages and as text."""
+"""Reports: one offline HTML page, and alignments drawn in the terminal."""
+
+from regard.reports.record import AttentionRecord, Example
+from regard.reports.terminal import Ink, draw_alignment, print_alignment
+
+__all__ = ["AttentionRecord", "Example", "Ink", "draw_alignment", "print_alignment"]

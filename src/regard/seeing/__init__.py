@@ -1,1 +1,1 @@
-"""What a model attends to: capture, steps, diagnostics."""
+"""Looking at attention: capture, words for a map, alignments."""
