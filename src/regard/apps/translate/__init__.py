@@ -1,0 +1,1 @@
+"""Translation of sentence pairs by a model whose attention can be seen."""
