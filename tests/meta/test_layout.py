@@ -9,7 +9,7 @@ TEXT = CODE | {".md", ".toml", ".json", ".tsv", ".txt", ".cfg", ".sh", ""}
 FOLDERS = ("src", "tests", "benchmarks", ".ci")
 FOREIGN = {
     "a path of one machine": r"(?<![\w.])/(work|home|root|farm|opt|Users)/",
-    "a package index": r"index[-_]url|find[-_]links|pypi[.]org|pythonhosted",
+    "a package index": r"index[-_]url|find[-_]links|pypi[.]org",
     "a merge left open": r"^(<{7}|>{7})",
 }
 

@@ -1,0 +1,63 @@
+# Every target sets up what it needs in .venv; a second run finds it there.
+
+# Python 3.11 or later.
+PYTHON ?= python3
+VENV ?= .venv
+# The language that `make demo-translate` translates English into.
+TO ?= ru
+# What Keras runs on: jax, tensorflow or torch.
+export KERAS_BACKEND ?= jax
+
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+# One backend where one will do; all of them, in versions that bear each other, else.
+DEV := $(if $(filter jax,$(KERAS_BACKEND)),dev-jax,dev-backends)
+
+.DEFAULT_GOAL := help
+.PHONY: demo demo-translate test check test-all bench fmt help
+
+demo: $(STAMPS)/dates-$(KERAS_BACKEND)  ## Train on dates, draw alignments, write runs/demo/report.html
+	$(BIN)/regard demo
+
+demo-translate: $(STAMPS)/translate-$(KERAS_BACKEND)  ## The same on real sentences (TO=fr: to French)
+	$(BIN)/regard demo-translate --to $(TO)
+
+test: $(STAMPS)/$(DEV)  ## The tests on one backend (KERAS_BACKEND, by default jax)
+	$(PYTEST) -n 2 -m "not slow" $(PYTEST_ARGUMENTS)
+
+check: $(STAMPS)/$(DEV)  ## Format, lint, types, direction of imports, rules of the project
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q tests/meta
+
+test-all: $(STAMPS)/dev-backends  ## Every test, slow ones too, on the three backends
+	for backend in jax tensorflow torch; do \
+		KERAS_BACKEND=$$backend $(PYTEST) -n 2 --durations=10 || exit $$?; \
+	done
+
+bench: $(STAMPS)/dev-backends  ## Measure; print tables and write JSON
+	$(BIN)/python -m benchmarks
+
+fmt: $(STAMPS)/$(DEV)  ## Format the code and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+help:  ## Say what the targets do
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
+
+# One stamp for each set of extras (dates-jax: regard[dates,jax]), renewed with
+# pyproject.toml.
+comma := ,
+$(STAMPS)/%: pyproject.toml | $(BIN)/python
+	@echo "Installing regard[$(subst -,$(comma),$*)] into $(VENV)"
+	@$(PIP) --editable ".[$(subst -,$(comma),$*)]"
+	@mkdir -p $(STAMPS) && touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Regard needs \
+	Python 3.11 or later; name one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
