@@ -104,9 +104,10 @@ class AttentionRecord:
                 "kept none; trace the call again."
             )
         queries, keys = len(query_tokens), len(key_tokens)
+        shape = trace.weights.shape
 
         def cut(array: np.ndarray) -> np.ndarray:
-            full = np.broadcast_to(array, np.shape(trace.weights))
+            full = np.broadcast_to(array, shape)
             return full[example, :, :queries, :keys]
 
         return cls(

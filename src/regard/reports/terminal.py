@@ -12,7 +12,7 @@ import numpy as np
 from rich.cells import cell_len, set_cell_size
 
 from regard.reports.record import AttentionRecord
-from regard.reports.tokens import show_tokens
+from regard.reports.tokens import ShownToken, show_tokens
 
 __all__ = ["Ink", "draw_alignment", "print_alignment"]
 
@@ -59,7 +59,7 @@ def draw_alignment(
     """
     ink = ink or Ink()
     weights = record.average()[:max_rows]
-    masked = ~record.allowed().any(axis=0)[:max_rows]
+    masked = np.all(record.causes() > 0, axis=0)[:max_rows]
     inputs = [_label(token) for token in show_tokens(record.key_tokens, 60)]
     outputs = [_label(token) for token in show_tokens(record.query_tokens, 60)]
     if not len(weights) or not inputs:
@@ -88,10 +88,10 @@ def print_alignment(record: AttentionRecord, stream: TextIO | None = None) -> No
     stream = stream or sys.stdout
     text = draw_alignment(record, Ink.of(stream))
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), file=stream)
+    stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
 
 
-def _label(token) -> str:
+def _label(token: ShownToken) -> str:
     return ("-" if token.joins else "") + token.text
 
 
