@@ -1,0 +1,1 @@
+"""One suite for all mechanisms: `cases` has the rows, `checks` the properties."""

@@ -1,0 +1,1 @@
+"""Equivalences between mechanisms, and shortcuts that are wrong."""
