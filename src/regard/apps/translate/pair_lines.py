@@ -41,7 +41,7 @@ def read_lines(path: Path) -> Iterator[str]:
             ) from None
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> "IO[bytes] | gzip.GzipFile":
     # The first bytes decide, not the name: exports are often renamed.
     with path.open("rb") as stream:
         compressed = stream.read(2) == _GZIP_MAGIC
