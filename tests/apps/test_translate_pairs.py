@@ -123,7 +123,7 @@ def test_anki_export_with_another_separator_is_refused(tmp_path):
 
 def test_two_aligned_files(tmp_path):
     source = write(tmp_path / "a.en", "one\ntwo\tX\n")
-    target = write(tmp_path / "a.fr.gz", gzip.compress("un\ndeux\n".encode()))
+    target = write(tmp_path / "a.fr.gz", gzip.compress(b"un\ndeux\n"))
     found = read_pairs(source, target)
     assert found.pairs == [Pair("one", ("un",)), Pair("two X", ("deux",))]
 

@@ -59,7 +59,7 @@ def test_what_a_run_lacks_is_said(run, tmp_path):
 
 
 def test_create_never_takes_a_folder_in_use(run, tmp_path):
-    with pytest.raises(ValueError, match="exists already. Continue it with --resume"):
+    with pytest.raises(ValueError, match=r"exists already.* with --resume"):
         RunFolder.create(run.path, run.config())
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.doc").touch()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from regard.apps.translate.tokenizer import BOS, EOS, PAD
+from regard.apps.special_ids import BOS, EOS, PAD
 
 
 class Batch(NamedTuple):

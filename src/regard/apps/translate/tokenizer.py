@@ -15,10 +15,11 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers
 from tokenizers import pre_tokenizers as splitters
 from tokenizers.trainers import BpeTrainer
 
+from regard.apps.special_ids import BOS, EOS, PAD, SPECIAL, UNK
 from regard.apps.translate.bpe_dropout import merge_with_dropout
 
-PAD, BOS, EOS, UNK = 0, 1, 2, 3
-SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
+__all__ = ["BOS", "EOS", "PAD", "SPECIAL", "UNK", "WORD_MARK", "SubwordTokenizer"]
+
 WORD_MARK = "\u2581"
 UNKNOWN_TEXT = "\u2047"  # a double question mark, as SentencePiece shows it
 _PUNCTUATION = frozenset('.,!?;:"«»()[]{}…—–„“”¿¡/')
