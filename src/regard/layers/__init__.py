@@ -1,1 +1,27 @@
-"""Weights around the mathematics, one mechanism a file."""
+"""Weights around the mathematics: one attention mechanism a file."""
+
+from regard.layers.additive_attention import AdditiveAttention
+from regard.layers.attention import Attention
+from regard.layers.attention_pooling import AttentionPooling
+from regard.layers.concat_attention import ConcatAttention
+from regard.layers.cosine_attention import CosineAttention
+from regard.layers.dot_attention import DotAttention
+from regard.layers.feature_gate import FeatureGate
+from regard.layers.general_attention import GeneralAttention
+from regard.layers.location_attention import LocationAttention
+from regard.layers.multi_head_attention import MultiHeadAttention
+from regard.layers.scaled_dot_attention import ScaledDotAttention
+
+__all__ = [
+    "AdditiveAttention",
+    "Attention",
+    "AttentionPooling",
+    "ConcatAttention",
+    "CosineAttention",
+    "DotAttention",
+    "FeatureGate",
+    "GeneralAttention",
+    "LocationAttention",
+    "MultiHeadAttention",
+    "ScaledDotAttention",
+]

@@ -1,0 +1,69 @@
+r"""Every compatibility function, side by side. Read this file first.
+
+A score says how well a query fits a key, before masking and normalizing. All functions
+are pure, take projected tensors ``query (B,H,T,D)`` and ``key (B,H,S,D)``, and return
+``scores (B,H,T,S)`` in float32 at least: half-precision inputs are widened before any
+product, so large logits stay finite.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any
+_TINY = 1e-12
+
+
+def widen(tensor: Tensor) -> Tensor:
+    """Half precision becomes float32; wider types stay."""
+    kind = keras.backend.standardize_dtype(tensor.dtype)
+    return ops.cast(tensor, "float32") if kind in ("float16", "bfloat16") else tensor
+
+
+def dot(query: Tensor, key: Tensor) -> Tensor:
+    r"""$s_{ij} = q_i^\top k_j$ (Luong, Pham, Manning 2015, section 3.1)."""
+    return ops.matmul(widen(query), ops.swapaxes(widen(key), -1, -2))
+
+
+def scaled_dot(query: Tensor, key: Tensor, scale: Tensor | float) -> Tensor:
+    r"""$s_{ij} = c\, q_i^\top k_j$, with $c = 1/\sqrt{d}$ in Vaswani et al. 2017, 3.2.1.
+
+    The query is scaled before the product, which keeps the product small.
+    """
+    return dot(widen(query) * scale, key)
+
+
+def additive(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
+    r"""$s_{ij} = v^\top \tanh(q_i + k_j)$ for projected $q_i, k_j$.
+
+    ``vector`` is $v$ (D,). Bahdanau, Cho, Bengio 2015, appendix A.1.2. Concatenation
+    (Luong 2015, section 3.1) is the same function: $W[q;k] = W_1 q + W_2 k$.
+    """
+    query = ops.expand_dims(widen(query), -2)  # (B, H, T, 1, D)
+    key = ops.expand_dims(widen(key), -3)  # (B, H, 1, S, D)
+    return ops.sum(ops.tanh(query + key) * widen(vector), axis=-1)
+
+
+def cosine(query: Tensor, key: Tensor, sharpness: Tensor) -> Tensor:
+    r"""$s_{ij} = \beta\,\cos(q_i, k_j)$ (Graves, Wayne, Danihelka 2014, section 3.3.1).
+
+    A zero vector has cosine 0 with everything, and gradient 0.
+    """
+    return sharpness * dot(unit(widen(query)), unit(widen(key)))
+
+
+def location(query: Tensor, key: Tensor) -> Tensor:
+    r"""$s_{ij} = (W q_i)_j$: the place decides, the key is not read.
+
+    ``query`` holds one logit for every place up to the longest memory,
+    (B,H,T,S_max) with S_max >= S; the first S are used. Luong 2015, section 3.1.
+    """
+    length = ops.shape(key)[-2]
+    return widen(query)[..., :length]
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Vectors of length one; zero stays zero."""
+    squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+    return vectors * ops.rsqrt(ops.maximum(squares, _TINY))

@@ -1,0 +1,380 @@
+"""The five steps every soft attention shares: project, score, mask, normalize, mix."""
+
+import keras
+from keras import ops
+
+from regard.core import masks, normalizers
+from regard.core.attend import Recipe, Visibility, attend
+from regard.core.masks import Causal, Grid, Scope
+from regard.core.shapes import sizes_of, with_head, without_head
+from regard.layers.keras_internals import computing_in, get_keras_mask, set_keras_mask
+from regard.layers.traceable import Traceable
+
+
+class Attention(Traceable):
+    r"""Soft attention over a memory; abstract.
+
+    $c_i = \sum_j a_{ij} v_j,\quad a_i = \mathrm{normalizer}_j(s_{ij} + b_{ij})$
+
+    A mechanism is a final subclass that says how to make its weights (``add_weights``),
+    how to project (``project_query``, ``project_memory``), how to score (``recipe``)
+    and, with heads, how to join them (``merge``).
+
+    Call arguments:
+        query: (B, T, Dq). Alone it attends to itself.
+        value: (B, S, Dv), key: (B, S, Dk), by default the value.
+        query_mask, value_mask, key_mask: (B, T), (B, S), (B, S), True = real. Implicit
+            Keras masks of the inputs are honoured too; all are joined by *and*.
+        attention_mask: (T, S), (B, T, S), (B, H, T, S) or a scope, True = may attend.
+        bias: added to the scores, broadcasts to (B, H, T, S).
+        query_positions, key_positions: integers for scopes, (T,) or (B, T), (S,) or
+            (B, S); by default keys stand at 0..S-1 and queries at the last T of them.
+        return_attention_scores: also return the weights (Keras' name for them).
+
+    The inputs may be the list ``[query, value]`` or ``[query, value, key]`` with
+    ``mask=[query_mask, value_mask]``, as for ``keras.layers.Attention``.
+
+    A query that sees no key gets weights 0 and context 0.
+    """
+
+    num_heads = 1
+
+    def __init__(self, normalizer="softmax", scope=None, dropout=0.0, seed=None, **kw):
+        super().__init__(**kw)
+        self.normalizer = normalizers.get(normalizer)
+        self.scope = None if scope is None else static_scope(scope)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1). Got {dropout!r}.")
+        self.dropout = float(dropout)
+        self.seed = seed
+        if self.dropout:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_masking = True
+        self._allow_non_tensor_positional_args = True
+
+    # What a mechanism fills in -------------------------------------------------------
+
+    def add_weights(self, query_width: int, key_width: int, value_width: int) -> None:
+        """Create the weights."""
+        raise NotImplementedError(f"{type(self).__name__} must define add_weights.")
+
+    def project_query(self, query):
+        """(B, T, Dq) -> (B, H, T, D)."""
+        return with_head(query)
+
+    def project_memory(self, key, value):
+        """(B, S, Dk), (B, S, Dv) -> (B, H, S, D), (B, H, S, Dv)."""
+        return with_head(key), with_head(value)
+
+    def recipe(self) -> Recipe:
+        """The score and its parameters, for the engine."""
+        raise NotImplementedError(f"{type(self).__name__} must define recipe.")
+
+    def merge(self, context, query):
+        """(B, H, T, Dv) -> (B, T, Dout); the unprojected query is there for gates."""
+        return without_head(context)
+
+    def output_width(self, query_width: int, value_width: int) -> int:
+        """The last axis of the output."""
+        return value_width
+
+    # The call ------------------------------------------------------------------------
+
+    def __call__(self, query, value=None, key=None, *args, mask=None, **kwargs):
+        if isinstance(query, (list, tuple)):
+            query, value, key = unpack(query, value, key)
+        if mask is not None:
+            name_masks(mask, kwargs)
+        scope = kwargs.get("attention_mask")
+        if isinstance(scope, Scope) and not scope.static:
+            memory = query if value is None else value
+            lengths = (ops.shape(query)[1], ops.shape(memory)[1])
+            kwargs["attention_mask"] = scope.dense(*lengths)
+        if value is not None:
+            kwargs["value"] = value
+        if key is not None:
+            kwargs["key"] = key
+        return super().__call__(query, *args, **kwargs)
+
+    def build(self, query_shape, value_shape=None, key_shape=None):
+        value_shape = query_shape if value_shape is None else value_shape
+        key_shape = value_shape if key_shape is None else key_shape
+        for name, shape in zip(_INPUTS, (query_shape, value_shape, key_shape)):  # noqa: B905
+            if len(shape) != 3 or shape[-1] is None:
+                raise ValueError(
+                    f"{name} must have shape (batch, length, width) with a known "
+                    f"width. Got {tuple(shape)}."
+                )
+        self.add_weights(query_shape[-1], key_shape[-1], value_shape[-1])
+        self.built = True
+
+    def call(
+        self,
+        query,
+        value=None,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=None,
+        use_causal_mask=False,
+        *,
+        bias=None,
+        query_positions=None,
+        key_positions=None,
+        state=None,
+    ):
+        if state is not None:
+            raise ValueError(
+                f"state must be None: {type(self).__name__} keeps no state from call "
+                "to call. Use prepare, initial_state and step for recurrent decoding."
+            )
+        value = query if value is None else value
+        key = value if key is None else key
+        query_mask = join(query_mask, get_keras_mask(query))
+        value_mask = join(value_mask, get_keras_mask(value))
+        key_mask = join(key_mask, get_keras_mask(key))
+        batch, length, memory = *sizes_of(query)[:2], sizes_of(value)[1]
+        check_memory(query, value, key)
+        query_mask = checked(query_mask, "query_mask", batch, length)
+        padding = join(
+            checked(value_mask, "value_mask", batch, memory),
+            checked(key_mask, "key_mask", batch, memory),
+        )
+        grid = Grid.of(length, memory, query_positions, key_positions)
+        visibility = self._visibility(
+            query_mask, padding, attention_mask, use_causal_mask, grid, sizes_of(query)
+        )
+        raw_query = hide(query, query_mask)
+        shared = key is value
+        value = hide(value, padding)
+        key = value if shared else hide(key, padding)
+        value, key, poison = quarantine(value, key, visibility, padding)
+        queries = self.project_query(raw_query)
+        keys, values = self.project_memory(key, value)
+        listeners = self.recorders()
+        want = ("weights", "scores", "mask") if listeners else ("weights",)
+        result = attend(
+            queries,
+            keys,
+            values,
+            self.recipe(),
+            visibility,
+            bias if poison is None else (poison if bias is None else bias + poison),
+            self._keep(batch, length, memory, training),
+            want if return_attention_scores or listeners else (),
+        )
+        output = self.merge(result["context"], raw_query)
+        if query_mask is not None:
+            set_keras_mask(output, query_mask)
+        for listener in listeners:
+            parts = {"query": queries, "key": keys, "value": values, "bias": bias}
+            listener.receive(self, {**result, **parts, "masks": visibility.parts()})
+        if return_attention_scores:
+            weights = ops.cast(result["weights"], self.compute_dtype)
+            return output, self._shape_weights(weights)
+        return output
+
+    def _visibility(self, query_mask, padding, attention_mask, causal, grid, sizes):
+        parts, scopes = {}, {}
+        if query_mask is not None:  # (B, 1, T, 1)
+            parts["query"] = query_mask[:, None, :, None]
+        if padding is not None:  # (B, 1, 1, S)
+            parts["padding"] = padding[:, None, None, :]
+        if isinstance(attention_mask, Scope):
+            scopes["user"] = attention_mask
+        elif attention_mask is not None:
+            memory = ops.shape(grid.key_index)[0]
+            expected = (sizes[0], self.num_heads, sizes[1], memory)
+            parts["user"] = masks.pair_mask(attention_mask, "attention_mask", expected)
+        if causal:
+            scopes["causal"] = Causal()
+        if self.scope is not None:
+            scopes["scope"] = self.scope
+        return Visibility(parts, scopes, grid)
+
+    def _keep(self, batch, length, memory, training):
+        """Dropout factors, drawn outside every loop and recomputation."""
+        if not (training and self.dropout):
+            return None
+        ones = ops.ones((batch, self.num_heads, length, memory))
+        return keras.random.dropout(ones, self.dropout, seed=self.seed_generator)
+
+    def _shape_weights(self, weights):
+        """(B, H, T, S) with heads, (B, T, S) without."""
+        return without_head(weights)
+
+    # Recurrent use -------------------------------------------------------------------
+
+    def prepare(self, value, key=None, value_mask=None):
+        """Project a memory once: a dict of ``key``, ``value`` (B, H, S, ·) and ``mask``.
+
+        Args:
+            value: (B, S, Dv); key: (B, S, Dk), by default the value.
+            value_mask: (B, S), True = real.
+        """
+        with computing_in(self):
+            value = ops.cast(value, self.compute_dtype)
+            key = value if key is None else ops.cast(key, self.compute_dtype)
+            batch, length = sizes_of(value)[:2]
+            value_mask = join(value_mask, get_keras_mask(value))
+            mask = checked(value_mask, "value_mask", batch, length)
+            keys, values = self.project_memory(hide(key, mask), hide(value, mask))
+            if mask is None:
+                mask = ops.ones((batch, length), dtype="bool")
+        return {"key": keys, "value": values, "mask": mask}
+
+    def initial_state(self, memory):
+        """The state before the first step, every leaf batch first.
+
+        With a scope the state counts positions, the first step standing at 0.
+        """
+        if self.scope is None:
+            return {}
+        return {"position": ops.zeros((ops.shape(memory["mask"])[0],), dtype="int32")}
+
+    def step(self, query, memory, state):
+        """One query (B, Dq) against a prepared memory; pure.
+
+        Returns ``context (B, Dout)``, ``weights (B, H, S)`` and the next state.
+        """
+        with computing_in(self):
+            query = ops.expand_dims(ops.cast(query, self.compute_dtype), 1)
+            keys = ops.cast(memory["key"], self.compute_dtype)
+            values = ops.cast(memory["value"], self.compute_dtype)
+            mask = ops.cast(memory["mask"], "bool")[:, None, None, :]
+            scopes, grid = {}, None
+            if self.scope is not None:
+                position = ops.cast(state["position"], "int32")
+                grid = Grid.of(1, ops.shape(keys)[2], ops.expand_dims(position, 1))
+                scopes, state = {"scope": self.scope}, {"position": position + 1}
+            result = attend(
+                self.project_query(query),
+                keys,
+                values,
+                self.recipe(),
+                Visibility({"padding": mask}, scopes, grid),
+                want=("weights",),
+            )
+            context = self.merge(result["context"], query)
+        return ops.squeeze(context, 1), ops.squeeze(result["weights"], 2), state
+
+    # Keras ---------------------------------------------------------------------------
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask
+
+    def compute_output_spec(self, query, value=None, key=None, *args, **kwargs):
+        value = query if value is None else value
+        width = self.output_width(query.shape[-1], value.shape[-1])
+        spec = keras.KerasTensor((*query.shape[:-1], width), dtype=self.compute_dtype)
+        if not kwargs.get("return_attention_scores", len(args) > 4 and args[4]):
+            return spec
+        shape = (query.shape[0], query.shape[1], value.shape[1])
+        if self.num_heads_shown:
+            shape = (shape[0], self.num_heads, *shape[1:])
+        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    num_heads_shown = False
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "normalizer": keras.saving.serialize_keras_object(self.normalizer),
+            "scope": self.scope and keras.saving.serialize_keras_object(self.scope),
+            "dropout": self.dropout,
+            "seed": self.seed,
+        }
+
+
+_INPUTS = ("query", "value", "key")
+
+
+def static_scope(scope):
+    """A scope for a constructor, from itself or its configuration."""
+    if isinstance(scope, dict):
+        scope = keras.saving.deserialize_keras_object(scope)
+    if not masks.check_scope(scope, "scope").static:
+        raise ValueError(
+            "scope must not hold data, because it is saved with the layer. "
+            f"Got {scope!r}. Pass Padding as attention_mask= in the call."
+        )
+    return scope
+
+
+def unpack(inputs, value, key):
+    """The list form of ``keras.layers.Attention``: [query, value(, key)]."""
+    if value is not None or key is not None or not 1 <= len(inputs) <= 3:
+        raise ValueError(
+            "inputs must be query, value, key, or one list [query, value] or "
+            f"[query, value, key]. Got a list of {len(inputs)} with value="
+            f"{'None' if value is None else 'given'}."
+        )
+    return (*inputs, *[None] * (3 - len(inputs)))
+
+
+def name_masks(mask, kwargs):
+    """``mask=[query_mask, value_mask(, key_mask)]`` as named arguments."""
+    if not isinstance(mask, (list, tuple)):
+        mask = [mask]
+    if len(mask) > 3:
+        raise ValueError(
+            "mask must be [query_mask, value_mask] or [query_mask, value_mask, "
+            f"key_mask]. Got {len(mask)} masks."
+        )
+    for name, each in zip(("query_mask", "value_mask", "key_mask"), mask):  # noqa: B905
+        if each is not None:
+            kwargs[name] = join(kwargs.get(name), each)
+
+
+def join(first, second):
+    """Both masks hold; None hides nothing."""
+    if first is None or second is None or first is second:
+        return second if first is None else first
+    first = masks.boolean_mask(first, "mask")
+    return ops.logical_and(first, masks.boolean_mask(second, "mask"))
+
+
+def checked(mask, name, batch, length):
+    """A (batch, length) mask as booleans, or None."""
+    return None if mask is None else masks.position_mask(mask, name, batch, length)
+
+
+def check_memory(query, value, key):
+    """Keys and values come in pairs, and everything shares the batch."""
+    known = [t.shape[0] for t in (query, value, key) if isinstance(t.shape[0], int)]
+    if len(set(known)) > 1 or (
+        None not in (key.shape[1], value.shape[1]) and key.shape[1] != value.shape[1]
+    ):
+        raise ValueError(
+            "query, value and key must share the batch, and key and value the length. "
+            f"Got {tuple(query.shape)}, {tuple(value.shape)} and {tuple(key.shape)}."
+        )
+
+
+def hide(inputs, mask):
+    """Zero hidden positions before anything touches them, so that NaN cannot leak."""
+    if mask is None:
+        return inputs
+    return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
+
+
+def quarantine(value, key, visibility, padding):
+    """Keep a NaN or inf that some queries may not see away from them.
+
+    A mask per pair cannot zero a key for one query only. So keys and values that are
+    not finite are zeroed for all, and NaN is added to their scores: queries that see
+    them still get NaN, the others (and every gradient) stay clean.
+    """
+    per_pair = [name for name in visibility.masks if name not in ("query", "padding")]
+    if not per_pair and not visibility.scopes:
+        return value, key, None
+    finite = ops.all(ops.isfinite(value), axis=-1)
+    if key is not value:
+        finite = ops.logical_and(finite, ops.all(ops.isfinite(key), axis=-1))
+    zero = ops.zeros(ops.shape(finite), dtype="float32")
+    poison = ops.where(finite, zero, ops.full_like(zero, float("nan")))
+    clean = hide(value, finite)
+    return clean, clean if key is value else hide(key, finite), poison[:, None, None]

@@ -1,0 +1,37 @@
+"""Where layers hand over their intermediates while somebody is looking.
+
+A layer asks ``recorders(self)`` during a call and, if anyone listens, delivers a dict of
+tensors. Nothing is kept on the layer, and listening never changes what is computed.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Receives ``(layer, tensors)`` for every layer that ``accepts``."""
+
+    accepts: Callable[[Any], bool]
+    receive: Callable[[Any, dict[str, Any]], None]
+
+
+_ACTIVE: ContextVar[tuple[Recorder, ...]] = ContextVar("recorders", default=())
+
+
+@contextmanager
+def recording(recorder: Recorder) -> Iterator[Recorder]:
+    """Listen while the block runs; recorders may be nested."""
+    token = _ACTIVE.set((*_ACTIVE.get(), recorder))
+    try:
+        yield recorder
+    finally:
+        _ACTIVE.reset(token)
+
+
+def recorders(layer: Any) -> tuple[Recorder, ...]:
+    """The recorders that listen to this layer now."""
+    return tuple(each for each in _ACTIVE.get() if each.accepts(layer))
