@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from regard.seeing.pieces import is_special, without_mark, word_starts
 
-__all__ = ["ShownToken", "shorten", "show_tokens", "visible"]
+__all__ = ["ShownToken", "direction", "shorten", "show_tokens", "visible"]
 
 _NAMED = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 _JOINERS = "\u200c\u200d"  # needed inside Persian and Indic words and emoji
+_RIGHT_TO_LEFT = frozenset(
+    {"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
+)
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 
 
@@ -72,3 +75,17 @@ def show_tokens(tokens: Sequence[str], limit: int = 200) -> list[ShownToken]:
 def _joins(around: str) -> bool:
     kinds = {unicodedata.category(character)[0] for character in around}
     return len(around) == 2 and kinds <= {"L", "M", "S"}
+
+
+def direction(tokens: Sequence[str], language: str = "") -> str:
+    """``"rtl"`` or ``"ltr"``: from the language, else from most of the tokens."""
+    if language:
+        return "rtl" if language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
+    strong = [found for found in map(_first_strong, tokens) if found]
+    rightward = sum(found in ("R", "AL") for found in strong)
+    return "rtl" if rightward * 2 > len(strong) else "ltr"
+
+
+def _first_strong(token: str) -> str:
+    kinds = map(unicodedata.bidirectional, token)
+    return next((kind for kind in kinds if kind in ("L", "R", "AL")), "")

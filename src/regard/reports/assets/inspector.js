@@ -1,0 +1,60 @@
+// The exact numbers of one cell, and the largest weights of its row.
+
+function topOf(row, count) {
+  const columns = [...plane.map.key.keys()].filter((column) => !causeOf(row, column));
+  const known = columns.filter((column) => weightAt(row, column) > 0);
+  return known.sort((a, b) => weightAt(row, b) - weightAt(row, a)).slice(0, count);
+}
+
+function entry(name, ...value) {
+  return [make("dt", {}, name), make("dd", {}, ...value)];
+}
+
+function pieceOf(side, index, name) {
+  const raw = plane.map[side + "Raw"][index];
+  return raw === undefined ? [] : entry(`${name}, ${t("piece")}`, make("bdi", {}, raw));
+}
+
+function numbersOf(row, column) {
+  const cause = causeOf(row, column);
+  const seen = [...plane.map.key.keys()].filter((each) => !causeOf(row, each));
+  if (!seen.length) return entry(t("weight"), t("no_keys"));
+  const weight = weightAt(row, column);
+  const shown = entry(t("weight"), weightText(weight));
+  if (cause) return [...entry(t("masked"), causeText(cause)), ...shown];
+  const rank = 1 + seen.filter((each) => weightAt(row, each) > weight).length;
+  shown.push(...entry(t("rank"), `${rank} / ${seen.length}`));
+  shown.push(...entry(t("times_uniform"), `× ${number(weight * seen.length, 2)}`));
+  if (plane.scores) {
+    shown.push(...entry(t("score"), number(plane.scores[row * plane.map.key.length + column], 4)));
+  }
+  return shown;
+}
+
+function inspect(row, column) {
+  const pair = make(
+    "dl", {}, ...entry(t("output"), label("query", row)), ...pieceOf("query", row, t("output")),
+    ...entry(t("source"), label("key", column)), ...pieceOf("key", column, t("source")),
+    ...numbersOf(row, column),
+  );
+  const best = topOf(row, 5).map((each) =>
+    make("tr", {}, make("td", {}, label("key", each)), make("td", {}, weightText(weightAt(row, each)))),
+  );
+  const table = make("table", {}, make("caption", {}, t("top")), make("tbody", {}, ...best));
+  fill($("inspector"), make("h3", { id: "pair" }, t("pair")), pair, table);
+}
+
+let announced = 0;
+
+// A status line for screen readers; holding an arrow key must not flood it.
+function announce(row) {
+  clearTimeout(announced);
+  announced = setTimeout(() => {
+    const isolate = (text) => `\u2068${text}\u2069`;
+    const list = topOf(row, 3)
+      .map((column) => `${isolate(tokenText("key", column))} ${number(weightAt(row, column), 2)}`)
+      .join(", ");
+    const query = isolate(tokenText("query", row));
+    $("live").textContent = t("reads", { query, list: list || t("no_keys") });
+  }, 200);
+}

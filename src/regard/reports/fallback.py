@@ -1,0 +1,63 @@
+"""What the page says without scripts: the texts and the strongest links."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from regard.reports.record import AttentionRecord, Example
+from regard.reports.tokens import ShownToken, shorten, show_tokens, visible
+
+__all__ = ["draw_fallback"]
+
+_MOST_EXAMPLES = 20
+_MOST_ROWS = 100
+_LINKS = 3
+_LONGEST = 400
+
+
+def draw_fallback(examples: Sequence[Example], words: Mapping[str, str]) -> str:
+    """HTML for ``<noscript>``: the first examples, three inputs for each output."""
+    shown = examples[:_MOST_EXAMPLES]
+    count = words["no_script_more"].format(n=len(shown), total=len(examples))
+    parts = [f"<p>{html.escape(words['no_script'])} {html.escape(count)}</p>"]
+    parts += [_draw_example(example, words) for example in shown]
+    return "\n".join(parts)
+
+
+def _draw_example(example: Example, words: Mapping[str, str]) -> str:
+    texts = [("source", example.source), ("output", example.output)]
+    texts += [("reference", each) for each in example.references]
+    lines = [
+        f"<dt>{html.escape(words[name])}</dt><dd dir='auto'>{_escape(text)}</dd>"
+        for name, text in texts
+    ]
+    tables = [_draw_links(record, words) for record in example.records()[:1]]
+    return f"<dl>{''.join(lines)}</dl>{''.join(tables)}"
+
+
+def _draw_links(record: AttentionRecord, words: Mapping[str, str]) -> str:
+    queries = show_tokens(record.query_tokens[:_MOST_ROWS], 60)
+    keys = show_tokens(record.key_tokens, 60)
+    weights = np.where(record.allowed().any(axis=0), record.average(), 0.0)
+    weights = np.nan_to_num(weights)
+    rows = []
+    for query, row in zip(queries, weights, strict=False):
+        best = [index for index in np.argsort(-row)[:_LINKS] if row[index] > 0]
+        links = ", ".join(f"{_token(keys[index])} {row[index]:.2f}" for index in best)
+        rows.append(f"<tr><th scope='row'>{_token(query)}</th><td>{links}</td></tr>")
+    heading = (
+        f"<tr><th>{html.escape(words['output'])}</th>"
+        f"<th>{html.escape(words['strongest'])}</th></tr>"
+    )
+    return f"<table>{heading}{''.join(rows)}</table>"
+
+
+def _token(token: ShownToken) -> str:
+    return f"<bdi>{'‑' if token.joins else ''}{html.escape(token.text)}</bdi>"
+
+
+def _escape(text: str) -> str:
+    return html.escape(shorten(visible(text, keep=" \n"), _LONGEST))
