@@ -3,7 +3,9 @@
 from regard import _backend as _backend  # first: no backend, no Keras
 from regard import layers
 from regard.core import normalizers
-from regard.core.masks import Causal, Padding, Prefix, Window
+from regard.core.scopes import Causal, Padding, Prefix, Window
+from regard.layers.planning import plan
+from regard.seeing.capture import capture
 from regard.trace import Trace
 
 __version__ = "0.1.0"
@@ -15,6 +17,8 @@ __all__ = [
     "Trace",
     "Window",
     "__version__",
+    "capture",
     "layers",
     "normalizers",
+    "plan",
 ]

@@ -1,7 +1,7 @@
 """Where layers hand over their intermediates while somebody is looking.
 
-A layer asks ``recorders(self)`` during a call and, if anyone listens, delivers a dict of
-tensors. Nothing is kept on the layer, and listening never changes what is computed.
+A layer asks ``recorders(self)`` during a call and, if anyone listens, delivers a dict
+of tensors. Nothing is kept on the layer, and listening changes nothing computed.
 """
 
 from collections.abc import Callable, Iterator

@@ -19,8 +19,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from regard.core.masks import Grid, Scope
 from regard.core.normalizers import Normalizer
+from regard.core.scopes import Grid, Scope
 from regard.core.scores import widen
 from regard.core.shapes import is_static, sizes_of
 
@@ -100,7 +100,7 @@ def plan(query_length, key_length, pairwise_width: int = 1, planes: int = 1) -> 
     return Plan("rows", rows, f"{query_length} x {key_length} is large", size)
 
 
-def attend(
+def attend(  # noqa: PLR0913 - the contract of the engine
     query: Tensor,
     key: Tensor,
     value: Tensor,

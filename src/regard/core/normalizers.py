@@ -11,8 +11,8 @@ import keras
 from keras import ops
 
 Tensor = Any
-# With the row's largest score moved to zero, the support of sparsemax lies above -1 and
-# that of entmax-1.5 above -1 (after halving). Anything at or below this floor is outside.
+# With the row's largest score moved to zero, the support of sparsemax lies above -1,
+# and so does that of entmax-1.5 after halving. Whatever is at this floor is outside.
 _FLOOR = -3.0
 
 

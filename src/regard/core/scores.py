@@ -27,7 +27,7 @@ def dot(query: Tensor, key: Tensor) -> Tensor:
 
 
 def scaled_dot(query: Tensor, key: Tensor, scale: Tensor | float) -> Tensor:
-    r"""$s_{ij} = c\, q_i^\top k_j$, with $c = 1/\sqrt{d}$ in Vaswani et al. 2017, 3.2.1.
+    r"""$s_{ij} = c\, q_i^\top k_j$; $c = 1/\sqrt{d}$ in Vaswani et al. 2017, 3.2.1.
 
     The query is scaled before the product, which keeps the product small.
     """

@@ -14,8 +14,8 @@ from regard.layers.weights import WeightOptions, check_units
 class AdditiveAttention(Attention):
     r"""$s_{ij} = v^\top \tanh(W q_i + U k_j + b)$, then normalize and mix the values.
 
-    ``W`` (Dq, units), ``U`` (Dk, units), ``v`` (units,), optional ``b`` (units,). Widths
-    of query, key and value and both lengths are free. Output (B, T, Dv).
+    ``W`` (Dq, units), ``U`` (Dk, units), ``v`` (units,), optional ``b`` (units,). The
+    widths of query, key and value and both lengths are free. Output (B, T, Dv).
 
     Bahdanau, Cho, Bengio 2015, "Neural machine translation by jointly learning to align
     and translate", arXiv:1409.0473, section 3.1 and appendix A.1.2. The paper has no
@@ -46,7 +46,7 @@ class AdditiveAttention(Attention):
         **options,
     ):
         super().__init__(**options)
-        self.units = check_units("units", units)
+        self.units = self.pairwise_width = check_units("units", units)
         self.normalize = bool(normalize)
         self.use_bias = bool(use_bias) or self.normalize
         self.weight_options = WeightOptions(
@@ -82,7 +82,7 @@ class AdditiveAttention(Attention):
         if self.normalize:
             vector = self.score_gain * scores.unit(ops.convert_to_tensor(vector))
         vector = ops.convert_to_tensor(vector)
-        return Recipe(scores.additive, self.normalizer, (vector,), self.units)
+        return Recipe(scores.additive, self.normalizer, (vector,), self.pairwise_width)
 
     def get_config(self):
         return {

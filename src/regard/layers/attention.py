@@ -5,8 +5,18 @@ from keras import ops
 
 from regard.core import masks, normalizers
 from regard.core.attend import Recipe, Visibility, attend
-from regard.core.masks import Causal, Grid, Scope
+from regard.core.scopes import Causal, Grid, Scope
 from regard.core.shapes import sizes_of, with_head, without_head
+from regard.layers.inputs import (
+    check_memory,
+    checked,
+    hide,
+    join,
+    name_masks,
+    quarantine,
+    static_scope,
+    unpack,
+)
 from regard.layers.keras_internals import computing_in, get_keras_mask, set_keras_mask
 from regard.layers.traceable import Traceable
 
@@ -38,6 +48,8 @@ class Attention(Traceable):
     """
 
     num_heads = 1
+    num_heads_shown = False  # whether returned weights have an axis for heads
+    pairwise_width = 1  # width of the largest intermediate per query-key pair
 
     def __init__(self, normalizer="softmax", scope=None, dropout=0.0, seed=None, **kw):
         super().__init__(**kw)
@@ -99,7 +111,8 @@ class Attention(Traceable):
     def build(self, query_shape, value_shape=None, key_shape=None):
         value_shape = query_shape if value_shape is None else value_shape
         key_shape = value_shape if key_shape is None else key_shape
-        for name, shape in zip(_INPUTS, (query_shape, value_shape, key_shape)):  # noqa: B905
+        shapes = {"query": query_shape, "value": value_shape, "key": key_shape}
+        for name, shape in shapes.items():
             if len(shape) != 3 or shape[-1] is None:
                 raise ValueError(
                     f"{name} must have shape (batch, length, width) with a known "
@@ -108,7 +121,7 @@ class Attention(Traceable):
         self.add_weights(query_shape[-1], key_shape[-1], value_shape[-1])
         self.built = True
 
-    def call(
+    def call(  # noqa: PLR0913 - Keras' arguments in Keras' order, then ours
         self,
         query,
         value=None,
@@ -209,10 +222,11 @@ class Attention(Traceable):
     # Recurrent use -------------------------------------------------------------------
 
     def prepare(self, value, key=None, value_mask=None):
-        """Project a memory once: a dict of ``key``, ``value`` (B, H, S, ·) and ``mask``.
+        """Project a memory once: ``key`` and ``value`` (B, H, S, ·), ``mask`` (B, S).
 
         Args:
-            value: (B, S, Dv); key: (B, S, Dk), by default the value.
+            value: (B, S, Dv).
+            key: (B, S, Dk), by default the value.
             value_mask: (B, S), True = real.
         """
         with computing_in(self):
@@ -277,8 +291,6 @@ class Attention(Traceable):
             shape = (shape[0], self.num_heads, *shape[1:])
         return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
 
-    num_heads_shown = False
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -287,94 +299,3 @@ class Attention(Traceable):
             "dropout": self.dropout,
             "seed": self.seed,
         }
-
-
-_INPUTS = ("query", "value", "key")
-
-
-def static_scope(scope):
-    """A scope for a constructor, from itself or its configuration."""
-    if isinstance(scope, dict):
-        scope = keras.saving.deserialize_keras_object(scope)
-    if not masks.check_scope(scope, "scope").static:
-        raise ValueError(
-            "scope must not hold data, because it is saved with the layer. "
-            f"Got {scope!r}. Pass Padding as attention_mask= in the call."
-        )
-    return scope
-
-
-def unpack(inputs, value, key):
-    """The list form of ``keras.layers.Attention``: [query, value(, key)]."""
-    if value is not None or key is not None or not 1 <= len(inputs) <= 3:
-        raise ValueError(
-            "inputs must be query, value, key, or one list [query, value] or "
-            f"[query, value, key]. Got a list of {len(inputs)} with value="
-            f"{'None' if value is None else 'given'}."
-        )
-    return (*inputs, *[None] * (3 - len(inputs)))
-
-
-def name_masks(mask, kwargs):
-    """``mask=[query_mask, value_mask(, key_mask)]`` as named arguments."""
-    if not isinstance(mask, (list, tuple)):
-        mask = [mask]
-    if len(mask) > 3:
-        raise ValueError(
-            "mask must be [query_mask, value_mask] or [query_mask, value_mask, "
-            f"key_mask]. Got {len(mask)} masks."
-        )
-    for name, each in zip(("query_mask", "value_mask", "key_mask"), mask):  # noqa: B905
-        if each is not None:
-            kwargs[name] = join(kwargs.get(name), each)
-
-
-def join(first, second):
-    """Both masks hold; None hides nothing."""
-    if first is None or second is None or first is second:
-        return second if first is None else first
-    first = masks.boolean_mask(first, "mask")
-    return ops.logical_and(first, masks.boolean_mask(second, "mask"))
-
-
-def checked(mask, name, batch, length):
-    """A (batch, length) mask as booleans, or None."""
-    return None if mask is None else masks.position_mask(mask, name, batch, length)
-
-
-def check_memory(query, value, key):
-    """Keys and values come in pairs, and everything shares the batch."""
-    known = [t.shape[0] for t in (query, value, key) if isinstance(t.shape[0], int)]
-    if len(set(known)) > 1 or (
-        None not in (key.shape[1], value.shape[1]) and key.shape[1] != value.shape[1]
-    ):
-        raise ValueError(
-            "query, value and key must share the batch, and key and value the length. "
-            f"Got {tuple(query.shape)}, {tuple(value.shape)} and {tuple(key.shape)}."
-        )
-
-
-def hide(inputs, mask):
-    """Zero hidden positions before anything touches them, so that NaN cannot leak."""
-    if mask is None:
-        return inputs
-    return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
-
-
-def quarantine(value, key, visibility, padding):
-    """Keep a NaN or inf that some queries may not see away from them.
-
-    A mask per pair cannot zero a key for one query only. So keys and values that are
-    not finite are zeroed for all, and NaN is added to their scores: queries that see
-    them still get NaN, the others (and every gradient) stay clean.
-    """
-    per_pair = [name for name in visibility.masks if name not in ("query", "padding")]
-    if not per_pair and not visibility.scopes:
-        return value, key, None
-    finite = ops.all(ops.isfinite(value), axis=-1)
-    if key is not value:
-        finite = ops.logical_and(finite, ops.all(ops.isfinite(key), axis=-1))
-    zero = ops.zeros(ops.shape(finite), dtype="float32")
-    poison = ops.where(finite, zero, ops.full_like(zero, float("nan")))
-    clean = hide(value, finite)
-    return clean, clean if key is value else hide(key, finite), poison[:, None, None]

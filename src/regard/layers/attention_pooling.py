@@ -7,7 +7,7 @@ from regard.core import normalizers
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
-from regard.layers.attention import checked, hide, join
+from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions

@@ -16,7 +16,8 @@ class ConcatAttention(Attention):
 
     ``W`` (Dq + Dk, units), ``v`` (units,). Cut into the rows of the query and those of
     the key, $W[q;k] = W_1 q + W_2 k$, so this is additive attention with another shape
-    of weights; nothing is concatenated, which would need B·T·S vectors. Output (B, T, Dv).
+    of weights; nothing is concatenated, which would need B·T·S vectors. Output
+    (B, T, Dv).
 
     Luong, Pham, Manning 2015, "Effective approaches to attention-based neural machine
     translation", arXiv:1508.04025, section 3.1.
@@ -41,7 +42,7 @@ class ConcatAttention(Attention):
         **options,
     ):
         super().__init__(**options)
-        self.units = check_units("units", units)
+        self.units = self.pairwise_width = check_units("units", units)
         self.weight_options = WeightOptions(
             kernel_initializer=kernel_initializer,
             kernel_regularizer=kernel_regularizer,
@@ -67,7 +68,7 @@ class ConcatAttention(Attention):
 
     def recipe(self):
         vector = ops.convert_to_tensor(self.score_vector)
-        return Recipe(scores.additive, self.normalizer, (vector,), self.units)
+        return Recipe(scores.additive, self.normalizer, (vector,), self.pairwise_width)
 
     def get_config(self):
         return {

@@ -5,7 +5,7 @@ from keras import ops
 
 from regard.core import scores
 from regard.core.attend import Recipe, standard_scale
-from regard.core.masks import Window
+from regard.core.scopes import Window
 from regard.layers.attention import Attention
 from regard.layers.weights import WeightOptions, check_units
 

@@ -1,0 +1,35 @@
+"""Which path the engine takes for a layer, before anything runs."""
+
+from regard.core.attend import Plan
+from regard.core.attend import plan as plan_sizes
+from regard.layers.attention import Attention
+
+
+def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
+    """The engine's choice for these shapes: path, rows per block, reason, bytes.
+
+    Args:
+        layer: one of ``regard.layers`` that attends to a memory.
+        query_shape: (B, T, Dq); a size may be None where it is not known.
+        value_shape: (B, S, Dv), by default that of the query.
+
+    Returns:
+        A ``Plan``. ``bytes`` is the largest float32 intermediate, None where a size is
+        unknown.
+
+    Raises:
+        ValueError: where layer is not an attention layer or a shape has not three axes.
+    """
+    if not isinstance(layer, Attention):
+        raise ValueError(
+            "layer must be an attention over a memory, such as "
+            f"regard.layers.AdditiveAttention. Got {type(layer).__name__}."
+        )
+    value_shape = query_shape if value_shape is None else value_shape
+    for name, shape in {"query_shape": query_shape, "value_shape": value_shape}.items():
+        if len(shape) != 3:
+            raise ValueError(
+                f"{name} must be (batch, length, width). Got {tuple(shape)}."
+            )
+    planes = (query_shape[0] or 1) * layer.num_heads
+    return plan_sizes(query_shape[1], value_shape[1], layer.pairwise_width, planes)

@@ -1,0 +1,107 @@
+"""Capturing shows what a model attends to and leaves the model alone."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import regard
+from regard.layers import AdditiveAttention, AttentionPooling, MultiHeadAttention
+
+
+# A nested Functional model drops masks; Keras warns of it.
+pytestmark = pytest.mark.filterwarnings("ignore:Layer 'inner'")
+
+
+@pytest.fixture
+def model():
+    ids = keras.Input((None,), dtype="int32")
+    embedded = keras.layers.Embedding(11, 6, mask_zero=True)(ids)
+    inner_input = keras.Input((None, 6))
+    inner = keras.Model(
+        inner_input, MultiHeadAttention(2, 3)(inner_input), name="inner"
+    )
+    shared = AdditiveAttention(5, name="shared")
+    once = shared(embedded)
+    twice = shared(once, embedded)
+    pooled = AttentionPooling(name="pool")(inner(twice))
+    return keras.Model(ids, keras.layers.Dense(1)(pooled))
+
+
+@pytest.fixture
+def ids():
+    return np.array(
+        [[1, 2, 3, 0], [4, 5, 0, 0], [6, 7, 8, 9], [1, 1, 0, 0], [2, 3, 4, 0]]
+    )
+
+
+def test_outputs_are_those_without_capture(model, ids):
+    before = ops.convert_to_numpy(model(ids))
+    with regard.capture(model) as maps:
+        inside = ops.convert_to_numpy(model(ids))
+    np.testing.assert_array_equal(before, inside)
+    assert sorted(len(calls) for calls in maps.values()) == [1, 1, 2]
+    assert len(maps["shared"]) == 2
+
+
+def test_weights_are_a_distribution_over_real_words(model, ids):
+    with regard.capture(model) as maps:
+        model(ids)
+    weights = maps["shared"][0].weights  # (B, 1, T, S)
+    real = ids != 0
+    sums = weights.sum(-1)[:, 0]
+    np.testing.assert_allclose(sums, real.astype("float32"), atol=1e-6)
+    assert (weights[~np.broadcast_to(real[:, None, None], weights.shape)] == 0).all()
+
+
+def test_batches_of_predict_are_joined(model, ids):
+    expected = model.predict(ids, batch_size=2, verbose=0)
+    with regard.capture(model) as maps:
+        got = model.predict(ids, batch_size=2, verbose=0)
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    assert len(maps["shared"]) == 2
+    assert maps["shared"][0].weights.shape == (5, 1, 4, 4)
+    with regard.capture(model) as whole:
+        model(ids)
+    np.testing.assert_allclose(
+        maps["shared"][1].weights, whole["shared"][1].weights, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_nothing_stays_after_an_exception(model, ids, tmp_path):
+    model.compile("adam", "mse")
+    model.predict(ids, verbose=0)
+    compiled = model.predict_function
+    with pytest.raises(RuntimeError), regard.capture(model):
+        raise RuntimeError
+    assert model.predict_function is compiled and not model.run_eagerly
+    assert "predict" not in vars(model) and "predict_step" not in vars(model)
+    model.fit(ids, np.zeros((5, 1)), verbose=0)
+    model.save(tmp_path / "model.keras")
+
+
+def test_a_wrong_name_is_refused(model):
+    with (
+        pytest.raises(ValueError, match="layers must name"),
+        regard.capture(model, "no"),
+    ):
+        pass
+
+
+def test_a_model_without_attention_is_refused():
+    plain = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="must contain"), regard.capture(plain):
+        pass
+
+
+def test_layers_of_one_path_are_told_apart():
+    stack = keras.Sequential(
+        [
+            keras.Input((4, 6)),
+            AdditiveAttention(3, name="a"),
+            AttentionPooling(name="a2"),
+        ]
+    )
+    with regard.capture(stack, layers="a") as maps:
+        stack(np.ones((2, 4, 6), "float32"))
+    assert len(maps) == 1 and maps[next(iter(maps))].weights.shape == (2, 1, 4, 4)
