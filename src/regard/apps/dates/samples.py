@@ -86,8 +86,8 @@ def _draw(
     samples: list[Sample] = []
     unclear = ambiguous_ways()
     while len(samples) < count:
-        day = days[random.integers(len(days))]
-        way = WAYS[random.integers(len(WAYS))]
+        day = days[int(random.integers(len(days)))]
+        way = WAYS[int(random.integers(len(WAYS)))]
         lower = random.random() < 0.5  # people do not always press Shift
         if (way, day.month, day.day) in unclear:
             continue
