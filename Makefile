@@ -40,7 +40,7 @@ test-all: $(STAMPS)/dev-backends  ## Every test, slow ones too, on the three bac
 	done
 
 bench: $(STAMPS)/dev-backends  ## Measure; print tables and write JSON
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks layers
 
 fmt: $(STAMPS)/$(DEV)  ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
