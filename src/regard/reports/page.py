@@ -20,6 +20,8 @@ from regard.reports.tokens import visible
 __all__ = ["render_report", "write_report"]
 
 _SCRIPTS = ("data", "colour", "list", "matrix", "canvas", "inspector", "main")
+# Phrases that the page needs only where its script does not run.
+_WITHOUT_SCRIPT = ("report", "no_script", "no_script_more", "strongest")
 #: Beyond this many bytes of data a report leaves examples out.
 SIZE_LIMIT = 10_000_000
 
@@ -70,7 +72,7 @@ def render_report(
             "language": language,
             "version": __version__,
             "title": _escape(title or words["report"]),
-            "style": _squeeze(_asset("page.css")),
+            "style": _style(),
             "facts": _facts(facts or {}),
             "noscript": draw_fallback(shown, words),
             "caution": _escape(words["caution"]),
@@ -88,12 +90,17 @@ def render_report(
 def _data(package: Package, language: str) -> dict[str, object]:
     return {
         "language": language,
-        "phrases": {each: phrases(each) for each in LANGUAGES},
+        "phrases": {each: _spoken_by_script(each) for each in LANGUAGES},
         "codings": {package.coding.name: package.coding.levels, "f32": 0},
         "error": package.coding.error,
         "leftOut": package.left_out,
         "examples": package.entries,
     }
+
+
+def _spoken_by_script(language: str) -> dict[str, str]:
+    table = phrases(language).items()
+    return {key: text for key, text in table if key not in _WITHOUT_SCRIPT}
 
 
 def _facts(facts: Mapping[str, object]) -> str:
@@ -129,6 +136,12 @@ def _asset(name: str) -> str:
 def _script() -> str:
     parts = "\n".join(_squeeze(_asset(f"{name}.js")) for name in _SCRIPTS)
     return f'"use strict";(() => {{\n{parts}\n}})();'
+
+
+@cache
+def _style() -> str:
+    lines = _squeeze(_asset("page.css")).replace("\n", " ")
+    return re.sub(r"\s*([{};,])\s*|(?<=:) ", r"\1", lines)
 
 
 def _squeeze(text: str) -> str:

@@ -35,18 +35,19 @@ function paintPicture() {
   const pixels = new ImageData(key.length, query.length);
   const hatch = isDark() ? [119, 128, 141] : [138, 147, 160];
   const plain = isDark() ? [20, 23, 28] : [255, 255, 255];
+  const shades = Array.from({ length: 1024 }, (_, root) => shade((root / 1023) ** 2));
+  const shadeOf = (weight) => shades[Math.round(Math.sqrt(Math.min(1, Math.max(0, weight))) * 1023)];
   for (let row = 0; row < query.length; row += 1) {
     for (let column = 0; column < key.length; column += 1) {
       const weight = weightAt(row, column);
       const striped = (row + column) % 3 ? plain : hatch;
-      const rgb = causeOf(row, column) ? striped : Number.isNaN(weight) ? [220, 0, 0] : shade(weight);
+      const rgb = causeOf(row, column) ? striped : Number.isNaN(weight) ? [220, 0, 0] : shadeOf(weight);
       pixels.data.set([...rgb, 255], 4 * (row * key.length + placed(column)));
     }
   }
   const small = make("canvas", { width: key.length, height: query.length });
   small.getContext("2d").putImageData(pixels, 0, 0);
   picture.small = small;
-  markPicture(state.q, state.k);
 }
 
 function markPicture(row, column) {

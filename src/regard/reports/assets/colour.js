@@ -41,7 +41,7 @@ function paint(element, weight) {
 function drawLegend() {
   const swatches = ticks.map((weight) => paint(make("span", {}, weight.toLocaleString(state.lang)), weight));
   if (current?.maps[state.m]?.causes.length) {
-    swatches.push(make("span", { class: "masked" }, t("masked")));
+    swatches.push(make("span", { class: "masked" }, make("bdi", {}, t("masked"))));
   }
   fill($("legend"), ...swatches);
 }

@@ -2,7 +2,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
-const state = { e: 0, m: 0, h: 0, q: 0, k: 0, scale: "sqrt", lang: data.language, theme: "" };
+const state = { e: 0, m: 0, h: 0, q: 0, k: -1, scale: "sqrt", lang: data.language, theme: "" };
 let current = null; // { example, maps } of the example on view
 let plane = null; // the map on view: { map, weights, causes, scores }, T x S each
 

@@ -5,7 +5,7 @@ function drawTokens(side, box, pressed) {
     const button = make("button", {
       type: "button", class: "token", "data-index": index,
       tabindex: index === pressed ? "0" : "-1",
-      onclick: () => (side === "query" ? select(index, state.k) : select(state.q, index)),
+      onclick: () => (side === "query" ? select(index, topOf(index, 1)[0] ?? 0) : select(state.q, index)),
     });
     button.append(label(side, index));
     return button;
@@ -90,7 +90,8 @@ function showMap() {
   drawTokens("query", $("queries"), state.q);
   drawTokens("key", $("keys"), state.k);
   const rows = clamp(state.q, 0, map.query.length);
-  const columns = clamp(state.k, 0, map.key.length);
+  const best = state.k < 0 ? (topOf(rows, 1)[0] ?? 0) : state.k;
+  const columns = clamp(best, 0, map.key.length);
   if (Math.max(map.query.length, map.key.length) > largest) drawPicture();
   else drawTable();
   select(rows, columns);
@@ -115,7 +116,7 @@ function drawTexts() {
 
 async function showExample(index, keep = false) {
   state.e = Math.min(data.examples.length - 1, Math.max(0, index));
-  if (!keep) [state.q, state.k] = [0, 0];
+  if (!keep) [state.q, state.k] = [0, -1];
   const maps = await mapsOf(state.e);
   current = { example: data.examples[state.e], maps: maps.filter((map) => map.query.length && map.key.length) };
   $("view").hidden = !current.maps.length;

@@ -52,12 +52,19 @@ function drawCell(row, column) {
   return cell;
 }
 
+// Long tokens stand upright on the matrix; one or two characters stay as they are.
+function drawHeading(column) {
+  const token = label("key", column);
+  if ([...token.textContent].length <= 2) token.classList.add("short");
+  return make("th", { scope: "col", "data-column": column }, token);
+}
+
 function drawTable() {
   const { query, key, keyDirection } = plane.map;
   const columns = [...key.keys()];
   const head = make(
     "tr", {}, make("td", { class: "sum" }),
-    ...columns.map((column) => make("th", { scope: "col", "data-column": column }, label("key", column))),
+    ...columns.map(drawHeading),
     make("td", { class: "sum" }, "Σ"),
   );
   const sum = (value, name) => make("td", { class: "sum", title: name }, number(value, 2));
