@@ -111,6 +111,6 @@ def test_characters_round_trip():
         ["may"]
     )
     with pytest.raises(
-        ValueError, match="shorter than 3 characters here. Got 3: 'may'"
+        ValueError, match=r"shorter than 3 characters here\. Got 3: 'may'"
     ):
         characters.pad(["may"], 3)

@@ -5,8 +5,9 @@ import os
 
 import pytest
 
+from regard.apps.files import atomic_path, write_atomically
 from regard.apps.translate.config import TranslateConfig
-from regard.apps.translate.run_folder import RunFolder, atomic_path, write_atomically
+from regard.apps.translate.run_folder import RunFolder
 from regard.apps.translate.tokenizer import SubwordTokenizer
 
 

@@ -1,50 +1,16 @@
 """A run folder: everything that is needed to load, resume and judge a model."""
 
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from regard.apps.files import atomic_path, write_atomically
 from regard.apps.translate.config import TranslateConfig
 from regard.apps.translate.tokenizer import SubwordTokenizer
 
 FORMAT = 1
 _CONFIG = "config.json"
-
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a path to write to; the file appears at `path` whole or not at all.
-
-    The file is flushed to disk before it takes its name, and the name before the
-    block ends, so a power cut leaves the old file or the new one.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays last: Keras looks at it when it saves.
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a UTF-8 text file that is never seen half-written."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, "utf-8", newline="\n")
 
 
 class RunFolder:
@@ -187,19 +153,3 @@ class RunFolder:
 
 def _json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(path: Path) -> None:
-    if os.name != "posix":  # only POSIX can flush a folder
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
