@@ -5,8 +5,12 @@ import numpy as np
 from tests.reference.normalizers import softmax
 
 
-def feature_gate(weights, inputs, visible=None):
-    """y_t = x_t * softmax(x_t W + b): features against features, no query, no sum."""
+def feature_gate(weights, inputs, visible):
+    """y_t = x_t * softmax(x_t W + b): features against features, no query, no sum.
+
+    Hidden positions (visible (B, S) is False there) hold zeros.
+    """
+    inputs = np.where(visible[..., None], inputs, 0.0)
     output, gates = np.zeros_like(inputs), np.zeros_like(inputs)
     for b in range(inputs.shape[0]):
         for t in range(inputs.shape[1]):

@@ -7,8 +7,8 @@ from tests.reference.reading import read
 
 
 def scaled_dot(weights, query, key, value, visible, normalizer=softmax):
-    """score_ij = g q_i . k_j / sqrt(d), with g = 1 unless it is learned."""
-    scale = weights.get("scale", 1.0) / math.sqrt(query.shape[-1])
+    """score_ij = c q_i . k_j, with c = 1 / sqrt(d) unless it is learned."""
+    scale = weights.get("scale", 1 / math.sqrt(query.shape[-1]))
 
     def score(b, i, j):
         return scale * (query[b, i] @ key[b, j])

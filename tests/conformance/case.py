@@ -1,0 +1,86 @@
+"""What a row of the suite says about a mechanism."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """All different, so that no transposition passes."""
+
+    batch: int = 2
+    query: int = 3
+    key: int = 5
+    query_width: int = 4
+    key_width: int = 6
+    value_width: int = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One mechanism and what holds for it.
+
+    - `make(**options)`: a new layer.
+    - `reference(weights, **inputs, visible)`: context and weights in float64.
+    - `arguments`: the inputs of a call, the first by position.
+    - `memory`: those of them that have a key axis, which a mask can hide.
+    - `mask`: the name of the argument that hides them.
+    - `sees(query_position, key_position)`: the scope the layer was made with.
+    - `tags`: which checks apply.
+    - `still`: weights that no training step can move, by theory.
+    - `xfail`: checks that fail, each with the reason.
+    """
+
+    name: str
+    make: Callable[..., Any]
+    reference: Callable[..., Any]
+    sizes: Sizes = Sizes()
+    arguments: tuple[str, ...] = ("query", "value", "key")
+    memory: tuple[str, ...] = ("value", "key")
+    mask: str = "value_mask"
+    sees: Callable[[int, int], bool] | None = None
+    tags: frozenset[str] = frozenset()
+    still: Mapping[str, str] = field(default_factory=dict)
+    xfail: Mapping[str, str] = field(default_factory=dict)
+
+    def shapes(self, **sizes):
+        """The shape of every input."""
+        s = replace(self.sizes, **sizes)
+        known = {
+            "query": (s.batch, s.query, s.query_width),
+            "value": (s.batch, s.key, s.value_width),
+            "key": (s.batch, s.key, s.key_width),
+            "inputs": (s.batch, s.key, s.value_width),
+        }
+        return {name: known[name] for name in self.arguments}
+
+    def inputs(self, rng, **sizes):
+        """Random float32 inputs."""
+        return {
+            name: rng.normal(size=shape).astype("float32")
+            for name, shape in self.shapes(**sizes).items()
+        }
+
+    def visibility(self, inputs, visible=None):
+        """`visible` and the layer's own scope, over the axes the reference takes."""
+        keys = inputs[self.memory[0]] if self.memory else inputs[self.arguments[0]]
+        batch, key_length = keys.shape[:2]
+        if "query" not in self.arguments:
+            everything = np.ones((batch, key_length), bool)
+            return everything if visible is None else everything & visible
+        query_length = inputs["query"].shape[1]
+        allowed = np.ones((batch, query_length, key_length), bool)
+        if self.sees is not None:
+            start = key_length - query_length
+            for i, j in np.ndindex(query_length, key_length):
+                allowed[:, i, j] = self.sees(start + i, j)
+        return allowed if visible is None else allowed & visible
+
+    def expected(self, weights, inputs, visible=None):
+        """The reference on these inputs."""
+        return self.reference(
+            weights, **inputs, visible=self.visibility(inputs, visible)
+        )

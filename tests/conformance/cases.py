@@ -1,0 +1,137 @@
+"""One row per mechanism, and per option that changes what it computes."""
+
+from functools import partial
+
+from regard import Causal, Window, layers
+from tests.conformance.case import Case, Sizes
+from tests.reference.additive import additive
+from tests.reference.concat import concat
+from tests.reference.cosine import cosine
+from tests.reference.dot import dot
+from tests.reference.feature_gate import feature_gate
+from tests.reference.general import general
+from tests.reference.location import location
+from tests.reference.multi_head import multi_head
+from tests.reference.normalizers import entmax15, sparsemax
+from tests.reference.pooling import pooling
+from tests.reference.scaled_dot import scaled_dot
+
+# Tags: `memory` query, value and key; `masked` a mask hides keys; `hides` so that they
+# cannot matter; `weights` can be asked for; they are a `distribution`, made by a
+# `softmax`; the order of keys is free; `steps` for recurrent use.
+GATE = frozenset({"hides", "weights"})
+POOLING = GATE | {"masked", "distribution", "order_free"}
+PLACED = POOLING - {"order_free"} | {"memory", "steps"}
+MEMORY = PLACED | {"order_free"}
+SOFT = {"softmax"}
+
+EQUAL = Sizes(key_width=4)  # where query and key must have one width
+ROW_SHIFT = "the same for every key of a row, which softmax cancels"
+
+
+def soft(name, make, reference, **more):
+    """A mechanism over a memory, under softmax."""
+    return Case(name, make, reference, **{"tags": MEMORY | SOFT, **more})
+
+
+CASES = [
+    Case(
+        "feature_gate",
+        layers.FeatureGate,
+        feature_gate,
+        arguments=("inputs",),
+        memory=("inputs",),
+        mask="mask",
+        tags=GATE,
+    ),
+    Case(
+        "pooling",
+        layers.AttentionPooling,
+        pooling,
+        arguments=("inputs",),
+        memory=("inputs",),
+        mask="mask",
+        tags=POOLING,
+    ),
+    Case(
+        "pooling_sparsemax",
+        partial(layers.AttentionPooling, use_bias=False, normalizer="sparsemax"),
+        partial(pooling, normalizer=sparsemax),
+        arguments=("inputs",),
+        memory=("inputs",),
+        mask="mask",
+        tags=POOLING,
+    ),
+    soft("additive", partial(layers.AdditiveAttention, 8), additive),
+    soft(
+        "additive_normalized",
+        partial(layers.AdditiveAttention, 8, normalize=True),
+        additive,
+    ),
+    soft(
+        "additive_entmax15",
+        partial(layers.AdditiveAttention, 8, use_bias=True, normalizer="entmax15"),
+        partial(additive, normalizer=entmax15),
+        tags=MEMORY,
+    ),
+    soft("dot", layers.DotAttention, dot, sizes=EQUAL),
+    soft(
+        "dot_window",
+        partial(layers.DotAttention, scope=Window(1, 2)),
+        dot,
+        sizes=EQUAL,
+        sees=lambda query, key: query - 1 <= key <= query + 2,
+        tags=PLACED | SOFT,
+    ),
+    soft("scaled_dot", layers.ScaledDotAttention, scaled_dot, sizes=EQUAL),
+    soft(
+        "scaled_dot_learned",
+        partial(layers.ScaledDotAttention, learn_scale=True, normalizer="sparsemax"),
+        partial(scaled_dot, normalizer=sparsemax),
+        sizes=EQUAL,
+        tags=MEMORY,
+    ),
+    soft("general", layers.GeneralAttention, general),
+    soft("concat", partial(layers.ConcatAttention, 8), concat),
+    soft(
+        "location",
+        partial(layers.LocationAttention, 9),
+        location,
+        tags=PLACED | SOFT,
+    ),
+    soft(
+        "location_bias",
+        partial(layers.LocationAttention, 9, use_bias=True),
+        location,
+        tags=PLACED | SOFT,
+    ),
+    soft("cosine", layers.CosineAttention, cosine, sizes=EQUAL),
+    soft(
+        "multi_head",
+        partial(layers.MultiHeadAttention, 2, 3),
+        multi_head,
+        still={"key/bias": ROW_SHIFT},
+    ),
+    soft(
+        "multi_head_wide",
+        partial(
+            layers.MultiHeadAttention, 2, 3, value_dim=5, use_bias=False, output_shape=9
+        ),
+        multi_head,
+    ),
+    soft(
+        "multi_head_gated",
+        partial(layers.MultiHeadAttention, 3, 2, use_gate=True),
+        multi_head,
+        still={"key/bias": ROW_SHIFT},
+        tags=MEMORY | SOFT | {"gated"},
+    ),
+    soft(
+        "multi_head_causal",
+        partial(layers.MultiHeadAttention, 2, 3, scope=Causal()),
+        multi_head,
+        sees=lambda query, key: key <= query,
+        still={"key/bias": ROW_SHIFT},
+        tags=PLACED | SOFT,
+    ),
+]

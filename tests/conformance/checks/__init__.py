@@ -1,0 +1,17 @@
+"""Properties of every mechanism. A check knows no mechanism by name."""
+
+from tests.conformance.checks import (  # noqa: F401  each registers its checks
+    arguments,
+    masking,
+    numbers,
+    order,
+    paths,
+    precision,
+    saving,
+    shapes,
+    steps,
+    training,
+)
+from tests.conformance.checks.registry import CHECKS, Check
+
+__all__ = ["CHECKS", "Check"]

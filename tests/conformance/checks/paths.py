@@ -1,0 +1,124 @@
+"""However a layer is called, compiled, watched or interrupted: the same answer."""
+
+import keras
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from tests.conformance.checks.registry import check
+from tests.conformance.checks.visibility import hide_keys, hide_pairs
+from tests.conformance.compiled import compiled
+from tests.conformance.subject import call, numpy
+from tests.reference.normalizers import NORMALIZERS
+
+
+def options_of(subject):
+    """The richest call the mechanism takes."""
+    if "memory" in subject.case.tags:
+        return hide_pairs(subject)[0]
+    return hide_keys(subject)[0] if "masked" in subject.case.tags else {}
+
+
+@check(compiles=True)
+def compiled_equals_eager(subject):
+    names = list(subject.inputs)
+    masks = options_of(subject)
+    asked = {"return_attention_scores": True} if "weights" in subject.case.tags else {}
+
+    def function(**tensors):
+        inputs = {name: tensors.pop(name) for name in names}
+        return call(subject.case, subject.layer, inputs, **tensors, **asked)
+
+    run = compiled(function)
+    tensors = {**subject.inputs, **masks}
+    tensors = {n: keras.ops.convert_to_tensor(x) for n, x in tensors.items()}
+    found, expected = numpy(run(**tensors)), subject.call(**masks, **asked)
+    if not asked:
+        found, expected = (found,), (expected,)
+    for ours, eager in zip(found, expected, strict=True):
+        assert_allclose(ours, eager, rtol=1e-5, atol=1e-6)
+
+
+@check("weights")
+def asking_for_weights_changes_nothing(subject):
+    options = options_of(subject)
+    for training in (None, False):
+        if "memory" in subject.case.tags:
+            options = {**options, "training": training}
+        output, _ = subject.with_weights(**options)
+        assert_array_equal(subject.call(**options), output)
+        assert_array_equal(
+            subject.call(return_attention_scores=False, **options), output
+        )
+
+
+@check("weights")
+def tracing_changes_nothing(subject):
+    options = options_of(subject)
+    before = subject.call(**options)
+    first, *rest = subject.case.arguments
+    named = {name: subject.inputs[name] for name in rest}
+    trace = subject.layer.trace(subject.inputs[first], **named, **options)
+    assert_array_equal(trace.output, before)
+    assert_array_equal(subject.call(**options), before)
+    again = subject.layer.trace(
+        subject.inputs[first], **named, **options, return_attention_scores=True
+    )
+    assert_array_equal(again.output, before)
+
+
+@check("masked")
+def trace_is_complete(subject):
+    """Every step can be recomputed from what the trace holds."""
+    options = options_of(subject)
+    first, *rest = subject.case.arguments
+    named = {name: subject.inputs[name] for name in rest}
+    trace = subject.layer.trace(subject.inputs[first], **named, **options)
+    assert trace.mechanism == subject.layer.mechanism
+    assert subject.layer.name in trace.layer
+    _, weights = subject.with_weights(**options)
+    shown = trace.weights
+    assert shown.ndim == 4
+    assert_allclose(shown.reshape(weights.shape), weights, rtol=1e-6, atol=1e-7)
+    mask = np.broadcast_to(trace.mask, shown.shape)
+    scores = trace.scores if trace.bias is None else trace.scores + trace.bias
+    normalizer = NORMALIZERS[subject.layer.normalizer.name]
+    for row in np.ndindex(*shown.shape[:3]):
+        seen = mask[row]
+        expected = np.zeros(seen.shape)
+        if seen.any():
+            expected[seen] = normalizer(scores[row][seen].astype("float64"))
+        assert_allclose(shown[row], expected, rtol=1e-4, atol=1e-5)
+    joined = np.ones(shown.shape, bool)
+    for part in trace.masks.values():
+        joined &= part
+    assert trace.masks and (joined == mask).all()
+    assert_allclose(trace.context, shown @ trace.value, rtol=1e-4, atol=1e-5)
+    for field in ("query", "key", "value") if "memory" in subject.case.tags else ():
+        assert getattr(trace, field).ndim == 4, field
+
+
+@check()
+def no_state_between_calls(subject):
+    attributes = set(vars(subject.layer))
+    first = subject.call()
+    other = subject.other_inputs(batch=1, query=2, key=4)
+    apart = subject.call(other)
+    assert_array_equal(subject.call(), first)
+    assert_array_equal(subject.call(other), apart)
+    options = options_of(subject)
+    subject.call(**options)
+    assert_array_equal(subject.call(), first)
+    assert set(vars(subject.layer)) == attributes
+    assert not subject.layer.non_trainable_variables
+
+
+@check("masked")
+def inputs_and_masks_are_not_changed(subject):
+    options = options_of(subject)
+    inputs = {name: array.copy() for name, array in subject.inputs.items()}
+    masks = {name: mask.copy() for name, mask in options.items()}
+    subject.call(**options)
+    for name, array in inputs.items():
+        assert_array_equal(subject.inputs[name], array)
+    for name, mask in masks.items():
+        assert_array_equal(options[name], mask)

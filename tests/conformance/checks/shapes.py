@@ -1,0 +1,60 @@
+"""Symbolic shapes agree with the real ones; every length works."""
+
+import keras
+import numpy as np
+from numpy.testing import assert_allclose
+
+from tests.conformance.checks.registry import check
+from tests.conformance.checks.saving import model_of
+from tests.conformance.subject import call, numpy
+
+LENGTHS = ((1, 1), (1, 5), (3, 1), (7, 4), (3, 5))  # query, key
+
+
+def agrees(symbolic, real):
+    """Same rank, and every size that is known is right."""
+    assert len(symbolic.shape) == real.ndim
+    for known, size in zip(symbolic.shape, real.shape, strict=True):
+        assert known is None or known == size
+
+
+@check()
+def symbolic_shapes_agree_with_real_ones(subject):
+    case = subject.case
+    asked = {"return_attention_scores": True} if "weights" in case.tags else {}
+    output = subject.with_weights() if asked else (subject.call(),)
+    for batch, length in ((None, None), (2, None), (None, "known"), (2, "known")):
+        inputs = {}
+        for name, shape in case.shapes().items():
+            size = shape[1] if length == "known" else None
+            inputs[name] = keras.KerasTensor((batch, size, shape[2]), name=name)
+        symbolic = call(case, subject.layer, inputs, **asked)
+        symbolic = symbolic if asked else (symbolic,)
+        assert len(symbolic) == len(output)
+        for spec, real in zip(symbolic, output, strict=True):
+            agrees(spec, real)
+        assert symbolic[0].shape[-1] == output[0].shape[-1]
+        first, *rest = (inputs[name] for name in case.arguments)
+        spec = subject.layer.compute_output_spec(first, *rest)
+        assert spec.shape == symbolic[0].shape and spec.dtype == symbolic[0].dtype
+
+
+@check()
+def one_model_takes_every_length(subject):
+    model = model_of(subject)
+    for query, key in LENGTHS:
+        inputs = subject.other_inputs(query=query, key=key)
+        found = numpy(model(list(inputs.values())))
+        assert_allclose(found, subject.call(inputs), rtol=1e-5, atol=1e-6)
+        assert found.shape == subject.expected(inputs)[0].shape
+
+
+@check()
+def any_batch_works(subject):
+    for batch in (1, 3):
+        inputs = subject.other_inputs(batch=batch)
+        one = {name: array[:1] for name, array in inputs.items()}
+        assert_allclose(
+            subject.call(inputs)[:1], subject.call(one), rtol=1e-5, atol=1e-6
+        )
+    assert np.isfinite(subject.call(inputs)).all()

@@ -1,0 +1,89 @@
+"""One built layer with random weights, its inputs, and its reference beside it."""
+
+from functools import lru_cache
+
+import keras
+import numpy as np
+
+from tests.conformance.gradients import weight_name
+
+
+def rng_of(*parts):
+    """A generator that depends on the words and numbers given, and on nothing else."""
+    return np.random.default_rng([b for part in parts for b in str(part).encode()])
+
+
+def numpy(structure):
+    """Tensors (in tuples and dicts) as float or boolean NumPy arrays."""
+    if isinstance(structure, dict):
+        return {name: numpy(each) for name, each in structure.items()}
+    if isinstance(structure, (tuple, list)):
+        return tuple(numpy(each) for each in structure)
+    if keras.backend.standardize_dtype(structure.dtype) in ("bfloat16", "float16"):
+        structure = keras.ops.cast(structure, "float32")
+    return np.asarray(keras.ops.convert_to_numpy(structure))
+
+
+class Subject:
+    """What a check works on. Checks must leave `layer` as they found it."""
+
+    def __init__(self, case, **options):
+        self.case = case
+        self.layer = case.make(**options)
+        self.inputs = case.inputs(rng_of(case.name))
+        self.call(self.inputs)  # builds
+        rng = rng_of(case.name, "weights")
+        for variable in self.layer.trainable_variables:
+            variable.assign(rng.normal(size=variable.shape, scale=0.7))
+
+    @property
+    def weights(self):
+        """Trainable weights by name, float64."""
+        return {
+            weight_name(self.layer, variable): numpy(variable.value).astype("float64")
+            for variable in self.layer.trainable_variables
+        }
+
+    def other_inputs(self, word="other", **sizes):
+        """New inputs, of other sizes if wanted."""
+        return self.case.inputs(rng_of(self.case.name, word), **sizes)
+
+    def tensors(self, inputs=None, **options):
+        """Output (and weights) of a call, as tensors."""
+        return call(self.case, self.layer, inputs or self.inputs, **options)
+
+    def call(self, inputs=None, **options):
+        """Output of a call in NumPy."""
+        return numpy(self.tensors(inputs, **options))
+
+    def with_weights(self, inputs=None, **options):
+        """Output and attention weights of a call in NumPy."""
+        return self.call(inputs, return_attention_scores=True, **options)
+
+    def expected(self, inputs=None, visible=None, weights=None):
+        """Output and attention weights by the reference, float64."""
+        inputs = {k: x.astype("float64") for k, x in (inputs or self.inputs).items()}
+        weights = self.weights if weights is None else weights
+        return self.case.expected(weights, inputs, visible)
+
+    def loss(self, direction, **options):
+        """sum(output * direction) as a function of the input tensors."""
+        direction = keras.ops.convert_to_tensor(direction.astype("float32"))
+
+        def scalar(**inputs):
+            output = call(self.case, self.layer, inputs, **options)
+            return keras.ops.sum(keras.ops.cast(output, "float32") * direction)
+
+        return scalar
+
+
+def call(case, layer, inputs, **options):
+    """Call with the first input by position and the rest by name, as users do."""
+    first, *rest = case.arguments
+    return layer(inputs[first], **{name: inputs[name] for name in rest}, **options)
+
+
+@lru_cache(maxsize=None)
+def subject_of(case):
+    """The one subject of a case that all checks share."""
+    return Subject(case)
