@@ -2,6 +2,7 @@
 
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.attention import Attention
+from regard.layers.attention_decoder import AttentionDecoder
 from regard.layers.attention_pooling import AttentionPooling
 from regard.layers.concat_attention import ConcatAttention
 from regard.layers.cosine_attention import CosineAttention
@@ -15,6 +16,7 @@ from regard.layers.scaled_dot_attention import ScaledDotAttention
 __all__ = [
     "AdditiveAttention",
     "Attention",
+    "AttentionDecoder",
     "AttentionPooling",
     "ConcatAttention",
     "CosineAttention",

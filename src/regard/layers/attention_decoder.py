@@ -1,0 +1,322 @@
+"""Recurrent decoding with any attention around any Keras cell."""
+
+import inspect
+
+import keras
+from keras import ops
+
+from regard.core.shapes import without_head
+from regard.layers.decoder_loop import cell_dropout, run_loop
+from regard.layers.keras_internals import computing_in, get_keras_mask
+
+_QUERIES = ("previous_state", "new_state")
+
+
+@keras.saving.register_keras_serializable("regard")
+class AttentionDecoder(keras.layers.Layer):
+    r"""A recurrent network that looks at a memory at every step.
+
+    ``query="previous_state"`` (Bahdanau): the state before the step asks, and the cell
+    reads what was found.
+
+    $c_i = \mathrm{attention}(s_{i-1}, \text{memory}),\quad
+    s_i = \mathrm{cell}([x_i; c_i], s_{i-1}),\quad o_i = [s_i; c_i]$
+
+    ``query="new_state"`` (Luong): the cell goes first, and its new state asks. With
+    ``input_feeding`` the cell also reads the output before.
+
+    $h_i = \mathrm{cell}([x_i; o_{i-1}], h_{i-1}),\quad
+    c_i = \mathrm{attention}(h_i, \text{memory}),\quad o_i = \tanh(W_c [c_i; h_i])$
+
+    ``x`` inputs (B, T, E), ``s``/``h`` the cell's output (B, U), ``c`` context (B, C),
+    ``W_c`` (C + U, U). Output (B, T, U + C) for Bahdanau's, (B, T, U) for Luong's.
+
+    One ``step`` serves training and search: the call runs it in a loop, search
+    once a token after ``prepare(value)`` and ``initial_state(memory)``.
+    Memory is an argument, nothing is kept on the layer, every leaf of a state has the
+    batch first.
+
+    Bahdanau, Cho, Bengio 2015, arXiv:1409.0473, section 3.1 and appendix A.2.2 (there
+    inside a GRU, here before any cell). Luong, Pham, Manning 2015, arXiv:1508.04025,
+    section 3 (equation 5) and 3.3 (input feeding).
+
+    Args:
+        attention: a layer with ``prepare``, ``initial_state`` and ``step``.
+        cell: a Keras cell: ``GRUCell``, ``LSTMCell``, ``StackedRNNCells`` or your own
+            with ``state_size`` (the first state of the last cell asks) and ``build``.
+        query: "previous_state" or "new_state".
+        input_feeding: feed the output back into the cell; with "new_state" only.
+
+    Call arguments:
+        inputs: (B, T, E), usually embeddings of the tokens before.
+        value: (B, S, Dv), what is looked at; key: (B, S, Dk), by default the value.
+        value_mask: (B, S), True = real.
+        initial_state: the cell's states, in the cell's own structure; by default zeros.
+        return_attention_scores: also return the weights (B, T, S), with more than one
+            head (B, H, T, S).
+        return_state: also return the state after the last step.
+
+    Raises:
+        ValueError: for an unknown query, input feeding without "new_state", or an
+            attention that cannot take single steps or has dropout.
+    """
+
+    def __init__(
+        self, attention, cell, query="previous_state", input_feeding=False, **k
+    ):
+        super().__init__(**k)
+        self.attention = check_attention(_layer(attention))
+        self.cell = check_cell(_layer(cell))
+        if query not in _QUERIES:
+            raise ValueError(f"query must be one of {_QUERIES}. Got {query!r}.")
+        if input_feeding and query == "previous_state":
+            raise ValueError(
+                "input_feeding must be False with query='previous_state', whose cell "
+                "reads the context already. Got True. Use query='new_state'."
+            )
+        self.query = query
+        self.input_feeding = bool(input_feeding)
+        self.supports_masking = True
+
+    # Widths --------------------------------------------------------------------------
+
+    @property
+    def cell_width(self) -> int:
+        """Width of the cell's output."""
+        width = getattr(self.cell, "output_size", None)
+        return width or keras.tree.flatten(self.cell.state_size)[0]
+
+    @property
+    def cell_state_widths(self) -> list[int]:
+        """Widths of the cell's states, in the order of ``initial_state``."""
+        return keras.tree.flatten(self.cell.state_size)
+
+    def build(self, inputs_shape, value_shape, key_shape=None):
+        for name, shape in (("inputs", inputs_shape), ("value", value_shape)):
+            if len(shape) != 3 or shape[-1] is None:
+                raise ValueError(
+                    f"{name} must have shape (batch, length, width) with a known "
+                    f"width. Got {tuple(shape)}."
+                )
+        batch, width = inputs_shape[0], self.cell_width
+        if not self.attention.built:
+            queries = (batch, None, width)
+            self.attention.build(queries, value_shape, key_shape or value_shape)
+            self.attention.built = True
+        context = self.attention.output_width(width, value_shape[-1])
+        read = inputs_shape[-1]
+        if self.query == "previous_state":
+            read += context
+        else:
+            shape = (context + width, width)
+            self.output_kernel = self.add_weight(shape, name="output_kernel")
+            read += width if self.input_feeding else 0
+        if not self.cell.built:
+            self.cell.build((batch, read))
+            self.cell.built = True
+        self.read_width = read
+        self.output_width = width + context if self.query == "previous_state" else width
+        self.built = True
+
+    # One step ------------------------------------------------------------------------
+
+    def prepare(self, value, key=None, value_mask=None):
+        """Project a memory once, before the loop: a dict of tensors, batch first."""
+        return self.attention.prepare(value, key, value_mask)
+
+    def initial_state(self, memory, cell_state=None):
+        """The state before the first step: a dict, every leaf batch first."""
+        batch = ops.shape(keras.tree.flatten(memory)[0])[0]
+        if cell_state is None:
+            cell_state = self.cell.get_initial_state(batch_size=batch)
+        leaves = keras.tree.flatten(cell_state)
+        expected = self.cell_state_widths
+        if [leaf.shape[-1] for leaf in leaves] != expected:
+            raise ValueError(
+                f"initial_state must hold the cell's states, of widths {expected}. Got "
+                f"{[tuple(leaf.shape) for leaf in leaves]}."
+            )
+        state = {"attention": self.attention.initial_state(memory), "cell": leaves}
+        if self.input_feeding:
+            state["output"] = ops.zeros((batch, self.cell_width), leaves[0].dtype)
+        return state
+
+    def step(self, inputs, memory, state, training=False):
+        """One token: inputs (B, E) to ``output (B, D)``, ``weights (B, H, S)``, state.
+
+        Pure: the same function serves the loop of training and that of search.
+        """
+        if self.query == "previous_state":
+            return self._step_before(inputs, memory, state, training)
+        return self._step_after(inputs, memory, state, training)
+
+    def _step_before(self, inputs, memory, state, training):
+        asking = self._asking_state(state["cell"])
+        found = self.attention.step(asking, memory, state["attention"])
+        context, weights, attention_state = found
+        inputs, context = _alike(inputs, context)
+        read = ops.concatenate([inputs, context], axis=-1)
+        output, cell_state = self._run_cell(read, state["cell"], training)
+        output = ops.concatenate(_alike(output, context), axis=-1)
+        return output, weights, {"attention": attention_state, "cell": cell_state}
+
+    def _step_after(self, inputs, memory, state, training):
+        read = inputs
+        if self.input_feeding:
+            read = ops.concatenate(_alike(inputs, state["output"]), axis=-1)
+        hidden, cell_state = self._run_cell(read, state["cell"], training)
+        found = self.attention.step(hidden, memory, state["attention"])
+        context, weights, attention_state = found
+        output = self._combine(context, hidden)
+        state = {"attention": attention_state, "cell": cell_state}
+        if self.input_feeding:
+            state["output"] = output
+        return output, weights, state
+
+    def _combine(self, context, hidden):
+        """tanh(W_c [c; h])."""
+        with computing_in(self):
+            together = ops.concatenate([context, hidden], axis=-1)
+            together = ops.cast(together, self.compute_dtype)
+            return ops.tanh(ops.matmul(together, self.output_kernel))
+
+    def _run_cell(self, inputs, leaves, training):
+        states = keras.tree.pack_sequence_as(self.cell.state_size, leaves)
+        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        options = {"training": training} if takes_training(self.cell) else {}
+        output, states = self.cell(inputs, states, **options)
+        return output, keras.tree.flatten(states)
+
+    def _asking_state(self, leaves):
+        """The first state of the last cell."""
+        cells = getattr(self.cell, "cells", [self.cell])
+        return leaves[-len(keras.tree.flatten(cells[-1].state_size))]
+
+    # The loop ------------------------------------------------------------------------
+
+    def call(  # noqa: PLR0913 - what Keras' own attention and RNN take
+        self,
+        inputs,
+        value,
+        key=None,
+        value_mask=None,
+        initial_state=None,
+        return_attention_scores=False,
+        return_state=False,
+        training=None,
+    ):
+        mask = get_keras_mask(inputs)
+        memory = self.prepare(value, key, value_mask)
+        state = self.initial_state(memory, initial_state)
+        training = bool(training)
+        example = ops.zeros((ops.shape(inputs)[0], self.read_width), inputs.dtype)
+        with cell_dropout(self.cell, example, state["cell"]):
+            if self.attends_after_the_loop(state):
+                memory = {"value": value, "key": key, "value_mask": memory["mask"]}
+                results = self._after_the_loop(inputs, memory, state, mask, training)
+            else:
+
+                def step(each, memory, state):
+                    return self.step(each, memory, state, training)
+
+                results = run_loop(step, inputs, memory, state, mask)
+        outputs, weights, state = results
+        wanted = [ops.cast(outputs, self.compute_dtype)]
+        if return_attention_scores:
+            weights = ops.cast(weights, self.compute_dtype)
+            wanted.append(without_head(weights) if weights.shape[1] == 1 else weights)
+        if return_state:
+            wanted.append(state)
+        return wanted[0] if len(wanted) == 1 else tuple(wanted)
+
+    def attends_after_the_loop(self, state) -> bool:
+        """True where no step needs what an earlier one found: then all queries at once.
+
+        So it is with Luong's decoder without input feeding around a mechanism without
+        state; the numbers are those of the loop.
+        """
+        after = self.query == "new_state" and not self.input_feeding
+        return after and not state["attention"]
+
+    def _after_the_loop(self, inputs, memory, state, mask, training):
+        loop = keras.layers.RNN(
+            self.cell, return_sequences=True, return_state=True, dtype=self.dtype_policy
+        )
+        states = keras.tree.pack_sequence_as(self.cell.state_size, state["cell"])
+        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        hidden, *states = loop(
+            inputs, initial_state=states, mask=mask, training=training
+        )
+        context, weights = self.attention(
+            hidden, **memory, query_mask=mask, return_attention_scores=True
+        )
+        outputs = self._combine(context, hidden)
+        if mask is not None:
+            real = ops.expand_dims(mask, -1)
+            outputs = ops.where(real, outputs, ops.zeros_like(outputs))
+        if len(weights.shape) == 3:
+            weights = ops.expand_dims(weights, 1)
+        cell_state = keras.tree.flatten(states)
+        return outputs, weights, {"attention": state["attention"], "cell": cell_state}
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "attention": keras.saving.serialize_keras_object(self.attention),
+            "cell": keras.saving.serialize_keras_object(self.cell),
+            "query": self.query,
+            "input_feeding": self.input_feeding,
+        }
+
+
+def takes_training(cell) -> bool:
+    """True where the cell's call knows ``training``."""
+    return "training" in inspect.signature(cell.call).parameters
+
+
+def _alike(*tensors):
+    """Tensors of one dtype, the widest among them."""
+    kind = keras.backend.result_type(*[each.dtype for each in tensors])
+    return [ops.cast(each, kind) for each in tensors]
+
+
+def _layer(given):
+    """A layer from itself or its configuration."""
+    if isinstance(given, dict):
+        return keras.saving.deserialize_keras_object(given)
+    return given
+
+
+def check_attention(attention):
+    """Something that can be asked one query at a time."""
+    missing = [
+        name
+        for name in ("prepare", "initial_state", "step", "output_width")
+        if not callable(getattr(attention, name, None))
+    ]
+    if missing:
+        raise ValueError(
+            "attention must be a layer with prepare, initial_state, step and "
+            f"output_width, such as those of regard.layers. Got {attention!r}, which "
+            f"lacks {', '.join(missing)}."
+        )
+    if getattr(attention, "dropout", 0):
+        raise ValueError(
+            "attention must have dropout=0 inside a decoder, because a step draws no "
+            f"random numbers. Got {attention.dropout}. Drop the decoder's inputs or "
+            "outputs instead."
+        )
+    return attention
+
+
+def check_cell(cell):
+    """A Keras recurrent cell."""
+    if isinstance(cell, keras.layers.Layer) and hasattr(cell, "state_size"):
+        return cell
+    raise ValueError(
+        "cell must be a Keras cell: a layer with state_size, such as GRUCell, "
+        f"LSTMCell, StackedRNNCells or your own. Got {cell!r}."
+    )

@@ -1,0 +1,120 @@
+"""The loop around one step of a recurrent decoder, and the cells' dropout in it."""
+
+from contextlib import contextmanager
+
+import keras
+from keras import ops
+
+from regard.core.shapes import sizes_of
+
+
+def run_loop(step, inputs, memory, state, mask=None):
+    """Run ``step(inputs, memory, state) -> (output, weights, state)`` over time.
+
+    Keras' ``RNN`` does the loop. It has no constants, so the memory travels inside the
+    state; its states have the compute dtype, so the loop is float32 and every leaf gets
+    its own dtype back inside the step; a cell has one output, so the weights leave
+    beside it. Where ``mask`` (B, T) is False the state stays and the output is 0.
+
+    Args:
+        step: the function of one step.
+        inputs: (B, T, E).
+        memory: nested tensors that stay as they are, batch first.
+        state: nested tensors before the first step, batch first.
+        mask: (B, T) or None.
+
+    Returns:
+        outputs (B, T, D), weights (B, H, T, S) and the last state.
+    """
+    start = {"memory": memory, "own": state}
+    kinds = [leaf.dtype for leaf in keras.tree.flatten(start)]
+    sizes = {}
+
+    def body(together, leaves):
+        leaves = [
+            ops.cast(leaf, kind) for leaf, kind in zip(leaves, kinds, strict=True)
+        ]
+        now = keras.tree.pack_sequence_as(start, leaves)
+        each = together if mask is None else together[:, :-1]
+        output, weights, after = step(each, now["memory"], now["own"])
+        sizes["output"], sizes["heads"] = output.shape[-1], weights.shape[1]
+        flat = ops.reshape(weights, (ops.shape(weights)[0], -1))
+        output = ops.concatenate([_wide(output), _wide(flat)], axis=-1)
+        if mask is not None:
+            real = together[:, -1:] > 0
+            output = ops.where(real, output, ops.zeros_like(output))
+            after = keras.tree.map_structure(
+                lambda new, old: ops.where(_like(real, new), new, old),
+                after,
+                now["own"],
+            )
+        after = keras.tree.flatten({"memory": now["memory"], "own": after})
+        return output, [_wide(leaf) for leaf in after]
+
+    if mask is not None:
+        column = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
+        inputs = ops.concatenate([inputs, column], axis=-1)
+    loop = keras.layers.RNN(
+        _Body(body, keras.tree.flatten(start)),
+        return_sequences=True,
+        return_state=True,
+        dtype="float32",
+    )
+    outputs, *leaves = loop(inputs, initial_state=keras.tree.flatten(start))
+    leaves = [ops.cast(leaf, kind) for leaf, kind in zip(leaves, kinds, strict=True)]
+    batch, length = sizes_of(inputs)[:2]
+    weights = outputs[..., sizes["output"] :]
+    weights = ops.reshape(weights, (batch, length, sizes["heads"], -1))
+    state = keras.tree.pack_sequence_as(start, leaves)["own"]
+    return outputs[..., : sizes["output"]], ops.swapaxes(weights, 1, 2), state
+
+
+class _Body:
+    """What Keras' RNN wants of a cell, around a function."""
+
+    compute_dtype = "float32"
+
+    def __init__(self, body, leaves):
+        self.body = body
+        self.state_size = [leaf.shape[-1] for leaf in leaves]
+
+    def __call__(self, inputs, states):
+        return self.body(inputs, states)
+
+    call = __call__
+
+
+def _wide(tensor):
+    return ops.cast(tensor, "float32")
+
+
+def _like(condition, tensor):
+    """(B, 1) with as many axes as the tensor."""
+    shape = (ops.shape(condition)[0], *[1] * (len(tensor.shape) - 1))
+    return ops.reshape(condition, shape)
+
+
+@contextmanager
+def cell_dropout(cell, inputs, states):
+    """Draw a cell's dropout masks before the loop, one for all steps, as RNN does.
+
+    Args:
+        cell: a Keras cell.
+        inputs: an example of what it reads, (B, D).
+        states: its states, flat.
+    """
+    cells = getattr(cell, "cells", [cell])
+    for each in cells:
+        count = len(keras.tree.flatten(each.state_size))
+        own, states = states[:count], states[count:]
+        if hasattr(each, "get_dropout_mask"):
+            each.get_dropout_mask(inputs)
+            each.get_recurrent_dropout_mask(own[0])
+        inputs = own[0]  # the next cell reads an output as wide as this state
+    try:
+        yield
+    finally:
+        for each in cells:
+            if hasattr(each, "reset_dropout_mask"):
+                each.reset_dropout_mask()
+                each.reset_recurrent_dropout_mask()

@@ -1,0 +1,23 @@
+"""How hypotheses are compared: their length and what they looked at."""
+
+from keras import ops
+
+_LITTLE = 1e-6
+
+
+def length_penalty(lengths, alpha):
+    r"""$\big((5 + n) / 6\big)^\alpha$; a log probability is divided by it.
+
+    Wu et al. 2016, arXiv:1609.08144, section 7, equation 14. ``alpha=0`` is none.
+    """
+    return ((5.0 + lengths) / 6.0) ** alpha
+
+
+def coverage_penalty(alignments, source_mask, beta):
+    r"""$\beta \sum_j \log \min(\sum_i a_{ij}, 1)$: below zero where a source place is left.
+
+    Wu et al. 2016, section 7, equation 14. ``alignments`` (..., T, S) sum to one over
+    S, ``source_mask`` (..., S) is 1 at real places.
+    """
+    seen = ops.minimum(ops.sum(alignments, axis=-2), 1.0)
+    return beta * ops.sum(ops.log(ops.maximum(seen, _LITTLE)) * source_mask, axis=-1)

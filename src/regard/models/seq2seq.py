@@ -1,0 +1,169 @@
+"""Sequence to sequence: an encoder, a decoder with attention, and the words around."""
+
+import keras
+from keras import ops
+
+PAD = 0  # the id that means nothing, on both sides
+
+
+@keras.saving.register_keras_serializable("regard")
+class Seq2Seq(keras.Model):
+    r"""Reads one sequence of ids and gives logits for the next id of another.
+
+    annotations, summary $= \mathrm{encoder}(E_s x)$; the decoder's states begin at
+    $\tanh(W\,\text{summary} + b)$; $o_i$ is the decoder's output for $E_t y_{i-1}$; then
+
+    $r_i = \tanh(W_r [o_i; E_t y_{i-1}] + b_r),\quad
+    \text{logits}_i = E_t r_i + b_o$
+
+    The output words share their vectors with the input words of the target side (Press
+    and Wolf 2017, arXiv:1608.05859); the readout is the deep output of Bahdanau, Cho,
+    Bengio 2015, arXiv:1409.0473, appendix A.2.2, with tanh for maxout.
+
+    Args:
+        encoder: a layer ``(inputs, mask=, training=) -> annotations, summary`` with
+            ``output_width``, such as ``BidirectionalEncoder``.
+        decoder: an ``AttentionDecoder``.
+        source_size, target_size: numbers of ids; id 0 is padding on both sides.
+        width: of the embeddings.
+        dropout: of embeddings and readout, while training.
+        seed: of the dropout.
+
+    Call arguments:
+        inputs: the dict or pair of ``source`` (B, S) and ``target`` (B, T) ids, the
+            target beginning with its start mark.
+        return_attention_scores: also return the weights (B, T, S), with more than one
+            head (B, H, T, S).
+
+    Returns: logits (B, T, target_size).
+    """
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        source_size,
+        target_size,
+        width=256,
+        dropout=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.encoder, self.decoder = _layer(encoder), _layer(decoder)
+        self.source_size, self.target_size = source_size, target_size
+        self.width, self.dropout, self.seed = width, dropout, seed
+        start = keras.initializers.RandomNormal(stddev=width**-0.5)
+        self.source_words = keras.layers.Embedding(
+            source_size, width, embeddings_initializer=start, name="source_words"
+        )
+        self.target_words = keras.layers.Embedding(
+            target_size,
+            width,
+            embeddings_initializer=start.clone(),
+            name="target_words",
+        )
+        widths = self.decoder.cell_state_widths
+        self.starts = [keras.layers.Dense(each, activation="tanh") for each in widths]
+        self.readout = keras.layers.Dense(width, activation="tanh", name="readout")
+        self.drop = keras.layers.Dropout(dropout, seed=seed)
+        self.build()
+
+    def build(self, inputs_shape=None):
+        """Every size is known from the constructor; the input shapes are not needed."""
+        annotations = self.encoder.output_width
+        _build(self.source_words, (None, None))
+        _build(self.target_words, (None, None))
+        _build(self.encoder, (None, None, self.width))
+        _build(self.decoder, (None, None, self.width), (None, None, annotations))
+        for start in self.starts:
+            _build(start, (None, annotations))
+        _build(self.readout, (None, None, self.decoder.output_width + self.width))
+        self.output_bias = self.add_weight(
+            (self.target_size,), name="output_bias", initializer="zeros"
+        )
+        self.built = True
+
+    # What search needs ---------------------------------------------------------------
+
+    def encode(self, source, training=False):
+        """Read the source (B, S): the memory, a dict of tensors, batch first."""
+        annotations, summary, mask = self._read(source, training)
+        return {
+            "attention": self.decoder.prepare(annotations, value_mask=mask),
+            "start": [start(summary) for start in self.starts],
+        }
+
+    def initial_state(self, memory):
+        """The decoder's state before the first id."""
+        return self.decoder.initial_state(memory["attention"], memory["start"])
+
+    def step(self, tokens, memory, state):
+        """The ids before (B,): logits (B, V), weights (B, H, S) and the next state."""
+        words = self._embed(self.target_words, tokens)
+        output, weights, state = self.decoder.step(words, memory["attention"], state)
+        return self._logits(output, words, training=False), weights, state
+
+    # Training ------------------------------------------------------------------------
+
+    def call(self, inputs, training=False, return_attention_scores=False):
+        if isinstance(inputs, dict):
+            source, target = inputs["source"], inputs["target"]
+        else:
+            source, target = inputs
+        annotations, summary, mask = self._read(source, training)
+        words = self.drop(self._embed(self.target_words, target), training=training)
+        found = self.decoder(
+            words,
+            annotations,
+            value_mask=mask,
+            initial_state=[start(summary) for start in self.starts],
+            return_attention_scores=return_attention_scores,
+            training=training,
+        )
+        outputs, *weights = found if return_attention_scores else (found,)
+        logits = self._logits(outputs, words, training)
+        return (logits, *weights) if weights else logits
+
+    def _read(self, source, training):
+        mask = ops.not_equal(source, PAD)
+        words = self.drop(self._embed(self.source_words, source), training=training)
+        return *self.encoder(words, mask=mask, training=training), mask
+
+    def _embed(self, table, ids):
+        """The vectors start with length 1 for the logits; the networks read them longer."""
+        return table(ids) * self.width**0.5
+
+    def _logits(self, outputs, words, training):
+        outputs = ops.cast(outputs, words.dtype)
+        read = self.readout(ops.concatenate([outputs, words], axis=-1))
+        read = self.drop(read, training=training)
+        table = ops.cast(ops.transpose(self.target_words.embeddings), read.dtype)
+        return ops.matmul(read, table) + ops.cast(self.output_bias, read.dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "source_size": self.source_size,
+            "target_size": self.target_size,
+            "width": self.width,
+            "dropout": self.dropout,
+            "seed": self.seed,
+        }
+
+
+def _layer(given):
+    """A layer from itself or its configuration."""
+    return (
+        keras.saving.deserialize_keras_object(given)
+        if isinstance(given, dict)
+        else given
+    )
+
+
+def _build(layer, *shapes):
+    """Parts that come from a saved model are built already."""
+    if not layer.built:
+        layer.build(*shapes)
