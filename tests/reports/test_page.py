@@ -164,7 +164,7 @@ def test_writing_replaces_the_file_and_makes_its_folder(tmp_path):
 
 
 def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path):
-    with pytest.raises(ValueError, match="language must be one of en, ru[.] Got 'xx'"):
+    with pytest.raises(ValueError, match=r"language must be one of en, ru\. Got 'xx'"):
         write_report([], tmp_path / "report.html", language="xx")
     assert not list(tmp_path.iterdir())
 
