@@ -24,6 +24,7 @@ def folder(tmp_path):
 def test_a_good_product_is_reused(folder):
     assert stamp_of(folder).reason() == ""
     assert stamp_of(folder).facts == {"seconds": 3}
+    assert not stamp_of(folder).stopped
 
 
 def test_what_was_never_made(tmp_path):
@@ -51,6 +52,8 @@ def test_a_killed_run_is_noticed(folder):
     """Kill: the block is left without its end, as by SIGKILL."""
     stamp_of(folder).making().__enter__()
     assert "stopped before it was finished" in stamp_of(folder).reason()
+    assert stamp_of(folder).stopped
+    assert not stamp_of(folder, {"other": 1}).stopped
 
 
 def test_a_failed_run_is_noticed(folder):

@@ -52,6 +52,14 @@ class Stamp:
                 return f"{file.name} was changed since"
         return ""
 
+    @property
+    def stopped(self) -> bool:
+        """True where the same work was begun and not finished: it may be resumed."""
+        content = self._content()
+        if content is None or content.get("finished"):
+            return False
+        return content["made_from"] == self.made_from
+
     @contextmanager
     def making(self) -> Iterator[dict[str, Any]]:
         """Mark the product unfinished until the block ends without an exception.
