@@ -19,10 +19,10 @@ DEV := $(if $(filter jax,$(KERAS_BACKEND)),dev-jax,dev-backends)
 .PHONY: demo demo-translate test check test-all bench fmt help
 
 demo: $(STAMPS)/dates-$(KERAS_BACKEND)  ## Train on dates, draw alignments, write runs/demo/report.html
-	$(BIN)/regard demo
+	$(BIN)/regard demo dates
 
 demo-translate: $(STAMPS)/translate-$(KERAS_BACKEND)  ## The same on real sentences (TO=fr: to French)
-	$(BIN)/regard demo-translate --to $(TO)
+	$(BIN)/regard demo translate --to $(TO)
 
 test: $(STAMPS)/$(DEV)  ## The tests on one backend (KERAS_BACKEND, by default jax)
 	$(PYTEST) -n 2 -m "not slow" $(PYTEST_ARGUMENTS)
