@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["SPECIAL_TOKENS", "is_special", "without_mark", "word_groups", "word_starts"]
+__all__ = [
+    "SPECIAL_TOKENS",
+    "is_special",
+    "pieces_of_words",
+    "without_mark",
+    "word_groups",
+    "word_starts",
+]
 
 #: Names that tokenizers give to the start, the end, padding and the unknown.
 SPECIAL_TOKENS = frozenset(
@@ -73,6 +80,40 @@ def without_mark(token: str) -> str:
         if token.endswith(mark):
             return token[: -len(mark)] or token
     return token
+
+
+def pieces_of_words(pieces: Sequence[str], words: Sequence[str]) -> list[list[int]]:
+    """For words that are known, the indices of the pieces that spell each.
+
+    The pieces must spell the words in order; spaces and word marks do not count, and
+    an unknown piece stands for one character. A piece that reaches into the next word
+    belongs to the word it begins in; a piece that is only a mark to the one after it.
+
+    Raises:
+        ValueError: the pieces spell something longer or shorter.
+
+    >>> pieces_of_words(["▁it", "'", "s", "."], ["it", "'s", "."])
+    [[0], [1, 2], [3]]
+    """
+    owner = [word for word, text in enumerate(words) for _ in "".join(text.split())]
+    groups: list[list[int]] = [[] for _ in words]
+    place = 0
+    for index, piece in enumerate(pieces):
+        spelled = 1 if is_special(piece) else len(_bare(piece))
+        if place < len(owner):
+            groups[owner[place]].append(index)
+        place += spelled
+    if place != len(owner):
+        raise ValueError(
+            f"pieces must spell the words, {len(owner)} characters. Got {place}; "
+            "normalize the words as the tokenizer does."
+        )
+    return groups
+
+
+def _bare(piece: str) -> str:
+    text = without_mark(piece)
+    return "" if text in (*_STARTS, *_CONTINUES, *_ENDS, *_GOES_ON) else text
 
 
 def _convention(tokens: Sequence[str]):
