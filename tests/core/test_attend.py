@@ -6,11 +6,12 @@ import pytest
 
 from regard.core import attend as engine
 from regard.core import normalizers, scores
-from regard.core.masks import Causal, Grid, Prefix, Window
+from regard.core.scopes import Causal, Grid, Prefix, Window
 from tests.conformance.gradients import gradients
 
 RNG = np.random.default_rng(6)
 BATCH, HEADS, QUERIES, KEYS, WIDTH, VALUE_WIDTH = 2, 2, 7, 5, 3, 4
+PLANES = BATCH * HEADS
 QUERY = RNG.normal(size=(BATCH, HEADS, QUERIES, WIDTH)).astype("float32")
 KEY = RNG.normal(size=(BATCH, HEADS, KEYS, WIDTH)).astype("float32")
 VALUE = RNG.normal(size=(BATCH, HEADS, KEYS, VALUE_WIDTH)).astype("float32")
@@ -69,8 +70,8 @@ def tight(monkeypatch):
 
     def tighten():
         monkeypatch.setattr(engine, "DENSE_LIMIT", 1)
-        monkeypatch.setattr(engine, "BLOCK_LIMIT", 2 * KEYS * WIDTH)
-        assert engine.plan(QUERIES, KEYS, WIDTH).rows == 2
+        monkeypatch.setattr(engine, "BLOCK_LIMIT", 2 * KEYS * WIDTH * PLANES)
+        assert engine.plan(QUERIES, KEYS, WIDTH, PLANES).rows == 2
 
     return tighten
 

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 
 from regard.core import masks
-from regard.core.masks import Both, Causal, Either, Inverse, Padding, Prefix, Window
+from regard.core.scopes import (
+    Both,
+    Causal,
+    Either,
+    Grid,
+    Inverse,
+    Padding,
+    Prefix,
+    Window,
+)
 from tests.core.strategies import moderate, scopes
 
 QUERIES, KEYS = 3, 6
@@ -89,14 +98,14 @@ def test_causal_is_bottom_right_and_offset_zero_is_top_left():
 
 
 def test_positions_of_the_call_replace_the_default_ones():
-    grid = masks.Grid.of(2, 3, np.array([0, 5]), np.array([4, 5, 6]))
+    grid = Grid.of(2, 3, np.array([0, 5]), np.array([4, 5, 6]))
     allowed = keras.ops.convert_to_numpy(Causal().allows(grid))
     np.testing.assert_array_equal(allowed, [[0, 0, 0], [1, 1, 0]])
 
 
 def test_positions_may_differ_between_examples():
     places = np.array([[0, 1, 2], [2, 1, 0]])
-    grid = masks.Grid.of(1, 3, np.array([[1], [1]]), places)
+    grid = Grid.of(1, 3, np.array([[1], [1]]), places)
     allowed = keras.ops.convert_to_numpy(Causal().allows(grid))
     np.testing.assert_array_equal(allowed, [[[1, 1, 0]], [[0, 1, 1]]])
 
@@ -137,7 +146,7 @@ def test_zero_and_one_are_false_and_true(kind):
 
 @pytest.mark.parametrize("kind", ["float32", "float16"])
 def test_a_float_mask_is_refused(kind):
-    with pytest.raises(ValueError, match="value_mask must be boolean.*Got float"):
+    with pytest.raises(ValueError, match=r"value_mask must be boolean.*Got float"):
         masks.boolean_mask(np.array([[0.0, -1e4]], kind), "value_mask")
 
 

@@ -14,6 +14,7 @@ Tensor = Any
 # With the row's largest score moved to zero, the support of sparsemax lies above -1,
 # and so does that of entmax-1.5 after halving. Whatever is at this floor is outside.
 _FLOOR = -3.0
+_LOWEST = -3e38  # close to the smallest float32
 
 
 class Normalizer:
@@ -103,14 +104,16 @@ def get(identifier: Any) -> Normalizer:
 
 def shifted(scores: Tensor, mask: Tensor | None) -> Tensor:
     """Scores minus the largest visible one of their row; hidden ones stay finite."""
-    lowest = -3e38
+    visible = scores
+    if mask is not None:
+        visible = ops.where(mask, scores, ops.full_like(scores, _LOWEST))
+    # Without ``initial`` a memory of no keys has no maximum.
+    top = ops.max(visible, axis=-1, keepdims=True, initial=_LOWEST)
+    top = ops.stop_gradient(ops.where(top <= _LOWEST, ops.zeros_like(top), top))
     if mask is None:
-        return scores - ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True))
-    low = ops.full_like(scores, lowest)
-    top = ops.max(ops.where(mask, scores, low), axis=-1, keepdims=True)
-    top = ops.where(top <= lowest, ops.zeros_like(top), top)
+        return scores - top
     zero = ops.zeros_like(scores)
-    return ops.where(mask, scores - ops.stop_gradient(top), zero)
+    return ops.where(mask, scores - top, zero)
 
 
 def floored(scores: Tensor, mask: Tensor | None) -> Tensor:

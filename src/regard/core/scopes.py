@@ -40,8 +40,8 @@ class Grid:
         if key_positions is None:
             key_positions = key_index
         return cls(
-            ops.cast(query_positions, "int32"),
-            ops.cast(key_positions, "int32"),
+            integers("query_positions", query_positions),
+            integers("key_positions", key_positions),
             query_index,
             key_index,
         )
@@ -284,6 +284,18 @@ def check_scope(value: Any, name: str) -> Scope:
             f"Got {value!r}."
         )
     return value
+
+
+def integers(name: str, positions: Tensor) -> Tensor:
+    """Positions as int32; anything but whole numbers raises."""
+    positions = ops.convert_to_tensor(positions)
+    kind = keras.backend.standardize_dtype(positions.dtype)
+    if "int" not in kind or rank_of(positions) not in (1, 2):
+        raise ValueError(
+            f"{name} must be integers of shape (length,) or (batch, length). Got "
+            f"{kind} of shape {tuple(positions.shape)}."
+        )
+    return ops.cast(positions, "int32")
 
 
 def check_integer(name: str, value: Any, minimum: int | None = None) -> int:

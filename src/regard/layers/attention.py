@@ -95,6 +95,7 @@ class Attention(Traceable):
     def __call__(self, query, value=None, key=None, *args, mask=None, **kwargs):
         if isinstance(query, (list, tuple)):
             query, value, key = unpack(query, value, key)
+        kwargs.update(zip(_AFTER_KEY, args, strict=False))
         if mask is not None:
             name_masks(mask, kwargs)
         scope = kwargs.get("attention_mask")
@@ -106,7 +107,7 @@ class Attention(Traceable):
             kwargs["value"] = value
         if key is not None:
             kwargs["key"] = key
-        return super().__call__(query, *args, **kwargs)
+        return super().__call__(query, **kwargs)
 
     def build(self, query_shape, value_shape=None, key_shape=None):
         value_shape = query_shape if value_shape is None else value_shape
@@ -280,11 +281,11 @@ class Attention(Traceable):
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask
 
-    def compute_output_spec(self, query, value=None, key=None, *args, **kwargs):
+    def compute_output_spec(self, query, value=None, key=None, **kwargs):
         value = query if value is None else value
         width = self.output_width(query.shape[-1], value.shape[-1])
         spec = keras.KerasTensor((*query.shape[:-1], width), dtype=self.compute_dtype)
-        if not kwargs.get("return_attention_scores", len(args) > 4 and args[4]):
+        if not kwargs.get("return_attention_scores"):
             return spec
         shape = (query.shape[0], query.shape[1], value.shape[1])
         if self.num_heads_shown:
@@ -299,3 +300,15 @@ class Attention(Traceable):
             "dropout": self.dropout,
             "seed": self.seed,
         }
+
+
+# What may follow query, value and key by position, in Keras' own order.
+_AFTER_KEY = (
+    "query_mask",
+    "value_mask",
+    "key_mask",
+    "attention_mask",
+    "return_attention_scores",
+    "training",
+    "use_causal_mask",
+)

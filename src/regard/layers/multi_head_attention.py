@@ -32,7 +32,7 @@ class MultiHeadAttention(Attention):
         use_bias: of the four projections.
         output_shape: width of the output, by default that of the query.
         attention_axes: None or the one axis of time; other axes are not supported.
-        flash_attention: None. The engine picks its path: see ``regard.plan``.
+        flash_attention: None or False. The engine picks its path: see ``regard.plan``.
         use_gate: multiply each head's context by sigmoid(query W + b) (Qiu et al. 2025,
             arXiv:2505.06708).
         sliding_window: ``w`` as in Keras, which is ``scope=Window(w - 1, w - 1)``.
@@ -83,9 +83,11 @@ class MultiHeadAttention(Attention):
         check_axes(attention_axes)
         if flash_attention:
             raise ValueError(
-                "flash_attention must be None: the engine picks the exact path that is "
+                "flash_attention must be None or False: the engine picks the exact path that is "
                 f"fastest (see regard.plan). Got {flash_attention!r}."
             )
+        self.attention_axes = attention_axes
+        self.flash_attention = flash_attention
         self.use_gate = bool(use_gate)
         self.sliding_window = sliding_window
         self.own_scope = self.scope  # without the window, which is added when built
@@ -166,6 +168,8 @@ class MultiHeadAttention(Attention):
             "value_dim": self.value_dim,
             "use_bias": self.use_bias,
             "output_shape": self.output_size,
+            "attention_axes": self.attention_axes,
+            "flash_attention": self.flash_attention,
             "use_gate": self.use_gate,
             "sliding_window": self.sliding_window,
             "activity_regularizer": keras.regularizers.serialize(

@@ -31,5 +31,6 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
             raise ValueError(
                 f"{name} must be (batch, length, width). Got {tuple(shape)}."
             )
-    planes = (query_shape[0] or 1) * layer.num_heads
+    batch = query_shape[0]
+    planes = None if batch is None else batch * layer.num_heads
     return plan_sizes(query_shape[1], value_shape[1], layer.pairwise_width, planes)
