@@ -21,7 +21,7 @@ DEV := $(if $(filter jax,$(KERAS_BACKEND)),dev-jax,dev-backends)
 demo: $(STAMPS)/dates-$(KERAS_BACKEND)  ## Train on dates, draw alignments, write runs/demo/report.html
 	$(BIN)/regard demo dates
 
-demo-translate: $(STAMPS)/translate-$(KERAS_BACKEND)  ## The same on real sentences (TO=fr: to French)
+demo-translate: $(STAMPS)/translate-dates-$(KERAS_BACKEND)  ## The same on real sentences (TO=fr: to French)
 	$(BIN)/regard demo translate --to $(TO)
 
 test: $(STAMPS)/$(DEV)  ## The tests on one backend (KERAS_BACKEND, by default jax)
