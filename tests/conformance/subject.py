@@ -1,6 +1,6 @@
 """One built layer with random weights, its inputs, and its reference beside it."""
 
-from functools import lru_cache
+from functools import cache
 
 import keras
 import numpy as np
@@ -83,7 +83,7 @@ def call(case, layer, inputs, **options):
     return layer(inputs[first], **{name: inputs[name] for name in rest}, **options)
 
 
-@lru_cache(maxsize=None)
-def subject_of(case):
-    """The one subject of a case that all checks share."""
-    return Subject(case)
+@cache
+def subject_of(case, dtype="float32"):
+    """The one subject of a case and dtype policy that all checks share."""
+    return Subject(case, dtype=dtype)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from regard.core.masks import Causal, Prefix, Window
+from regard.core.scopes import Causal, Prefix, Window
 
 ROWS, KEYS, QUERIES = 4, 6, 3
 

@@ -1,1 +1,1 @@
-"""Defects seen in Keras and in other packages, as tests that ours does not have them."""
+"""Defects seen in Keras and in other packages: tests that ours has none of them."""

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from tests.conformance.checks.registry import check
 from tests.conformance.checks.visibility import hide_keys, hide_pairs, key_mask
 from tests.conformance.gradients import gradients
-from tests.conformance.subject import Subject, rng_of
+from tests.conformance.subject import rng_of, subject_of
 
 JUNK = (1e3, -1e3, np.nan, np.inf)
 
@@ -135,7 +135,7 @@ def empty_rows_in_half_precision(subject):
     keep = key_mask(subject)
     keep[1] = False
     for kind in ("float16", "bfloat16"):
-        half = Subject(subject.case, dtype=kind)
+        half = subject_of(subject.case, kind)
         output, weights = half.with_weights(**{subject.case.mask: keep})
         assert np.isfinite(output).all() and (weights[1] == 0).all()
         direction = np.ones(output.shape)

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from tests.conformance.checks.registry import check
+from tests.conformance.checks.shapes import LENGTHS
 from tests.conformance.checks.visibility import hide_keys, hide_pairs, key_mask
 from tests.conformance.gradients import gradients
 from tests.conformance.subject import rng_of
@@ -35,7 +36,7 @@ def output_matches_reference_under_pair_masks(subject):
 
 @check("memory")
 def output_matches_reference_at_other_lengths(subject):
-    for query, key in ((1, 1), (1, 4), (6, 2)):
+    for query, key in LENGTHS:
         inputs = subject.other_inputs(query=query, key=key)
         expected = subject.expected(inputs)[0]
         assert_allclose(subject.call(inputs), expected, rtol=1e-4, atol=1e-5)

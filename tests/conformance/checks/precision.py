@@ -5,7 +5,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from tests.conformance.checks.registry import check
-from tests.conformance.subject import Subject
+from tests.conformance.subject import subject_of
 
 POLICIES = {
     "float16": ("float16", "float16"),
@@ -19,7 +19,7 @@ POLICIES = {
 def dtype_policies(subject):
     exact = subject.expected()[0]
     for policy, (compute, variable) in POLICIES.items():
-        half = Subject(subject.case, dtype=policy)
+        half = subject_of(subject.case, policy)
         output = half.tensors()
         assert keras.backend.standardize_dtype(output.dtype) == compute
         for weight in half.layer.weights:
@@ -35,7 +35,7 @@ def dtype_policies(subject):
 def large_logits_stay_finite(subject):
     """Scores far beyond 65504, the largest number of float16."""
     for kind in ("float16", "bfloat16"):
-        half = Subject(subject.case, dtype=kind)
+        half = subject_of(subject.case, kind)
         large = {name: array * 150 for name, array in half.inputs.items()}
         for sign in (1, -1):
             first = half.case.arguments[0]

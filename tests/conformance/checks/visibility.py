@@ -1,4 +1,4 @@
-"""Masks that the checks put on a subject: as call options, and as the reference sees."""
+"""Masks the checks put on a subject: call options, and what the reference sees."""
 
 import numpy as np
 
