@@ -6,8 +6,12 @@ import pytest
 from keras import ops
 
 import regard
-from regard.layers import AdditiveAttention, AttentionPooling, MultiHeadAttention
-
+from regard.layers import (
+    AdditiveAttention,
+    AttentionDecoder,
+    AttentionPooling,
+    MultiHeadAttention,
+)
 
 # A nested Functional model drops masks; Keras warns of it.
 pytestmark = pytest.mark.filterwarnings("ignore:Layer 'inner'")
@@ -78,6 +82,22 @@ def test_nothing_stays_after_an_exception(model, ids, tmp_path):
     assert "predict" not in vars(model) and "predict_step" not in vars(model)
     model.fit(ids, np.zeros((5, 1)), verbose=0)
     model.save(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("query", ["previous_state", "new_state"])
+def test_a_decoder_shows_the_weights_of_every_step(query):
+    words, memory = keras.Input((None, 5)), keras.Input((None, 6))
+    cell = keras.layers.GRUCell(4)
+    decoder = AttentionDecoder(AdditiveAttention(3), cell, query=query, name="decoder")
+    model = keras.Model([words, memory], decoder(words, memory))
+    inputs = [np.ones((2, 3, 5), "float32"), np.ones((2, 7, 6), "float32")]
+    before = ops.convert_to_numpy(model(inputs))
+    with regard.capture(model) as maps:
+        inside = ops.convert_to_numpy(model(inputs))
+    np.testing.assert_array_equal(before, inside)
+    (calls,) = maps.values()
+    assert calls.weights.shape == (2, 1, 3, 7) and calls.mechanism == "decoder"
+    np.testing.assert_allclose(calls.weights.sum(-1), 1, rtol=1e-5)
 
 
 def test_a_wrong_name_is_refused(model):

@@ -95,6 +95,11 @@ class Attention(Traceable):
     def __call__(self, query, value=None, key=None, *args, mask=None, **kwargs):
         if isinstance(query, (list, tuple)):
             query, value, key = unpack(query, value, key)
+        if len(args) > len(_AFTER_KEY):
+            raise TypeError(
+                f"after use_causal_mask arguments go by name. Got {3 + len(args)} "
+                "positional arguments."
+            )
         kwargs.update(zip(_AFTER_KEY, args, strict=False))
         if mask is not None:
             name_masks(mask, kwargs)

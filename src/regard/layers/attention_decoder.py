@@ -8,12 +8,13 @@ from keras import ops
 from regard.core.shapes import without_head
 from regard.layers.decoder_loop import cell_dropout, run_loop
 from regard.layers.keras_internals import computing_in, get_keras_mask
+from regard.layers.traceable import Traceable
 
 _QUERIES = ("previous_state", "new_state")
 
 
 @keras.saving.register_keras_serializable("regard")
-class AttentionDecoder(keras.layers.Layer):
+class AttentionDecoder(Traceable):
     r"""A recurrent network that looks at a memory at every step.
 
     ``query="previous_state"`` (Bahdanau): the state before the step asks, and the cell
@@ -60,6 +61,8 @@ class AttentionDecoder(keras.layers.Layer):
         ValueError: for an unknown query, input feeding without "new_state", or an
             attention that cannot take single steps or has dropout.
     """
+
+    mechanism = "decoder"
 
     def __init__(
         self, attention, cell, query="previous_state", input_feeding=False, **k
@@ -206,7 +209,7 @@ class AttentionDecoder(keras.layers.Layer):
         training=None,
     ):
         mask = get_keras_mask(inputs)
-        memory = self.prepare(value, key, value_mask)
+        memory = prepared = self.prepare(value, key, value_mask)
         state = self.initial_state(memory, initial_state)
         training = bool(training)
         example = ops.zeros((ops.shape(inputs)[0], self.read_width), inputs.dtype)
@@ -221,6 +224,7 @@ class AttentionDecoder(keras.layers.Layer):
 
                 results = run_loop(step, inputs, memory, state, mask)
         outputs, weights, state = results
+        self._deliver(weights, outputs, prepared)
         wanted = [ops.cast(outputs, self.compute_dtype)]
         if return_attention_scores:
             weights = ops.cast(weights, self.compute_dtype)
@@ -228,6 +232,18 @@ class AttentionDecoder(keras.layers.Layer):
         if return_state:
             wanted.append(state)
         return wanted[0] if len(wanted) == 1 else tuple(wanted)
+
+    def reports_for(self):
+        """The attention inside a loop makes no call of its own."""
+        return (self.attention,)
+
+    def _deliver(self, weights, outputs, memory):
+        for listener in self.recorders():
+            seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
+            parts = {name: memory[name] for name in ("key", "value") if name in memory}
+            parts |= {"weights": weights, "masks": {"padding": seen}}
+            parts["mask"] = ops.broadcast_to(seen, ops.shape(weights))
+            listener.receive(self, {**parts, "output": outputs})
 
     def attends_after_the_loop(self, state) -> bool:
         """True where no step needs what an earlier one found: then all queries at once.

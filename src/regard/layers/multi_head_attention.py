@@ -83,8 +83,8 @@ class MultiHeadAttention(Attention):
         check_axes(attention_axes)
         if flash_attention:
             raise ValueError(
-                "flash_attention must be None or False: the engine picks the exact path that is "
-                f"fastest (see regard.plan). Got {flash_attention!r}."
+                "flash_attention must be None or False: the engine picks its path "
+                f"itself (see regard.plan). Got {flash_attention!r}."
             )
         self.attention_axes = attention_axes
         self.flash_attention = flash_attention

@@ -13,6 +13,10 @@ class Traceable(keras.layers.Layer):
 
     mechanism = ""
 
+    def reports_for(self):
+        """Layers inside this one whose attention this one reports as its own."""
+        return ()
+
     def recorders(self):
         """Who listens to this layer now."""
         return recorders(self)

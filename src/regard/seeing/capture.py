@@ -151,8 +151,10 @@ def capture(model, layers=None) -> Iterator[Maps]:
 def attention_layers(model) -> dict[str, Any]:
     """Every attention layer inside a model by its path, in the model's order."""
     found: dict[str, Any] = {}
-    for layer in model._flatten_layers():
-        if isinstance(layer, Traceable):
+    layers = [each for each in model._flatten_layers() if isinstance(each, Traceable)]
+    reported = {id(inner) for layer in layers for inner in layer.reports_for()}
+    for layer in layers:
+        if id(layer) not in reported:
             base = layer.path or layer.name
             count = sum(name.split("#")[0] == base for name in found)
             found[base if not count else f"{base}#{count + 1}"] = layer
