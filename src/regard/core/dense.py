@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from regard.core.normalizers import Normalizer
-from regard.core.scopes import Grid, Scope
+from regard.core.scopes import Scope
 from regard.core.scores import widen
 
 Tensor = Any
@@ -34,7 +34,7 @@ class Visibility:
 
     masks: Mapping[str, Tensor] = field(default_factory=dict)  # each (B|1,H|1,T|1,S|1)
     scopes: Mapping[str, Scope] = field(default_factory=dict)
-    grid: Grid | None = None
+    grid: Any = None  # a Grid wherever there are scopes
 
     def parts(self) -> dict[str, Tensor]:
         """Every cause of hiding by name, with four axes."""

@@ -64,7 +64,10 @@ def row(index: Tensor) -> Tensor:
 class Scope:
     """A boolean mask described by positions; abstract."""
 
-    static = True  # does not depend on data, so a constructor may keep it
+    @property
+    def static(self) -> bool:
+        """True where no data is held, so that a constructor may keep it."""
+        return True
 
     def allows(self, grid: Grid) -> Tensor:
         """True where the query may see the key: broadcasts to (B, T, S)."""
@@ -175,8 +178,6 @@ class Padding(Scope):
     constructor, and is not saved.
     """
 
-    static = False
-
     def __init__(self, keep: Tensor):
         keep = ops.convert_to_tensor(keep)
         kind = keras.backend.standardize_dtype(keep.dtype)
@@ -187,6 +188,10 @@ class Padding(Scope):
                 f"{tuple(keep.shape)}."
             )
         self.keep = keep
+
+    @property
+    def static(self):
+        return False
 
     def allows(self, grid):
         if rank_of(self.keep) == 1:

@@ -91,10 +91,11 @@ class Maps(Mapping):
 
 def same_lengths(first: Trace, second: Trace) -> bool:
     """Two batches can be joined where only their first axes differ."""
-    return np.shape(first.weights)[1:] == np.shape(second.weights)[1:]
+    left, right = first.weights, second.weights
+    return left is not None and right is not None and left.shape[1:] == right.shape[1:]
 
 
-def joined(first: Trace, second: Trace) -> Trace:
+def joined(first: Any, second: Any) -> Trace:
     """One trace of two batches of the same lengths."""
     sizes = len(first.weights), len(second.weights)
 
