@@ -18,12 +18,10 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import keras
-
-import regard  # noqa: F401  registers what a saved run is made of
 from benchmarks._forced import Forced, direction_of, force
 from regard.apps.translate.pairs import read_pairs
 from regard.apps.translate.run_folder import RunFolder
+from regard.apps.translate.translator import Translator
 from regard.seeing.alignment import (
     READINGS,
     AlignmentCounts,
@@ -104,12 +102,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     options = parser.parse_args()
     folder = RunFolder.open(options.run)
-    sides = folder.tokenizers()
+    translator = Translator.load(folder)
+    sides = translator.source, translator.target
     gold = [pair for path in options.gold for pair in read_gold_alignments(path)]
     turned = direction_of(gold, sides)
     gold = [pair.transposed() for pair in gold] if turned else gold
     longest = options.max_words or max(len(pair.source) for pair in gold)
-    forced = force(keras.models.load_model(folder.checkpoint()), gold, sides)
+    forced = force(translator.model, gold, sides)
     rows = attention_rows([e for e in forced if len(e.pair.source) <= longest])
     rows += baseline_rows(
         [pair for pair in gold if len(pair.source) <= longest], folder
