@@ -13,6 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from jaxtyping import Float, Shaped
+
 from regard.core.dense import Recipe, Visibility, dense
 from regard.core.rows import by_rows
 from regard.core.shapes import is_static
@@ -57,15 +59,15 @@ def plan(query_length, key_length, pairwise_width: int = 1, planes=None) -> Plan
 
 
 def attend(  # noqa: PLR0913 - the contract of the engine
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
+    query: Float[Tensor, "b h q d"],
+    key: Float[Tensor, "b h k _"],
+    value: Float[Tensor, "b h k v"],
     recipe: Recipe,
     visibility: Visibility | None = None,
     bias: Tensor | None = None,
     keep: Tensor | None = None,
     want: tuple[str, ...] = (),
-) -> dict[str, Tensor]:
+) -> dict[str, Shaped[Tensor, "b h q _"]]:
     """Read ``value`` as the scores of ``query`` and ``key`` say.
 
     Args:

@@ -9,24 +9,28 @@ product, so large logits stay finite.
 from typing import Any
 
 import keras
+from jaxtyping import Float, Shaped
 from keras import ops
 
 Tensor = Any
+Query = Float[Tensor, "b h q d"]
+Key = Float[Tensor, "b h k d"]
+Scores = Float[Tensor, "b h q k"]
 _TINY = 1e-12
 
 
-def widen(tensor: Tensor) -> Tensor:
+def widen(tensor: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
     """Half precision becomes float32; wider types stay."""
     kind = keras.backend.standardize_dtype(tensor.dtype)
     return ops.cast(tensor, "float32") if kind in ("float16", "bfloat16") else tensor
 
 
-def dot(query: Tensor, key: Tensor) -> Tensor:
+def dot(query: Query, key: Key) -> Scores:
     r"""$s_{ij} = q_i^\top k_j$ (Luong, Pham, Manning 2015, section 3.1)."""
     return ops.matmul(widen(query), ops.swapaxes(widen(key), -1, -2))
 
 
-def scaled_dot(query: Tensor, key: Tensor, scale: Tensor | float) -> Tensor:
+def scaled_dot(query: Query, key: Key, scale: Tensor | float) -> Scores:
     r"""$s_{ij} = c\, q_i^\top k_j$; $c = 1/\sqrt{d}$ in Vaswani et al. 2017, 3.2.1.
 
     The query is scaled before the product, which keeps the product small.
@@ -34,7 +38,7 @@ def scaled_dot(query: Tensor, key: Tensor, scale: Tensor | float) -> Tensor:
     return dot(widen(query) * scale, key)
 
 
-def additive(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
+def additive(query: Query, key: Key, vector: Float[Tensor, " d"]) -> Scores:
     r"""$s_{ij} = v^\top \tanh(q_i + k_j)$ for projected $q_i, k_j$.
 
     ``vector`` is $v$ (D,). Bahdanau, Cho, Bengio 2015, appendix A.1.2. Concatenation
@@ -45,7 +49,7 @@ def additive(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     return ops.sum(ops.tanh(query + key) * widen(vector), axis=-1)
 
 
-def cosine(query: Tensor, key: Tensor, sharpness: Tensor) -> Tensor:
+def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:
     r"""$s_{ij} = \beta\,\cos(q_i, k_j)$ (Graves, Wayne, Danihelka 2014, section 3.3.1).
 
     A zero vector has cosine 0 with everything, and gradient 0.
@@ -53,7 +57,9 @@ def cosine(query: Tensor, key: Tensor, sharpness: Tensor) -> Tensor:
     return sharpness * dot(unit(widen(query)), unit(widen(key)))
 
 
-def location(query: Tensor, key: Tensor) -> Tensor:
+def location(
+    query: Float[Tensor, "b h q longest"], key: Float[Tensor, "b h k _"]
+) -> Scores:
     r"""$s_{ij} = (W q_i)_j$: the place decides, the key is not read.
 
     ``query`` holds one logit for every place up to the longest memory,
@@ -63,7 +69,7 @@ def location(query: Tensor, key: Tensor) -> Tensor:
     return widen(query)[..., :length]
 
 
-def unit(vectors: Tensor) -> Tensor:
+def unit(vectors: Float[Tensor, "... d"]) -> Float[Tensor, "... d"]:
     """Vectors of length one; zero stays zero."""
     squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
     return vectors * ops.rsqrt(ops.maximum(squares, _TINY))
