@@ -15,7 +15,8 @@ def gradients(layer, loss, inputs):
 
     `inputs` are float arrays by name. Returns the value, a dictionary with the
     gradient for each input, and one with the gradient for each trainable weight
-    (by `weight_name`), all in NumPy float64; a missing gradient is None.
+    (by `weight_name`), all in NumPy float64. An input that is not read has gradient
+    zero; a weight that no gradient reaches has None.
     """
     backend = keras.backend.backend()
     variables = list(layer.trainable_variables)
@@ -23,7 +24,10 @@ def gradients(layer, loss, inputs):
     names = [weight_name(layer, variable) for variable in variables]
     return (
         float(_numpy(value)),
-        {name: _numpy(each) for name, each in for_inputs.items()},
+        {
+            name: np.zeros(inputs[name].shape) if each is None else _numpy(each)
+            for name, each in for_inputs.items()
+        },
         {name: _numpy(each) for name, each in zip(names, for_weights, strict=True)},
     )
 

@@ -156,7 +156,7 @@ def test_s16_the_slope_in_the_query_is_the_covariance_of_the_keys():
     query, direction = QUERY[:1, :1], random(17, 4)
 
     def loss(query):
-        return keras.ops.sum(layer(query, key) * direction)
+        return keras.ops.sum(layer(query, key) * keras.ops.convert_to_tensor(direction))
 
     _, found, _ = gradients(layer, loss, {"query": query})
     p = read(layer, query, key)[1][0, 0]

@@ -72,7 +72,7 @@ def gradient_matches_central_differences(subject):
             np.sum(found * direction),
             along,
             rtol=1e-3,
-            atol=1e-4 * scale + 1e-6,
+            atol=1e-4 * scale + 1e-5,
             err_msg=name,
         )
 

@@ -16,6 +16,8 @@ def a_training_step_moves_every_weight(subject):
     shapes = case.shapes()
     inputs = {n: keras.Input((None, shape[-1]), name=n) for n, shape in shapes.items()}
     model = keras.Model(list(inputs.values()), call(case, layer, inputs))
+    if not layer.trainable_variables:
+        return
     before = {weight_name(layer, w): numpy(w.value) for w in layer.trainable_variables}
     arrays = list(subject.inputs.values())
     target = rng_of(case.name, "target").normal(size=subject.call().shape)
