@@ -10,8 +10,8 @@ PAD = 0  # the id that means nothing, on both sides
 class Seq2Seq(keras.Model):
     r"""Reads one sequence of ids and gives logits for the next id of another.
 
-    annotations, summary $= \mathrm{encoder}(E_s x)$; the decoder's states begin at
-    $\tanh(W\,\text{summary} + b)$; $o_i$ is the decoder's output for $E_t y_{i-1}$; then
+    annotations, summary $= \mathrm{encoder}(E_s x)$; the decoder's states begin
+    at $\tanh(W\,\text{summary} + b)$; $o_i$ is its output for $E_t y_{i-1}$; then
 
     $r_i = \tanh(W_r [o_i; E_t y_{i-1}] + b_r),\quad
     \text{logits}_i = E_t r_i + b_o$
@@ -131,7 +131,7 @@ class Seq2Seq(keras.Model):
         return *self.encoder(words, mask=mask, training=training), mask
 
     def _embed(self, table, ids):
-        """The vectors start with length 1 for the logits; the networks read them longer."""
+        """Vectors start with length 1, right for logits; networks read longer ones."""
         return table(ids) * self.width**0.5
 
     def _logits(self, outputs, words, training):

@@ -84,6 +84,9 @@ class TrainingSettings(_Section):
     )
     label_smoothing: float = Field(default=0.1, ge=0.0, lt=1.0)
     clip_norm: float = Field(default=1.0, gt=0)
+    average: float = Field(
+        default=0.995, ge=0.0, lt=1.0, description="decay of the averaged weights"
+    )
     validate_every: float = Field(
         default=60.0, gt=0, description="seconds between checks"
     )

@@ -1,0 +1,57 @@
+"""Saving a run so that it can go on after being killed at any moment."""
+
+from typing import Any
+
+import keras
+
+from regard.apps.translate.run_folder import RunFolder
+
+
+def save_last(folder: RunFolder, model: Any) -> None:
+    """Write weights, averages and the optimizer's state as `last.keras`.
+
+    The optimizer counts its steps, so this one file says where the run stands; the
+    metrics, written before, hold the rest of that step (time used, place in the data).
+    """
+    folder.save(folder.last, model.save)
+
+
+def save_best(folder: RunFolder, model: Any) -> None:
+    """Write the model as it is now, without an optimizer, as `best.keras`."""
+    bare = type(model).from_config(model.get_config())
+    bare.set_weights(model.get_weights())
+    folder.save(folder.best, bare.save)
+
+
+def load_last(folder: RunFolder) -> tuple[Any, dict[str, Any]] | None:
+    """Return the model of the last checkpoint and the metrics of its step.
+
+    None where the run stopped before its first checkpoint. Metrics of later steps,
+    which will be repeated, are dropped.
+
+    Raises:
+        ValueError: the metrics do not reach the checkpoint.
+    """
+    if not folder.last.is_file():
+        return None
+    model = keras.models.load_model(folder.last)
+    step = int(model.optimizer.iterations)
+    folder.rewind_metrics(step)
+    lines = [line for line in folder.read_metrics() if line.get("step") == step]
+    facts: dict[str, Any] = {}
+    for line in lines:
+        facts |= line
+    if step and "seconds" not in facts:
+        raise ValueError(
+            f"{folder.metrics} must hold the step {step} of {folder.last.name}, and "
+            "does not. Train again into a new folder."
+        )
+    return model, facts
+
+
+def best_accuracy(folder: RunFolder) -> float:
+    """Return the best accuracy on the development pairs so far."""
+    found = [
+        line["dev_accuracy"] for line in folder.read_metrics() if "dev_accuracy" in line
+    ]
+    return max(found, default=-1.0)
