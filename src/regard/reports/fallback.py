@@ -15,6 +15,7 @@ __all__ = ["draw_fallback"]
 _MOST_EXAMPLES = 20
 _MOST_ROWS = 100
 _LINKS = 3
+_FAINTEST = 0.005  # what would round to 0.00
 _LONGEST = 400
 
 
@@ -45,7 +46,7 @@ def _draw_links(record: AttentionRecord, words: Mapping[str, str]) -> str:
     weights = np.nan_to_num(weights)
     rows = []
     for query, row in zip(queries, weights, strict=False):
-        best = [index for index in np.argsort(-row)[:_LINKS] if row[index] > 0]
+        best = [index for index in np.argsort(-row)[:_LINKS] if row[index] >= _FAINTEST]
         links = ", ".join(f"{_token(keys[index])} {row[index]:.2f}" for index in best)
         rows.append(f"<tr><th scope='row'>{_token(query)}</th><td>{links}</td></tr>")
     heading = (

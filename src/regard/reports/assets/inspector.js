@@ -52,6 +52,7 @@ function announce(row) {
   announced = setTimeout(() => {
     const isolate = (text) => `\u2068${text}\u2069`;
     const list = topOf(row, 3)
+      .filter((column, index) => !index || weightAt(row, column) >= 0.005)
       .map((column) => `${isolate(tokenText("key", column))} ${number(weightAt(row, column), 2)}`)
       .join(", ");
     const query = isolate(tokenText("query", row));
