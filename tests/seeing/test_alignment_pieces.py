@@ -10,14 +10,15 @@ from regard.seeing.pieces import pieces_of_words
     [
         (["▁Мо", "скв", "а", "."], ["Москва", "."], [[0, 1, 2], [3]]),
         (["▁", "Я", "▁не"], ["Я", "не"], [[0, 1], [2]]),
-        (["▁don", "'t"], ["do", "n't"], [[0], [1]]),
+        (["▁don", "'t"], ["do", "n't"], [[0], [0, 1]]),
         (["<unk>", "▁cat"], ["☃", "cat"], [[0], [1]]),
         (["▁a", "<unk>", "b"], ["a☃b"], [[0, 1, 2]]),
         (["un", "##seen"], ["unseen"], [[0, 1]]),
+        (["▁it's"], ["it", "'s"], [[0], [0]]),
         ([], [], []),
     ],
 )
-def test_every_piece_goes_to_the_word_it_begins_in(pieces, words, groups):
+def test_every_piece_goes_to_the_words_it_spells(pieces, words, groups):
     assert pieces_of_words(pieces, words) == groups
 
 

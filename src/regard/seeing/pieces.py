@@ -86,8 +86,8 @@ def pieces_of_words(pieces: Sequence[str], words: Sequence[str]) -> list[list[in
     """For words that are known, the indices of the pieces that spell each.
 
     The pieces must spell the words in order; spaces and word marks do not count, and
-    an unknown piece stands for one character. A piece that reaches into the next word
-    belongs to the word it begins in; a piece that is only a mark to the one after it.
+    an unknown piece stands for one character. A piece that reaches over several words
+    belongs to each of them; a piece that is only a mark to the one after it.
 
     Raises:
         ValueError: the pieces spell something longer or shorter.
@@ -100,8 +100,8 @@ def pieces_of_words(pieces: Sequence[str], words: Sequence[str]) -> list[list[in
     place = 0
     for index, piece in enumerate(pieces):
         spelled = 1 if is_special(piece) else len(_bare(piece))
-        if place < len(owner):
-            groups[owner[place]].append(index)
+        for word in sorted(set(owner[place : place + max(1, spelled)])):
+            groups[word].append(index)
         place += spelled
     if place != len(owner):
         raise ValueError(
