@@ -27,7 +27,8 @@ class Case:
     - `reference(weights, **inputs, visible)`: context and weights in float64.
     - `arguments`: the inputs of a call, the first by position.
     - `memory`: those of them that have a key axis, which a mask can hide.
-    - `mask`: the name of the argument that hides them.
+    - `queries`: the one of them that asks, if any.
+    - `mask`: the name of the argument that hides keys.
     - `sees(query_position, key_position)`: the scope the layer was made with.
     - `tags`: which checks apply.
     - `still`: weights that no training step can move, by theory.
@@ -40,6 +41,7 @@ class Case:
     sizes: Sizes = Sizes()
     arguments: tuple[str, ...] = ("query", "value", "key")
     memory: tuple[str, ...] = ("value", "key")
+    queries: str | None = "query"
     mask: str = "value_mask"
     sees: Callable[[int, int], bool] | None = None
     tags: frozenset[str] = frozenset()
@@ -50,10 +52,10 @@ class Case:
         """The shape of every input."""
         s = replace(self.sizes, **sizes)
         known = {
-            "query": (s.batch, s.query, s.query_width),
             "value": (s.batch, s.key, s.value_width),
             "key": (s.batch, s.key, s.key_width),
             "inputs": (s.batch, s.key, s.value_width),
+            self.queries: (s.batch, s.query, s.query_width),
         }
         return {name: known[name] for name in self.arguments}
 
@@ -66,12 +68,11 @@ class Case:
 
     def visibility(self, inputs, visible=None):
         """`visible` and the layer's own scope, over the axes the reference takes."""
-        keys = inputs[self.memory[0]] if self.memory else inputs[self.arguments[0]]
-        batch, key_length = keys.shape[:2]
-        if "query" not in self.arguments:
+        batch, key_length = inputs[self.memory[0]].shape[:2]
+        if self.queries is None:
             everything = np.ones((batch, key_length), bool)
             return everything if visible is None else everything & visible
-        query_length = inputs["query"].shape[1]
+        query_length = inputs[self.queries].shape[1]
         allowed = np.ones((batch, query_length, key_length), bool)
         if self.sees is not None:
             start = key_length - query_length

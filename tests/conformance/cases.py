@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from keras.layers import GRUCell, LSTMCell
+
 from regard import Causal, Window, layers
 from tests.conformance.case import Case, Sizes
 from tests.reference.additive import additive
@@ -14,13 +16,16 @@ from tests.reference.location import location
 from tests.reference.multi_head import multi_head
 from tests.reference.normalizers import entmax15, sparsemax
 from tests.reference.pooling import pooling
+from tests.reference.recurrent_decoder import bahdanau_decoder, luong_decoder
 from tests.reference.scaled_dot import scaled_dot
 
 # Tags: `memory` query, value and key; `masked` a mask hides keys; `hides` so that they
 # cannot matter; `weights` can be asked for; they are a `distribution`, made by a
-# `softmax`; the order of keys is free; `steps` for recurrent use.
+# `softmax`; the order of keys is free; `steps` for recurrent use; it has `dropout`; it
+# is `traced` from scores to context; the query also reaches the output `direct`ly.
 GATE = frozenset({"hides", "weights"})
-POOLING = GATE | {"masked", "distribution", "order_free"}
+DECODER = GATE | {"masked", "distribution", "order_free", "steps", "direct"}
+POOLING = GATE | {"masked", "distribution", "order_free", "dropout", "traced"}
 PLACED = POOLING - {"order_free"} | {"memory", "steps"}
 MEMORY = PLACED | {"order_free"}
 SOFT = {"softmax"}
@@ -34,6 +39,24 @@ def soft(name, make, reference, **more):
     return Case(name, make, reference, **{"tags": MEMORY | SOFT, **more})
 
 
+def decoder(attention, cell, *, dtype=None, query="previous_state", **options):
+    """A decoder whose parts share its dtype policy."""
+    return layers.AttentionDecoder(
+        attention(name="attention", dtype=dtype),
+        # Keras' default, orthogonal, needs a QR that torch lacks in float16.
+        cell(3, name="cell", recurrent_initializer="glorot_uniform", dtype=dtype),
+        query=query,
+        dtype=dtype,
+        **options,
+    )
+
+
+def recurrent(name, make, reference, **more):
+    """A decoder over a memory."""
+    options = {"arguments": ("inputs", "value"), "memory": ("value",), **more}
+    return Case(name, make, reference, queries="inputs", tags=DECODER, **options)
+
+
 CASES = [
     Case(
         "feature_gate",
@@ -41,6 +64,7 @@ CASES = [
         feature_gate,
         arguments=("inputs",),
         memory=("inputs",),
+        queries=None,
         mask="mask",
         tags=GATE,
     ),
@@ -50,6 +74,7 @@ CASES = [
         pooling,
         arguments=("inputs",),
         memory=("inputs",),
+        queries=None,
         mask="mask",
         tags=POOLING,
     ),
@@ -59,6 +84,7 @@ CASES = [
         partial(pooling, normalizer=sparsemax),
         arguments=("inputs",),
         memory=("inputs",),
+        queries=None,
         mask="mask",
         tags=POOLING,
     ),
@@ -124,7 +150,7 @@ CASES = [
         partial(layers.MultiHeadAttention, 3, 2, use_gate=True),
         multi_head,
         still={"key/bias": ROW_SHIFT},
-        tags=MEMORY | SOFT | {"gated"},
+        tags=MEMORY | SOFT | {"direct"},
     ),
     soft(
         "multi_head_causal",
@@ -133,5 +159,26 @@ CASES = [
         sees=lambda query, key: key <= query,
         still={"key/bias": ROW_SHIFT},
         tags=PLACED | SOFT,
+    ),
+    recurrent(
+        "decoder_bahdanau",
+        partial(decoder, partial(layers.AdditiveAttention, 8), GRUCell),
+        partial(bahdanau_decoder, attention=additive, cell="gru"),
+    ),
+    recurrent(
+        "decoder_luong",
+        partial(decoder, layers.GeneralAttention, LSTMCell, query="new_state"),
+        partial(luong_decoder, attention=general, cell="lstm"),
+    ),
+    recurrent(
+        "decoder_input_feeding",
+        partial(
+            decoder,
+            partial(layers.MultiHeadAttention, 2, 3, use_bias=False),
+            GRUCell,
+            query="new_state",
+            input_feeding=True,
+        ),
+        partial(luong_decoder, attention=multi_head, cell="gru", input_feeding=True),
     ),
 ]

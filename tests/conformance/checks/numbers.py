@@ -104,14 +104,9 @@ def weights_are_a_distribution(subject):
         assert_allclose(weights.sum(-1), seen.any(-1), atol=1e-5)
 
 
-@check("masked", "weights")
-def output_is_the_weights_mixing_the_values(subject):
-    """The weights shown are the ones used, by the linearity of the mixing in the value.
-
-    Only for mechanisms whose values enter the output linearly and the weights not.
-    """
-    if subject.case.memory[0] != "value":
-        return
+@check("memory", "weights")
+def values_are_mixed_and_do_not_choose(subject):
+    """With the keys given apart, weights ignore values and the output is linear."""
     _, weights = subject.with_weights()
     doubled = {**subject.inputs, "value": 2 * subject.inputs["value"]}
     silent = {**subject.inputs, "value": 0 * subject.inputs["value"]}

@@ -22,7 +22,7 @@ def dtype_policies(subject):
         half = subject_of(subject.case, policy)
         output = half.tensors()
         assert keras.backend.standardize_dtype(output.dtype) == compute
-        for weight in half.layer.weights:
+        for weight in half.layer.trainable_variables:
             assert keras.backend.standardize_dtype(weight.dtype) == variable
         tolerance = 0.02 if compute == "float16" else 0.12
         assert_allclose(half.call(), exact, rtol=tolerance, atol=tolerance)

@@ -11,15 +11,15 @@ from tests.conformance.subject import numpy
 
 def steps(subject, mask, order=None):
     """Contexts (B, T, D) and weights (B, H, T, S), one query at a time."""
-    layer, inputs = subject.layer, subject.inputs
-    value, key = inputs["value"], inputs["key"]
-    memory = layer.prepare(value, key=key, value_mask=mask)
+    layer = subject.layer
+    queries = subject.inputs[subject.case.queries]
+    memory = prepared(subject, subject.inputs, mask)
     state = layer.initial_state(memory)
     if order is not None:
         memory, state = take(memory, order), take(state, order)
     contexts, weights = [], []
-    for i in range(inputs["query"].shape[1]):
-        query = inputs["query"][:, i]
+    for i in range(queries.shape[1]):
+        query = queries[:, i]
         query = query if order is None else query[order]
         query = keras.ops.convert_to_tensor(query)
         context, weight, state = layer.step(query, memory, state)
@@ -30,19 +30,27 @@ def steps(subject, mask, order=None):
 
 def take(structure, order):
     """Reorder the batch of every leaf, as a beam search does."""
-    return {
-        name: keras.ops.take(leaf, np.array(order), axis=0)
-        for name, leaf in structure.items()
-    }
+    return keras.tree.map_structure(
+        lambda leaf: keras.ops.take(leaf, np.array(order), axis=0), structure
+    )
+
+
+def prepared(subject, inputs, mask):
+    """The memory of these inputs."""
+    memory = {name: inputs[name] for name in subject.case.memory}
+    return subject.layer.prepare(**memory, value_mask=mask)
 
 
 @check("steps")
 def steps_equal_the_full_call(subject):
-    positions = np.arange(subject.inputs["query"].shape[1])
+    options = {}
+    if subject.case.sees is not None:  # the first step stands at position 0
+        queries = subject.inputs[subject.case.queries]
+        options["query_positions"] = np.arange(queries.shape[1])
     for mask in (None, key_mask(subject)):
         contexts, weights, *_ = steps(subject, mask)
-        options = {} if mask is None else {"value_mask": mask}
-        output, expected = subject.with_weights(query_positions=positions, **options)
+        options |= {} if mask is None else {"value_mask": mask}
+        output, expected = subject.with_weights(**options)
         assert_allclose(contexts, output, rtol=1e-5, atol=1e-6)
         expected = expected if expected.ndim == 4 else expected[:, None]
         assert_allclose(weights, expected, rtol=1e-5, atol=1e-6)
@@ -60,12 +68,12 @@ def steps_follow_a_reordered_batch(subject):
 
 @check("steps")
 def states_are_explicit_and_batch_first(subject):
-    batch = subject.inputs["query"].shape[0]
+    batch = key_mask(subject).shape[0]
     first = steps(subject, None)
     _, _, memory, state = first
     before = {name: numpy(leaf) for name, leaf in memory.items()}
     assert set(memory) == {"key", "value", "mask"}
-    for leaf in (*memory.values(), *state.values()):
+    for leaf in keras.tree.flatten([memory, state]):
         assert leaf.shape[0] == batch
     again = steps(subject, None)
     assert_allclose(again[0], first[0], rtol=0, atol=0)
@@ -80,8 +88,8 @@ def steps_ignore_junk_under_the_mask(subject):
     spoilt = dict(subject.inputs)
     for name in subject.case.memory:
         spoilt[name] = np.where(keep[..., None], spoilt[name], np.float32("nan"))
-    memory = subject.layer.prepare(spoilt["value"], key=spoilt["key"], value_mask=keep)
-    query = keras.ops.convert_to_tensor(subject.inputs["query"][:, 0])
+    memory = prepared(subject, spoilt, keep)
+    query = keras.ops.convert_to_tensor(subject.inputs[subject.case.queries][:, 0])
     state = subject.layer.initial_state(memory)
     context, _, _ = subject.layer.step(query, memory, state)
     assert_allclose(numpy(context), clean[:, 0], rtol=1e-6, atol=1e-7)

@@ -32,7 +32,7 @@ def a_training_step_moves_every_weight(subject):
         assert np.isfinite(after[name]).all(), name
 
 
-@check("masked")
+@check("dropout")
 def dropout_acts_in_training_alone(subject):
     case = subject.case
     layer = case.make(dropout=0.5, seed=3)
@@ -56,7 +56,7 @@ def dropout_acts_in_training_alone(subject):
     assert_allclose(shown, weights, rtol=1e-5, atol=1e-6)  # before dropout
 
 
-@check("masked")
+@check("dropout")
 def dropout_repeats_with_its_seed(subject):
     answers = []
     for _ in range(2):

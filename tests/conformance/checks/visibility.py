@@ -16,7 +16,7 @@ def key_mask(subject, inputs=None):
 def hide_keys(subject):
     """Options that hide padding, and `visible` for the reference."""
     keep = key_mask(subject)
-    visible = keep[:, None, :] if "query" in subject.case.arguments else keep
+    visible = keep if subject.case.queries is None else keep[:, None, :]
     return {subject.case.mask: keep}, visible
 
 
