@@ -33,7 +33,7 @@ class DataSettings(_Section):
     max_characters: int = Field(
         default=1000, ge=1, description="longer lines are skipped"
     )
-    tokens_per_batch: int = Field(default=2048, ge=8)
+    tokens_per_batch: int = Field(default=1024, ge=8)
     buckets: int = Field(
         default=6, ge=1, le=20, description="distinct shapes of batches"
     )
@@ -48,20 +48,21 @@ class ModelSettings(_Section):
         default_factory=dict, description="further arguments of the attention layer"
     )
     order: Literal["bahdanau", "luong"] = Field(
-        default="bahdanau",
+        default="luong",
         description="scores from the previous state, or from the new one",
     )
-    input_feeding: bool = Field(
-        default=False, description="luong: feed the last output back"
+    input_feeding: bool | None = Field(
+        default=None,
+        description="feed the last output back; by default with order luong",
     )
-    cell: Literal["gru", "lstm"] = "gru"
+    cell: Literal["gru", "lstm"] = "lstm"
     layers: int = Field(
         default=1, ge=1, le=8, description="cells stacked in the decoder"
     )
     encoder_layers: int = Field(default=1, ge=1, le=8)
     embedding: int = Field(default=256, ge=1)
     units: int = Field(default=256, ge=1)
-    dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
+    dropout: float = Field(default=0.3, ge=0.0, lt=1.0)
 
     @model_validator(mode="after")
     def _input_feeding_is_luongs(self) -> Self:

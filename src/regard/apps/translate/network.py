@@ -43,7 +43,9 @@ def make_network(settings: ModelSettings, source_size: int, target_size: int) ->
         ),
         make_cell(settings.cell, settings.units, settings.layers),
         query=_QUERIES[settings.order],
-        input_feeding=settings.input_feeding,
+        input_feeding=settings.order == "luong"
+        if settings.input_feeding is None
+        else settings.input_feeding,
     )
     return Seq2Seq(
         encoder,
