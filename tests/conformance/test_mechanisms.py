@@ -9,15 +9,16 @@ from tests.conformance.cases import CASES
 from tests.conformance.checks import CHECKS
 from tests.conformance.subject import subject_of
 
-# torch's compiler takes half a minute a layer: one mechanism per path, and slowly.
-ON_EVERY_BACKEND = {"additive", "multi_head"}
+# Where a check is sampled: one mechanism per kind of score, and a recurrent one.
+SAMPLE = {"additive", "multi_head_causal", "decoder_bahdanau"}
+BACKEND = keras.backend.backend()
 
 
 def marks_of(case, check):
     if check.name in case.xfail:
         yield pytest.mark.xfail(strict=True, reason=case.xfail[check.name])
-    if check.name == "compiled_equals_eager" and keras.backend.backend() == "torch":
-        yield pytest.mark.slow
+    if check.name == "compiled_equals_eager" and BACKEND == "torch":
+        yield pytest.mark.slow  # half a minute a layer
 
 
 def pairs():
@@ -25,11 +26,10 @@ def pairs():
         for check in CHECKS:
             if not check.needs <= case.tags:
                 continue
-            marks = list(marks_of(case, check))
-            if pytest.mark.slow in marks and case.name not in ON_EVERY_BACKEND:
+            if BACKEND in check.sampled_on and case.name not in SAMPLE:
                 continue
-            name = f"{case.name}-{check.name}"
-            yield pytest.param(case, check, id=name, marks=marks)
+            marks = list(marks_of(case, check))
+            yield pytest.param(case, check, id=f"{case.name}-{check.name}", marks=marks)
 
 
 @pytest.mark.parametrize("case, check", list(pairs()))

@@ -1,13 +1,18 @@
 """However a layer is called, compiled, watched or interrupted: the same answer."""
 
+from contextlib import contextmanager
+from unittest import mock
+
 import keras
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
+from regard.core import attend as engine
 from tests.conformance.checks.registry import check
 from tests.conformance.checks.visibility import hide_keys, hide_pairs
 from tests.conformance.compiled import compiled
-from tests.conformance.subject import call, numpy
+from tests.conformance.gradients import gradients
+from tests.conformance.subject import call, numpy, rng_of
 from tests.reference.normalizers import NORMALIZERS
 
 
@@ -18,7 +23,7 @@ def options_of(subject):
     return hide_keys(subject)[0] if "masked" in subject.case.tags else {}
 
 
-@check(compiles=True)
+@check(sampled_on=("torch",))
 def compiled_equals_eager(subject):
     names = list(subject.inputs)
     masks = options_of(subject)
@@ -36,6 +41,37 @@ def compiled_equals_eager(subject):
         found, expected = (found,), (expected,)
     for ours, eager in zip(found, expected, strict=True):
         assert_allclose(ours, eager, rtol=1e-5, atol=1e-6)
+
+
+@check("memory")
+def blocks_of_rows_equal_the_whole(subject):
+    """The path for long inputs, forced on short ones: same numbers, same gradients."""
+    masks = options_of(subject)
+    upstream = rng_of(subject.case.name, "blocks").normal(size=subject.call().shape)
+    loss = subject.loss(upstream, **masks)
+    bias = rng_of(subject.case.name, "bias").normal(size=(1, 1, 1, 5))
+    options = {**masks, "use_causal_mask": True, "bias": bias.astype("float32")}
+    whole = subject.with_weights(**options)
+    _, *slopes = gradients(subject.layer, loss, subject.inputs)
+    with in_blocks():
+        blocks = subject.with_weights(**options)
+        _, *block_slopes = gradients(subject.layer, loss, subject.inputs)
+    for ours, expected in zip(blocks, whole, strict=True):
+        assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+    for ours, expected in zip(block_slopes, slopes, strict=True):
+        for name, slope in expected.items():
+            assert_allclose(ours[name], slope, rtol=1e-3, atol=1e-5, err_msg=name)
+
+
+@contextmanager
+def in_blocks():
+    """Limits so low that the engine walks every call in blocks of one row."""
+    with (
+        mock.patch.object(engine, "DENSE_LIMIT", 1),
+        mock.patch.object(engine, "BLOCK_LIMIT", 1),
+    ):
+        assert engine.plan(3, 5, planes=2).path == "rows"
+        yield
 
 
 @check("weights")

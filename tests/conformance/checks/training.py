@@ -9,7 +9,7 @@ from tests.conformance.gradients import weight_name
 from tests.conformance.subject import call, numpy, rng_of
 
 
-@check(compiles=True)
+@check()
 def a_training_step_moves_every_weight(subject):
     case = subject.case
     layer = case.make()  # its own initial weights: no dead start
