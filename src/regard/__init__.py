@@ -1,7 +1,7 @@
 """Attention for Keras 3: exact mechanisms, made visible."""
 
 from regard import _backend as _backend  # first: no backend, no Keras
-from regard import layers
+from regard import compat, layers, models
 from regard.core import normalizers
 from regard.core.scopes import Causal, Padding, Prefix, Window
 from regard.layers.planning import plan
@@ -18,7 +18,9 @@ __all__ = [
     "Window",
     "__version__",
     "capture",
+    "compat",
     "layers",
+    "models",
     "normalizers",
     "plan",
 ]

@@ -1,1 +1,14 @@
-"""The classic packages' names, on every backend."""
+"""The classic packages' names, on every backend.
+
+With only the import line changed, old code runs and gives its old numbers wherever they
+were right; ``faithful=True`` brings back the others.
+"""
+
+from regard.compat import (
+    attention_keras,
+    kaggle,
+    keras_attention,
+    keras_self_attention,
+)
+
+__all__ = ["attention_keras", "kaggle", "keras_attention", "keras_self_attention"]

@@ -18,13 +18,14 @@ class WeightOptions:
 
     def for_kernel(self):
         """Arguments of ``add_weight`` for a kernel."""
-        return self._for("kernel", "glorot_uniform")
+        return self.of("kernel", "glorot_uniform")
 
     def for_bias(self):
         """Arguments of ``add_weight`` for a bias."""
-        return self._for("bias", "zeros")
+        return self.of("bias", "zeros")
 
-    def _for(self, kind, initializer):
+    def of(self, kind, initializer):
+        """Arguments of ``add_weight`` for a kind of weight and its usual start."""
         return {
             "initializer": self.options.get(f"{kind}_initializer", initializer),
             "regularizer": self.options.get(f"{kind}_regularizer"),
