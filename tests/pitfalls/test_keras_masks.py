@@ -189,6 +189,13 @@ def test_h2_a_prepared_memory_keeps_its_padding_hidden():
     assert (numpy(weights)[0, :, 2:] == 0).all()
 
 
+def test_implicit_masks_arrive_in_the_list_form_too():
+    x = embedded()
+    for layer in (attention(), DotAttention(), AdditiveAttention(4)):
+        _, weights = layer([x, x], return_attention_scores=True)
+        assert (numpy(weights)[0, ..., 2:] == 0).all()
+
+
 def test_implicit_masks_of_a_functional_model_reach_every_block():
     tokens = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(9, 6, mask_zero=True)(tokens)

@@ -11,6 +11,7 @@ from tests.conformance.checks import (  # noqa: F401  each registers its checks
     shapes,
     steps,
     training,
+    weights,
 )
 from tests.conformance.checks.registry import CHECKS, Check
 
