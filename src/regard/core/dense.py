@@ -58,12 +58,10 @@ def dense(query, key, value, recipe, visibility, bias, keep):
     """Scores, weights, mask (B, H, T, S) and context (B, H, T, Dv) in one piece."""
     mask = visibility.mask()
     scores = recipe.score(query, key, *recipe.parameters)
-    if bias is not None:
-        scores = scores + widen(bias)
-    visible = scores
+    visible = scores if bias is None else scores + widen(bias)
     if mask is not None:
         mask = ops.broadcast_to(mask, ops.shape(scores))
-        visible = ops.where(mask, scores, ops.zeros_like(scores))
+        visible = ops.where(mask, visible, ops.zeros_like(scores))
     weights = recipe.normalizer(visible, mask)
     mixing = weights if keep is None else weights * widen(keep)
     context = ops.matmul(ops.cast(mixing, value.dtype), value)
