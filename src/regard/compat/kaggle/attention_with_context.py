@@ -13,7 +13,8 @@ __all__ = ["AttentionWithContext"]
 
 @register("kaggle")
 class AttentionWithContext(Pooler):
-    r"""$c = \sum_t a_t x_t,\ a = \mathrm{softmax}(u_t^\top u),\ u_t = \tanh(W x_t + b)$.
+    r"""$c = \sum_t a_t x_t,\ a = \mathrm{softmax}(u_t^\top u)$ over $t$,
+    $u_t = \tanh(W x_t + b)$.
 
     ``W`` (D, D), of which row $i$ makes feature $i$ of $u_t$ (in the original a kernel
     that enters transposed), ``b`` (D,), the context vector ``u`` (D,), in the
@@ -80,9 +81,8 @@ class AttentionWithContext(Pooler):
         hidden = ops.tanh(hidden + self.b if self.bias else hidden)
         context = ops.convert_to_tensor(self.u)[None, None]
         logits = scores.dot(context, hidden)[:, 0]  # (B, T), float32
-        normalizer = normalizers.Softmax()
-        if self.faithful:
-            normalizer = Exponential(keras.config.epsilon())
+        exponential = Exponential(keras.config.epsilon())
+        normalizer = exponential if self.faithful else normalizers.Softmax()
         pooled, weights = self.pool(inputs, logits, normalizer, keep)
         return (pooled, weights[..., None]) if self.return_attention else pooled
 

@@ -21,7 +21,7 @@ class ResidualScaledDotProductAttention(ScaledDotProductAttention):
     r"""$\mathrm{softmax}(QK^\top / \sqrt{D} + P)\,V$; the sum in brackets is returned.
 
     Call ``[x (B, T, D), prev (B, T, T)]`` or ``[query, key, value, prev (B, T, S)]``;
-    returns ``[output (B, T, Dv), new_prev (B, T, S)]`` and, with ``return_attention``,
+    returns the output (B, T, Dv), new_prev (B, T, S) and, with ``return_attention``,
     the weights (B, T, S). ``new_prev`` is taken before anything is hidden.
 
     He et al. 2020, "RealFormer", arXiv:2012.11747, section 3.1.
@@ -54,18 +54,18 @@ class ResidualScaledDotProductAttention(ScaledDotProductAttention):
             query = without_hidden_nan(query, self.keep(masks[0], query))
             key = hide(key, self.keep(masks[1], key))
         passed_on = scaled(query[:, None], key[:, None])[:, 0] + widen(prior)
-        outputs = [context, ops.cast(passed_on, self.compute_dtype)]
-        return [*outputs, weights] if self.return_attention else outputs
+        outputs = (context, ops.cast(passed_on, self.compute_dtype))
+        return (*outputs, weights) if self.return_attention else outputs
 
     def compute_mask(self, inputs, mask=None):
-        nothing = [None] * (2 if self.return_attention else 1)
-        return [as_list(mask, 4)[0], *nothing]
+        nothing = (None,) * (2 if self.return_attention else 1)
+        return (as_list(mask, 4)[0], *nothing)
 
     def compute_output_shape(self, input_shape):
         query, key, value, _ = four(input_shape)
         pairs = (*query[:2], key[1])
-        shapes = [(*query[:-1], value[-1]), pairs]
-        return [*shapes, pairs] if self.return_attention else shapes
+        shapes = ((*query[:-1], value[-1]), pairs)
+        return (*shapes, pairs) if self.return_attention else shapes
 
 
 def four(inputs):

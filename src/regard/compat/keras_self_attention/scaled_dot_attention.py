@@ -53,7 +53,7 @@ class ScaledDotProductAttention(Reader):
         query, key, value = three(inputs)
         masks = as_list(mask, 3)[:2]
         context, weights = self.attend(query, key, value, masks)
-        return [context, weights] if self.return_attention else context
+        return (context, weights) if self.return_attention else context
 
     def attend(self, query, key, value, masks, prior=None):
         """Context (B, T, Dv) and weights (B, T, S); ``prior`` is added to scores.

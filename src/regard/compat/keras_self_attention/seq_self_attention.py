@@ -125,7 +125,7 @@ class SeqSelfAttention(Reader):
         context, weights = without_head(context), without_head(weights)
         if self.attention_regularizer_weight:
             self.add_loss(self._redundancy(weights))
-        return [context, weights] if self.return_attention else context
+        return (context, weights) if self.return_attention else context
 
     def _window(self):
         """What the width and history_only leave to see."""

@@ -55,12 +55,12 @@ class SeqWeightedAttention(Pooler):
         if self.use_bias:
             logits = logits + self.b
         logits = widen(ops.squeeze(logits, -1))
-        bias, normalizer = None, normalizers.Softmax()
         if self.faithful:
-            normalizer = Exponential(keras.config.epsilon(), shift=True)
+            divided = Exponential(keras.config.epsilon(), shift=True)
             bias = None if keep is None else penalty(keep)[:, None, None]
-            keep = None
-        pooled = self.pool(inputs, logits, normalizer, keep, bias)
+            pooled = self.pool(inputs, logits, divided, None, bias)
+        else:
+            pooled = self.pool(inputs, logits, normalizers.Softmax(), keep)
         return pooled if self.return_attention else pooled[0]
 
     def get_config(self):
