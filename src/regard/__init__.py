@@ -2,7 +2,7 @@
 
 from regard import _backend as _backend  # first: no backend, no Keras
 from regard import compat, layers, models
-from regard.core import normalizers
+from regard.core import normalizers, positions
 from regard.core.scopes import Causal, Padding, Prefix, Window
 from regard.layers.planning import plan
 from regard.seeing.capture import capture
@@ -23,4 +23,5 @@ __all__ = [
     "models",
     "normalizers",
     "plan",
+    "positions",
 ]

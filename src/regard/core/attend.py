@@ -42,11 +42,16 @@ class Plan:
         return f"{self.path}: {self.reason}; about {size} of intermediates"
 
 
-def plan(query_length, key_length, pairwise_width: int = 1, planes=None) -> Plan:
+def plan(
+    query_length, key_length, pairwise_width: int = 1, planes=None, rowwise=True
+) -> Plan:
     """Choose the path from sizes alone; ``planes`` is batch x heads.
 
-    A length that is not known yet counts as large.
+    A length that is not known yet counts as large. A normalizer that is not ``rowwise``
+    needs all rows at once.
     """
+    if not rowwise:
+        return Plan("dense", None, "the normalizer joins rows", None)
     if not is_static(query_length, key_length):
         return Plan("rows", 16, "a length is not known before the call", None)
     planes = planes or ASSUMED_PLANES
@@ -87,7 +92,8 @@ def attend(  # noqa: PLR0913 - the contract of the engine
     visibility = visibility or Visibility()
     batch, heads, length, _ = query.shape
     planes = batch * heads if is_static(batch, heads) else None
-    chosen = plan(length, key.shape[2], recipe.pairwise_width, planes)
+    rowwise = recipe.normalizer.rowwise
+    chosen = plan(length, key.shape[2], recipe.pairwise_width, planes, rowwise)
     tensors = (query, key, value, recipe, visibility, bias, keep)
     if chosen.path == "dense":
         result = dense(*tensors)

@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from regard.core.normalizers import Normalizer
+from regard.core.positions import Position
 from regard.core.scopes import Scope
 from regard.core.scores import widen
 
@@ -19,13 +20,17 @@ class Recipe:
 
     ``score(query, key, *parameters)`` is pure and gets its weights as arguments, never
     by closure. ``pairwise_width`` is the width of the largest intermediate it makes per
-    query-key pair: 1 for products, the units of additive attention.
+    query-key pair: 1 for products, the units of additive attention. Normalizer and
+    position get their weights as arguments too.
     """
 
     score: Callable[..., Tensor]
     normalizer: Normalizer
     parameters: tuple[Tensor, ...] = ()
     pairwise_width: int = 1
+    normalizer_parameters: tuple[Tensor, ...] = ()
+    position: Position | None = None
+    position_parameters: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,15 @@ def dense(query, key, value, recipe, visibility, bias, keep):
     mask = visibility.mask()
     scores = recipe.score(query, key, *recipe.parameters)
     visible = scores if bias is None else scores + widen(bias)
+    if recipe.position is not None:
+        places = recipe.position.bias(
+            query, visibility.grid, *recipe.position_parameters
+        )
+        visible = visible if places is None else visible + widen(places)
     if mask is not None:
         mask = ops.broadcast_to(mask, ops.shape(scores))
         visible = ops.where(mask, visible, ops.zeros_like(scores))
-    weights = recipe.normalizer(visible, mask)
+    weights = recipe.normalizer(visible, mask, *recipe.normalizer_parameters)
     mixing = weights if keep is None else weights * widen(keep)
     context = ops.matmul(ops.cast(mixing, value.dtype), value)
     if mask is None:

@@ -34,12 +34,12 @@ def by_rows(  # noqa: PLR0913 - the engine's arguments
         parts = dict(zip(names, tensors, strict=False))
         parts |= {name: ops.cast(parts[name], kind) for name, kind in kinds.items()}
         masks = {n: part for n, part in parts.items() if n.startswith("mask/")}
-        grid = Grid(*(parts[n] for n in _GRID)) if visibility.scopes else None
+        grid = Grid(*(parts[n] for n in _GRID)) if visibility.grid else None
         result = dense(
             parts["query"],
             parts["key"],
             parts["value"],
-            replace(recipe, parameters=tensors[len(names) :]),
+            _with_parameters(recipe, tensors[len(names) :]),
             Visibility(masks, visibility.scopes, grid),
             parts.get("bias"),
             parts.get("keep"),
@@ -50,7 +50,7 @@ def by_rows(  # noqa: PLR0913 - the engine's arguments
         # Everything is an argument: TensorFlow's remat gives a tensor captured by
         # closure no gradient.
         own = [own[name] for name in blocks]  # a mapped dict comes back sorted
-        return keras.remat(block)(*own, *whole.values(), *recipe.parameters)
+        return keras.remat(block)(*own, *whole.values(), *_parameters(recipe))
 
     results = ops.map(one, blocks)  # each (count, B, H, rows, ...)
     joined = {
@@ -58,6 +58,24 @@ def by_rows(  # noqa: PLR0913 - the engine's arguments
         for name, tensor in results.items()
     }
     return {**joined, "mask": ops.cast(joined["mask"], "bool")}
+
+
+_PARAMETERS = ("parameters", "normalizer_parameters", "position_parameters")
+
+
+def _parameters(recipe):
+    """All weights of a recipe in one row."""
+    return [each for name in _PARAMETERS for each in getattr(recipe, name)]
+
+
+def _with_parameters(recipe, tensors):
+    """The recipe with these weights in place of its own."""
+    changed, start = {}, 0
+    for name in _PARAMETERS:
+        count = len(getattr(recipe, name))
+        changed[name] = tuple(tensors[start : start + count])
+        start += count
+    return replace(recipe, **changed)
 
 
 class _Cut:
@@ -97,7 +115,7 @@ def _sorted_inputs(cut, query, key, value, visibility, bias, keep):
             whole[name] = tensor
         else:
             blocks[name] = cut.split(tensor, 2)
-    if visibility.scopes:
+    if visibility.grid:
         grid = visibility.grid
         axis = len(grid.query_positions.shape) - 1
         blocks["query_positions"] = cut.split(grid.query_positions, axis)

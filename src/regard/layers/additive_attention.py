@@ -77,6 +77,9 @@ class AdditiveAttention(Attention):
     def project_memory(self, key, value):
         return with_head(ops.matmul(key, self.key_kernel)), with_head(value)
 
+    def head_width(self, query_width):
+        return self.units
+
     def recipe(self):
         vector = self.score_vector
         if self.normalize:

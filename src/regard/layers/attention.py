@@ -1,9 +1,11 @@
 """The five steps every soft attention shares: project, score, mask, normalize, mix."""
 
+from dataclasses import replace
+
 import keras
 from keras import ops
 
-from regard.core import masks, normalizers
+from regard.core import masks, normalizers, positions
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scopes import Causal, Grid, Scope
 from regard.core.shapes import sizes_of, with_head, without_head
@@ -51,10 +53,19 @@ class Attention(Traceable):
     num_heads_shown = False  # whether returned weights have an axis for heads
     pairwise_width = 1  # width of the largest intermediate per query-key pair
 
-    def __init__(self, normalizer="softmax", scope=None, dropout=0.0, seed=None, **kw):
-        super().__init__(**kw)
+    def __init__(
+        self,
+        normalizer="softmax",
+        scope=None,
+        position=None,
+        dropout=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
         self.normalizer = normalizers.get(normalizer)
         self.scope = None if scope is None else static_scope(scope)
+        self.position = positions.get(position)
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must lie in [0, 1). Got {dropout!r}.")
         self.dropout = float(dropout)
@@ -85,6 +96,10 @@ class Attention(Traceable):
     def merge(self, context, query):
         """(B, H, T, Dv) -> (B, T, Dout); the unprojected query is there for gates."""
         return without_head(context)
+
+    def head_width(self, query_width: int) -> int:
+        """Width of a projected query, per head."""
+        return query_width
 
     def output_width(self, query_width: int, value_width: int) -> int:
         """The last axis of the output."""
@@ -125,6 +140,14 @@ class Attention(Traceable):
                     f"width. Got {tuple(shape)}."
                 )
         self.add_weights(query_shape[-1], key_shape[-1], value_shape[-1])
+        width = self.head_width(query_shape[-1])
+        self.part_weights = {
+            name: part.build(self, self.num_heads, width) if part is not None else ()
+            for name, part in (
+                ("normalizer", self.normalizer),
+                ("position", self.position),
+            )
+        }
         self.built = True
 
     def call(  # noqa: PLR0913 - Keras' arguments in Keras' order, then ours
@@ -171,15 +194,16 @@ class Attention(Traceable):
         value = hide(value, padding)
         key = value if shared else hide(key, padding)
         value, key, poison = quarantine(value, key, visibility, padding)
-        queries = self.project_query(raw_query)
+        queries = self._placed(self.project_query(raw_query), grid.query_positions)
         keys, values = self.project_memory(key, value)
+        keys = self._placed(keys, grid.key_positions)
         listeners = self.recorders()
         want = ("weights", "scores", "mask") if listeners else ("weights",)
         result = attend(
             queries,
             keys,
             values,
-            self.recipe(),
+            self._whole_recipe(),
             visibility,
             bias if poison is None else (poison if bias is None else bias + poison),
             self._keep(batch, length, memory, training),
@@ -195,6 +219,21 @@ class Attention(Traceable):
             weights = ops.cast(result["weights"], self.compute_dtype)
             return output, self._shape_weights(weights)
         return output
+
+    def _whole_recipe(self) -> Recipe:
+        """The mechanism's recipe with the parts' weights."""
+        weights = {
+            f"{name}_parameters": tuple(ops.convert_to_tensor(each) for each in found)
+            for name, found in self.part_weights.items()
+        }
+        return replace(self.recipe(), position=self.position, **weights)
+
+    def _placed(self, vectors, places):
+        """Queries or keys as their positions change them."""
+        if self.position is None:
+            return vectors
+        weights = map(ops.convert_to_tensor, self.part_weights["position"])
+        return self.position.rotate(vectors, places, *weights)
 
     def _visibility(self, query_mask, padding, attention_mask, causal, grid, sizes):
         parts, scopes = {}, {}
@@ -235,6 +274,11 @@ class Attention(Traceable):
             key: (B, S, Dk), by default the value.
             value_mask: (B, S), True = real.
         """
+        if not self.normalizer.rowwise:
+            raise ValueError(
+                "normalizer must work row by row to take single steps. Got "
+                f"{self.normalizer!r}, in which queries compete."
+            )
         with computing_in(self):
             value = ops.cast(value, self.compute_dtype)
             key = value if key is None else ops.cast(key, self.compute_dtype)
@@ -242,6 +286,7 @@ class Attention(Traceable):
             value_mask = join(value_mask, get_keras_mask(value))
             mask = checked(value_mask, "value_mask", batch, length)
             keys, values = self.project_memory(hide(key, mask), hide(value, mask))
+            keys = self._placed(keys, ops.arange(length, dtype="int32"))
             if mask is None:
                 mask = ops.ones((batch, length), dtype="bool")
         return {"key": keys, "value": values, "mask": mask}
@@ -249,9 +294,10 @@ class Attention(Traceable):
     def initial_state(self, memory):
         """The state before the first step, every leaf batch first.
 
-        With a scope the state counts positions, the first step standing at 0.
+        With a scope or a position scheme the state counts positions, the first step
+        standing at 0.
         """
-        if self.scope is None:
+        if self.scope is None and self.position is None:
             return {}
         return {"position": ops.zeros((ops.shape(memory["mask"])[0],), dtype="int32")}
 
@@ -266,15 +312,18 @@ class Attention(Traceable):
             values = ops.cast(memory["value"], self.compute_dtype)
             mask = ops.cast(memory["mask"], "bool")[:, None, None, :]
             scopes, grid = {}, None
-            if self.scope is not None:
+            queries = self.project_query(query)
+            if state:
                 position = ops.cast(state["position"], "int32")
                 grid = Grid.of(1, ops.shape(keys)[2], ops.expand_dims(position, 1))
-                scopes, state = {"scope": self.scope}, {"position": position + 1}
+                scopes = {} if self.scope is None else {"scope": self.scope}
+                state = {"position": position + 1}
+                queries = self._placed(queries, grid.query_positions)
             result = attend(
-                self.project_query(query),
+                queries,
                 keys,
                 values,
-                self.recipe(),
+                self._whole_recipe(),
                 Visibility({"padding": mask}, scopes, grid),
                 want=("weights",),
             )
@@ -302,6 +351,8 @@ class Attention(Traceable):
             **super().get_config(),
             "normalizer": keras.saving.serialize_keras_object(self.normalizer),
             "scope": self.scope and keras.saving.serialize_keras_object(self.scope),
+            "position": self.position
+            and keras.saving.serialize_keras_object(self.position),
             "dropout": self.dropout,
             "seed": self.seed,
         }

@@ -73,6 +73,7 @@ class AttentionPooling(Traceable):
         self.kernel = self.add_weight(shape, name="kernel", **options.for_kernel())
         if self.use_bias:
             self.bias = self.add_weight((), name="bias", **options.for_bias())
+        self.normalizer_weights = self.normalizer.build(self, 1, inputs_shape[-1])
         self.built = True
 
     def call(self, inputs, mask=None, return_attention_scores=False, training=None):
@@ -94,7 +95,13 @@ class AttentionPooling(Traceable):
             ops.ones_like(logits[:, None, :1]),  # the same query for everyone
             logits[:, None],
             inputs[:, None],
-            Recipe(_key_is_score, self.normalizer),
+            Recipe(
+                _key_is_score,
+                self.normalizer,
+                normalizer_parameters=tuple(
+                    map(ops.convert_to_tensor, self.normalizer_weights)
+                ),
+            ),
             Visibility(visible),
             keep=keep,
             want=("weights", "scores", "mask"),

@@ -66,6 +66,9 @@ class ConcatAttention(Attention):
         kernel = ops.convert_to_tensor(self.kernel)[self.query_width :]
         return with_head(ops.matmul(key, kernel)), with_head(value)
 
+    def head_width(self, query_width):
+        return self.units
+
     def recipe(self):
         vector = ops.convert_to_tensor(self.score_vector)
         return Recipe(scores.additive, self.normalizer, (vector,), self.pairwise_width)

@@ -40,6 +40,11 @@ class FeatureGate(Traceable):
     ):
         super().__init__(**options)
         self.normalizer = normalizers.get(normalizer)
+        if self.normalizer.has_weights or not self.normalizer.rowwise:
+            raise ValueError(
+                "normalizer must work on one row and hold no weights for a gate. Got "
+                f"{self.normalizer!r}."
+            )
         self.use_bias = bool(use_bias)
         self.weight_options = WeightOptions(
             kernel_initializer=kernel_initializer,

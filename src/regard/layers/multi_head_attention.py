@@ -152,6 +152,9 @@ class MultiHeadAttention(Attention):
             context = context * self.gate_dense(query)
         return self.output_dense(context)
 
+    def head_width(self, query_width):
+        return self.key_dim
+
     def output_width(self, query_width, value_width):
         return self.output_size or query_width
 

@@ -1,0 +1,51 @@
+"""Distance as a penalty, one slope per head."""
+
+import math
+
+import keras
+from keras import ops
+
+from regard.core.positions.part import Position
+from regard.core.scopes import Grid
+
+__all__ = ["ALiBi", "slopes"]
+
+
+@keras.saving.register_keras_serializable("regard")
+class ALiBi(Position):
+    r"""$b_{hij} = -m_h\,|p_i - p_j|$: the further away, the less.
+
+    $m_h = 2^{-8h/H}$ for H heads, $h = 1 \ldots H$, when H is a power of two; otherwise
+    those of the next smaller power and every second one of the next larger. The paper
+    is causal, so there $i \ge j$; with $|\cdot|$ it is right in both directions and
+    under every normalizer.
+
+    Press, Smith, Lewis 2021, arXiv:2108.12409, section 3.
+
+    Args:
+        scale: multiplies the slopes.
+    """
+
+    def __init__(self, scale=1.0):
+        self.scale = float(scale)
+
+    def bias(self, query, grid: Grid, *parameters):
+        heads = query.shape[1]
+        steep = ops.convert_to_tensor(
+            [self.scale * each for each in slopes(heads)], dtype="float32"
+        )
+        distance = ops.cast(ops.abs(grid.distances()), "float32")  # (T,S) | (B,T,S)
+        while len(distance.shape) < 3:
+            distance = ops.expand_dims(distance, 0)
+        return -ops.reshape(steep, (1, heads, 1, 1)) * ops.expand_dims(distance, 1)
+
+    def get_config(self):
+        return {"scale": self.scale}
+
+
+def slopes(heads: int) -> list[float]:
+    """The slope of every head, the paper's sequence for any number of heads."""
+    power = 2 ** math.floor(math.log2(heads))
+    first = [2.0 ** (-8.0 * (h + 1) / power) for h in range(power)]
+    between = [2.0 ** (-4.0 * (h + 1) / power) for h in range(0, 2 * power, 2)]
+    return (first + between)[:heads]
