@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from regard.apps.translate import training
+from regard.apps.translate import checkpoints, training_loop
 from regard.apps.translate.config import TranslateConfig
 from regard.apps.translate.pairs import Pair, PairSet
 from regard.apps.translate.run_folder import RunFolder
@@ -96,30 +96,28 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch):
     train(whole, pairs, say=quiet)
 
     broken = RunFolder.create(tmp_path / "broken", small_config())
-    learn = training._Run._learn
+    learn = training_loop.TrainingLoop._learn
 
     def learn_then_die(run, epoch, batch):
         learn(run, epoch, batch)
         if run.step == 5:
-            training.checkpoints.save_last(run.folder, run.model)
+            checkpoints.save_last(run.folder, run.model)
         if run.step == 7:
             raise MemoryError("as if killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Run, "_learn", learn_then_die)
+        patch.setattr(training_loop.TrainingLoop, "_learn", learn_then_die)
         with pytest.raises(MemoryError):
             train(broken, pairs, say=quiet)
     said = []
-    train(broken, pairs, say=said.append, resume=True)
+    assert train(broken, pairs, say=said.append, resume=True)
     assert said[0] == "resuming after step 5"
     expected, found = (
         {line["step"]: line["loss"] for line in run.read_metrics() if "loss" in line}
         for run in (whole, broken)
     )
     assert found.keys() == expected.keys()
-    np.testing.assert_allclose(
-        list(found.values()), list(expected.values()), rtol=1e-3
-    )
+    np.testing.assert_allclose(list(found.values()), list(expected.values()), rtol=1e-3)
 
 
 def test_resumes_from_the_start_where_no_checkpoint_was_written(tmp_path):
@@ -140,16 +138,16 @@ def test_a_loss_that_is_not_a_number_says_where_and_what_to_try(tmp_path, monkey
 
 def test_interrupt_saves_and_leaves(tmp_path, monkeypatch):
     folder = RunFolder.create(tmp_path / "run", small_config(training={"epochs": 50}))
-    learn = training._Run._learn
+    learn = training_loop.TrainingLoop._learn
 
     def learn_and_interrupt(run, epoch, batch):
         learn(run, epoch, batch)
         if run.step == 3:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(training._Run, "_learn", learn_and_interrupt)
+    monkeypatch.setattr(training_loop.TrainingLoop, "_learn", learn_and_interrupt)
     said = []
-    train(folder, counting_pairs(120), say=said.append)
+    assert not train(folder, counting_pairs(120), say=said.append)
     assert "--resume" in said[-1]
     assert int(keras.models.load_model(folder.last).optimizer.iterations) == 3
 
@@ -176,7 +174,7 @@ def test_killed_run_goes_on(tmp_path):
     child.kill()
     child.wait()
     folder = RunFolder.open(path)
-    model, facts = training.checkpoints.load_last(folder)
+    model, facts = checkpoints.load_last(folder)
     assert facts["step"] == int(model.optimizer.iterations) > 0
     for line in folder.metrics.read_text("utf-8").splitlines():
         assert json.loads(line)["step"] <= facts["step"]

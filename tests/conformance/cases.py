@@ -22,11 +22,12 @@ from tests.reference.scaled_dot import scaled_dot
 # Tags: `memory` query, value and key; `masked` a mask hides keys; `hides` so that they
 # cannot matter; `weights` can be asked for; they are a `distribution`, made by a
 # `softmax`; the order of keys is free; `steps` for recurrent use; it has `dropout`; it
-# is `traced` from scores to context; the query also reaches the output `direct`ly.
+# is `traced` from scores to context; something `asks`, and what asks reaches the output
+# in a `direct` way too.
 GATE = frozenset({"hides", "weights"})
-DECODER = GATE | {"masked", "distribution", "order_free", "steps", "direct"}
+DECODER = GATE | {"masked", "distribution", "order_free", "steps", "direct", "asks"}
 POOLING = GATE | {"masked", "distribution", "order_free", "dropout", "traced"}
-PLACED = POOLING - {"order_free"} | {"memory", "steps"}
+PLACED = POOLING - {"order_free"} | {"memory", "steps", "asks"}
 MEMORY = PLACED | {"order_free"}
 SOFT = {"softmax"}
 

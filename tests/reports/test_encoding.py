@@ -65,7 +65,11 @@ def test_weights_that_are_no_shares_are_stored_exactly():
         CODINGS["u8"][0].encode(weights)
 
 
-@given(st.dictionaries(st.text(), st.text() | st.floats(allow_nan=False)))
+@given(
+    st.dictionaries(
+        st.text(), st.text() | st.floats(allow_nan=False, allow_infinity=False)
+    )
+)
 def test_script_json_is_json_without_markup(value):
     text = script_json(value)
     assert json.loads(text) == value
@@ -76,3 +80,8 @@ def test_script_json_is_json_without_markup(value):
 def test_script_json_writes_out_what_reorders_or_breaks():
     written = script_json("<\u202e\u2028\ud800\x00\u200b я")
     assert written == '"\\u003c\\u202e\\u2028\\ud800\\u0000\\u200b я"'
+
+
+def test_numbers_that_json_does_not_know_are_refused():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        script_json([float("nan")])

@@ -9,7 +9,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from regard.reports import Example, render_report, write_report
+from regard.reports import AttentionRecord, Example, render_report, write_report
 from regard.reports import page as page_module
 from regard.reports.encoding import CODINGS, inflate
 from regard.seeing.diagnostics import THRESHOLDS
@@ -174,3 +174,17 @@ def test_an_example_without_maps_and_with_nan_scores_is_still_shown():
     _, reader = read([example])
     entry = json.loads(reader.texts["data"])["examples"][0]
     assert entry["maps"] == [] and entry["scores"] == {}
+
+
+def test_weights_that_are_no_numbers_still_make_a_page():
+    record = make_record(list("abc"), list("xyz"))
+    weights = record.weights.copy()
+    weights[0, 0], weights[0, 1, 1] = np.nan, np.inf
+    broken = AttentionRecord(
+        weights=weights, query_tokens=list("abc"), key_tokens=list("xyz")
+    )
+    _, reader = read([Example(source="s", output="o", attention=broken)])
+    drawn = json.loads(reader.texts["data"])["examples"][0]["maps"][0]
+    assert drawn["said"][0][0] == "not finite"
+    again = np.frombuffer(inflate(reader.texts["w0"]), "<f4", count=9)
+    np.testing.assert_array_equal(again.reshape(3, 3), weights[0])

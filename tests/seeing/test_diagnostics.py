@@ -90,14 +90,21 @@ def test_nothing_visible_gives_no_word():
     assert found.rows == 0 and found.words() == ()
 
 
-def test_nan_is_said_and_spoils_no_number():
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_nan_is_said_and_spoils_no_number(value):
     weights = SCATTERED.copy()
-    weights[0, 0] = np.nan
+    weights[0, 0] = value
     found = diagnose(weights)
     assert found.words() == ("not finite",)
     assert found.rows == 5 and np.isfinite(found.entropy)
-    hidden = np.isfinite(weights)
-    assert diagnose(weights, hidden).words() == ()
+
+
+def test_nan_under_the_mask_is_nothing_but_infinity_is_a_leak():
+    weights = SCATTERED.copy()
+    weights[0, 0] = np.nan
+    assert diagnose(weights, np.isfinite(weights)).words() == ()
+    weights[0, 0] = np.inf
+    assert diagnose(weights, np.isfinite(weights)).words() == ("padding leak",)
 
 
 @pytest.mark.parametrize("keys", [2, 3, 10, 50])

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    import click
-
     from regard.apps.translate.pairs import PairSet
 
 Pairs = Annotated[
@@ -43,7 +41,7 @@ SecondFile = Annotated[
 class PairsCommand(TyperCommand):
     """A command whose `--pairs A B` and `--dev A B` may name two files."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Write `--pairs A B` as `--pairs A --pairs B`, which click understands."""
         return super().parse_args(ctx, repeat_options(args, ("--pairs", "--dev")))
 

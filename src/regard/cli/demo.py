@@ -57,3 +57,32 @@ def _draw(reading: Reading) -> None:
 
     print(f"\n{reading.text}  ->  {reading.iso}")
     print_alignment(reading.record())
+
+
+@app.command()
+def translate(
+    to: Annotated[
+        str, typer.Option(help="Target language: ru, fr, de, pt_BR ...")
+    ] = "ru",
+    out: Annotated[Path, typer.Option(help="Folder of all that is made.")] = Path(
+        "runs/demo-translate"
+    ),
+    minutes: Annotated[float, typer.Option(help="Time to train.")] = 10.0,
+    backend: Backend = None,
+) -> None:
+    """Learn to translate the messages of programs, from packages on PyPI."""
+    from regard.apps.translate.demo import LIMITS, DemoSettings, TranslateDemo
+    from regard.apps.translate.report import record_of
+    from regard.reports import print_alignment
+
+    demo = TranslateDemo(out, DemoSettings(language=to, minutes=minutes))
+    scores = demo.run()
+    texts = demo.examples()
+    for text, found in zip(texts, demo.translate(texts), strict=True):
+        print(f"\n{text}  ->  {found.text}")
+        print_alignment(record_of(found))
+    print(f"\nBLEU {scores['bleu']:.2f}  ({scores['bleu_signature']})")
+    print(f"chrF {scores['chrf']:.2f}  ({scores['chrf_signature']})")
+    print(f"exact match {100 * scores['exact_match']:.1f} % of the held-out messages")
+    print("\n".join(["", LIMITS["en"], *([LIMITS["ru"]] if to == "ru" else [])]))
+    print(f"Open {demo.report} in a browser to see where the model looked.")

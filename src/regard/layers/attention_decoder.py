@@ -1,12 +1,17 @@
 """Recurrent decoding with any attention around any Keras cell."""
 
-import inspect
-
 import keras
 from keras import ops
 
 from regard.core.shapes import without_head
 from regard.layers.decoder_loop import cell_dropout, run_loop
+from regard.layers.decoder_parts import (
+    alike,
+    as_layer,
+    check_attention,
+    check_cell,
+    takes_training,
+)
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.traceable import Traceable
 
@@ -68,8 +73,8 @@ class AttentionDecoder(Traceable):
         self, attention, cell, query="previous_state", input_feeding=False, **k
     ):
         super().__init__(**k)
-        self.attention = check_attention(_layer(attention))
-        self.cell = check_cell(_layer(cell))
+        self.attention = check_attention(as_layer(attention))
+        self.cell = check_cell(as_layer(cell))
         if query not in _QUERIES:
             raise ValueError(f"query must be one of {_QUERIES}. Got {query!r}.")
         if input_feeding and query == "previous_state":
@@ -157,16 +162,16 @@ class AttentionDecoder(Traceable):
         asking = self._asking_state(state["cell"])
         found = self.attention.step(asking, memory, state["attention"])
         context, weights, attention_state = found
-        inputs, context = _alike(inputs, context)
+        inputs, context = alike(inputs, context)
         read = ops.concatenate([inputs, context], axis=-1)
         output, cell_state = self._run_cell(read, state["cell"], training)
-        output = ops.concatenate(_alike(output, context), axis=-1)
+        output = ops.concatenate(alike(output, context), axis=-1)
         return output, weights, {"attention": attention_state, "cell": cell_state}
 
     def _step_after(self, inputs, memory, state, training):
         read = inputs
         if self.input_feeding:
-            read = ops.concatenate(_alike(inputs, state["output"]), axis=-1)
+            read = ops.concatenate(alike(inputs, state["output"]), axis=-1)
         hidden, cell_state = self._run_cell(read, state["cell"], training)
         found = self.attention.step(hidden, memory, state["attention"])
         context, weights, attention_state = found
@@ -286,53 +291,3 @@ class AttentionDecoder(Traceable):
             "query": self.query,
             "input_feeding": self.input_feeding,
         }
-
-
-def takes_training(cell) -> bool:
-    """True where the cell's call knows ``training``."""
-    return "training" in inspect.signature(cell.call).parameters
-
-
-def _alike(*tensors):
-    """Tensors of one dtype, the widest among them."""
-    kind = keras.backend.result_type(*[each.dtype for each in tensors])
-    return [ops.cast(each, kind) for each in tensors]
-
-
-def _layer(given):
-    """A layer from itself or its configuration."""
-    if isinstance(given, dict):
-        return keras.saving.deserialize_keras_object(given)
-    return given
-
-
-def check_attention(attention):
-    """Something that can be asked one query at a time."""
-    missing = [
-        name
-        for name in ("prepare", "initial_state", "step", "output_width")
-        if not callable(getattr(attention, name, None))
-    ]
-    if missing:
-        raise ValueError(
-            "attention must be a layer with prepare, initial_state, step and "
-            f"output_width, such as those of regard.layers. Got {attention!r}, which "
-            f"lacks {', '.join(missing)}."
-        )
-    if getattr(attention, "dropout", 0):
-        raise ValueError(
-            "attention must have dropout=0 inside a decoder, because a step draws no "
-            f"random numbers. Got {attention.dropout}. Drop the decoder's inputs or "
-            "outputs instead."
-        )
-    return attention
-
-
-def check_cell(cell):
-    """A Keras recurrent cell."""
-    if isinstance(cell, keras.layers.Layer) and hasattr(cell, "state_size"):
-        return cell
-    raise ValueError(
-        "cell must be a Keras cell: a layer with state_size, such as GRUCell, "
-        f"LSTMCell, StackedRNNCells or your own. Got {cell!r}."
-    )

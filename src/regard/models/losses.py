@@ -11,7 +11,8 @@ class SmoothedCrossEntropy(keras.losses.Loss):
     r"""Cross-entropy of logits with label smoothing, averaged over real places.
 
     $-(1-\epsilon) \log p(y) - \frac{\epsilon}{V} \sum_v \log p(v)$ where
-    $y \ne 0$; id 0 is padding and counts nothing. Szegedy et al. 2016, arXiv:1512.00567, section 7.
+    $y \ne 0$; id 0 is padding and counts nothing. Szegedy et al. 2016,
+    arXiv:1512.00567, section 7.
 
     Args:
         smoothing: $\epsilon$, in [0, 1).

@@ -14,7 +14,7 @@ def length_penalty(lengths, alpha):
 
 
 def coverage_penalty(alignments, source_mask, beta):
-    r"""$\beta \sum_j \log \min(\sum_i a_{ij}, 1)$, below 0 where a source place is left.
+    r"""$\beta \sum_j \log \min(\sum_i a_{ij}, 1)$, below 0 where a place is left.
 
     Wu et al. 2016, section 7, equation 14. ``alignments`` (..., T, S) sum to one over
     S, ``source_mask`` (..., S) is 1 at real places.

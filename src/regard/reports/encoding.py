@@ -105,5 +105,5 @@ _UNSAFE = re.compile(
 
 def script_json(value: Any) -> str:
     """JSON that is safe inside ``<script>``: ``<`` is written ``\\u003c``."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -160,7 +160,8 @@ def _entropy(weights: np.ndarray, allowed: np.ndarray) -> np.ndarray:
 
 def _distributions(weights: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     """Rows over the visible keys, summing to 1 (0 for an empty row)."""
-    visible = np.where(allowed, np.maximum(weights, 0.0), 0.0)
+    usable = allowed & np.isfinite(weights)
+    visible = np.where(usable, np.maximum(weights, 0.0), 0.0)
     return visible / np.maximum(visible.sum(axis=1, keepdims=True), _TINY)
 
 

@@ -73,6 +73,29 @@ def nan_in_a_masked_query_stays_there(subject):
         assert np.isfinite(found).all(), f"gradient of {name}"
 
 
+@check("asks")
+def nan_under_the_mask_of_the_query_stays_there(subject):
+    """With the mask on the tensor, as Embedding puts it there."""
+    asking = subject.case.queries
+    keep = np.array([[True, True, False], [True, True, True]])
+    mask = keras.ops.convert_to_tensor(keep)
+    upstream = rng_of(subject.case.name, "tag").normal(size=subject.call().shape)
+    loss = subject.loss(upstream)
+
+    def masked_loss(**inputs):
+        return loss(**{**inputs, asking: _Tagging(mask)(inputs[asking])})
+
+    values = []
+    for junk in (0.0, np.nan):
+        inputs = dict(subject.inputs)
+        inputs[asking] = np.where(keep[..., None], inputs[asking], np.float32(junk))
+        value, *slopes = gradients(subject.layer, masked_loss, inputs)
+        values.append(value)
+        for name, found in {**slopes[0], **slopes[1]}.items():
+            assert np.isfinite(found).all(), f"gradient of {name}"
+    assert_allclose(values[1], values[0], rtol=1e-5)
+
+
 @check("masked")
 def padding_equals_truncation(subject):
     keep = np.ones(key_mask(subject).shape, bool)

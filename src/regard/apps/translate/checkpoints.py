@@ -32,7 +32,10 @@ def load_last(folder: RunFolder) -> tuple[Any, dict[str, Any]] | None:
     Raises:
         ValueError: the metrics do not reach the checkpoint.
     """
+    for torn in folder.path.glob(".*.keras"):  # a save that was killed
+        torn.unlink()
     if not folder.last.is_file():
+        folder.rewind_metrics(0)
         return None
     model = keras.models.load_model(folder.last)
     step = int(model.optimizer.iterations)

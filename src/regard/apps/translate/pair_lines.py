@@ -33,7 +33,7 @@ def read_lines(path: Path) -> Iterator[str]:
             for number, line in enumerate(stream):
                 if number == 0:
                     line = _without_mark(line, path)
-                yield _decode(line.rstrip(b"\r\n"))
+                yield decode_line(line)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(
                 f"{path}: the gzip stream is broken ({error}). Download or compress "
@@ -54,7 +54,9 @@ def _without_mark(line: bytes, path: Path) -> bytes:
     return line.removeprefix(_UTF8_BOM)
 
 
-def _decode(line: bytes) -> str:
+def decode_line(line: bytes) -> str:
+    """Return a line without its end, or `Undecodable`."""
+    line = line.rstrip(b"\r\n")
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,0 +1,56 @@
+"""What a recurrent decoder is made of: an attention and a cell, checked."""
+
+import inspect
+
+import keras
+from keras import ops
+
+
+def takes_training(cell) -> bool:
+    """True where the cell's call knows ``training``."""
+    return "training" in inspect.signature(cell.call).parameters
+
+
+def alike(*tensors):
+    """Tensors of one dtype, the widest among them."""
+    kind = keras.backend.result_type(*[each.dtype for each in tensors])
+    return [ops.cast(each, kind) for each in tensors]
+
+
+def as_layer(given):
+    """A layer from itself or its configuration."""
+    if isinstance(given, dict):
+        return keras.saving.deserialize_keras_object(given)
+    return given
+
+
+def check_attention(attention):
+    """Something that can be asked one query at a time."""
+    missing = [
+        name
+        for name in ("prepare", "initial_state", "step", "output_width")
+        if not callable(getattr(attention, name, None))
+    ]
+    if missing:
+        raise ValueError(
+            "attention must be a layer with prepare, initial_state, step and "
+            f"output_width, such as those of regard.layers. Got {attention!r}, which "
+            f"lacks {', '.join(missing)}."
+        )
+    if getattr(attention, "dropout", 0):
+        raise ValueError(
+            "attention must have dropout=0 inside a decoder, because a step draws no "
+            f"random numbers. Got {attention.dropout}. Drop the decoder's inputs or "
+            "outputs instead."
+        )
+    return attention
+
+
+def check_cell(cell):
+    """A Keras recurrent cell."""
+    if isinstance(cell, keras.layers.Layer) and hasattr(cell, "state_size"):
+        return cell
+    raise ValueError(
+        "cell must be a Keras cell: a layer with state_size, such as GRUCell, "
+        f"LSTMCell, StackedRNNCells or your own. Got {cell!r}."
+    )

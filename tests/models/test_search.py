@@ -1,0 +1,161 @@
+"""Searches against plain loops and exhaustive enumeration in NumPy."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from regard.models import Search, Searcher
+from tests.models.small import (
+    DECODERS,
+    TARGET,
+    array,
+    log_softmax,
+    make_ids,
+    make_model,
+)
+
+END = 2
+FORBIDDEN = (0, 1)
+
+
+def log_probabilities(model, source, target):
+    """log p of each row of target (B, T), which begins with the start mark."""
+    return log_softmax(array(model((source, target))))
+
+
+def cut(ids):
+    """Ids up to the end mark."""
+    ids = list(ids)
+    return ids[: ids.index(END) + 1] if END in ids else ids
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_greedy_takes_the_likeliest_id_each_time(name):
+    model = make_model(name)
+    source, _ = make_ids()
+    found = Searcher(model, Search(max_length=6))(source)
+    target = np.full((len(source), 1), 1, "int32")
+    for _ in range(6):
+        scores = log_probabilities(model, source, target)[:, -1]
+        scores[:, list(FORBIDDEN)] = -np.inf
+        target = np.concatenate([target, scores.argmax(-1)[:, None]], axis=1)
+    for row in range(len(source)):
+        expected = cut(target[row, 1:])
+        assert cut(found.ids[row, 0]) == expected
+        assert found.lengths[row, 0] == len(expected)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_hypotheses_are_scored_and_aligned_as_the_model_would(name):
+    """Beams that were reordered wrongly would not agree with a forced pass."""
+    model = make_model(name)
+    source, _ = make_ids()
+    settings = Search(beam=4, max_length=7, length_alpha=0.8)
+    found = Searcher(model, settings)(source)
+    for rank in range(4):
+        ids = found.ids[:, rank]
+        forced = np.concatenate([np.ones((len(source), 1), "int32"), ids], axis=1)
+        logits, weights = model((source, forced[:, :-1]), return_attention_scores=True)
+        scores = log_softmax(array(logits))
+        weights = array(weights)
+        weights = weights[:, None] if weights.ndim == 3 else weights
+        for row in range(len(source)):
+            length = found.lengths[row, rank]
+            total = sum(scores[row, at, ids[row, at]] for at in range(length))
+            np.testing.assert_allclose(
+                found.log_probabilities[row, rank], total, atol=1e-4
+            )
+            penalty = ((5 + length) / 6) ** 0.8
+            np.testing.assert_allclose(
+                found.scores[row, rank], total / penalty, atol=1e-4
+            )
+            np.testing.assert_allclose(
+                found.alignments[row, rank, :, :length],
+                weights[row, :, :length],
+                atol=1e-5,
+            )
+            assert not found.alignments[row, rank, :, length:].any()
+    assert (np.diff(found.scores, axis=1) <= 1e-6).all()  # the best first
+    assert len({tuple(ids) for ids in found.ids[0]}) == 4  # all different
+
+
+def test_a_wide_beam_finds_the_best_of_all_sequences():
+    model = make_model()
+    source, _ = make_ids(batch=2)
+    length, ids = 3, [id for id in range(TARGET) if id not in FORBIDDEN]
+    found = Searcher(
+        model, Search(beam=len(ids) ** 2, max_length=length, length_alpha=1.0)
+    )(source)
+    sequences = np.array(list(itertools.product(ids, repeat=length)), "int32")
+    for row in range(2):
+        start = np.ones((len(sequences), 1), "int32")
+        forced = np.concatenate([start, sequences[:, :-1]], axis=1)
+        sources = np.repeat(source[row : row + 1], len(sequences), axis=0)
+        scores = log_probabilities(model, sources, forced)
+        best = {}
+        for sequence, each in zip(sequences, scores, strict=True):
+            short = tuple(cut(sequence))
+            total = sum(each[at, id] for at, id in enumerate(short))
+            best[short] = total / ((5 + len(short)) / 6)
+        expected = max(best, key=best.get)
+        assert tuple(cut(found.ids[row, 0])) == expected
+        np.testing.assert_allclose(found.scores[row, 0], best[expected], atol=1e-4)
+
+
+def test_a_beam_is_never_worse_than_greedy_by_its_own_score():
+    model = make_model()
+    source, _ = make_ids(batch=6, source_length=7)
+    one = Searcher(model, Search(beam=1, max_length=8))(source)
+    five = Searcher(model, Search(beam=5, max_length=8))(source)
+    assert (five.scores[:, 0] >= one.scores[:, 0] - 1e-5).all()
+
+
+def test_coverage_is_subtracted_from_the_final_scores():
+    model = make_model()
+    source, _ = make_ids()
+    plain = Searcher(model, Search(beam=3, max_length=5))(source)
+    covered = Searcher(model, Search(beam=3, max_length=5, coverage_beta=0.7))(source)
+    for row in range(len(source)):
+        known = {tuple(ids): k for k, ids in enumerate(plain.ids[row])}
+        for rank, ids in enumerate(covered.ids[row]):
+            before = known[tuple(ids)]
+            seen = plain.alignments[row, before].mean(axis=0).sum(axis=0)
+            seen = np.clip(seen[source[row] != 0], 1e-6, 1.0)
+            expected = plain.scores[row, before] + 0.7 * np.log(seen).sum()
+            np.testing.assert_allclose(covered.scores[row, rank], expected, atol=1e-4)
+
+
+def test_padded_sources_give_the_same_hypotheses():
+    model = make_model()
+    source, _ = make_ids()
+    longer = np.concatenate([source, np.zeros((4, 4), "int32")], axis=1)
+    search = Searcher(model, Search(beam=3, max_length=6))
+    first, second = search(source), search(longer)
+    np.testing.assert_array_equal(first.ids, second.ids)
+    np.testing.assert_allclose(first.scores, second.scores, atol=1e-5)
+
+
+def test_search_follows_the_weights_as_they_are_now():
+    model = make_model()
+    source, _ = make_ids()
+    search = Searcher(model, Search(beam=2, max_length=6))
+    before = search(source)
+    model.set_weights(make_model(seed=5).get_weights())
+    assert (search(source).scores != before.scores).any()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"beam": 0}, "beam"),
+        ({"max_length": 0}, "max_length"),
+        ({"length_alpha": -1.0}, "length_alpha"),
+        ({"temperature": 1.0, "top_p": 1.5}, "top_p"),
+        ({"temperature": 1.0, "beam": 2}, "temperature"),
+        ({"top_k": 5}, "top_k"),
+    ],
+)
+def test_wrong_settings_are_named(wrong, named):
+    with pytest.raises(ValueError, match=named):
+        Search(**wrong)
