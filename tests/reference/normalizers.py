@@ -38,4 +38,61 @@ def entmax15(scores):
     return np.maximum(halves - (low + high) / 2, 0.0) ** 2
 
 
+def entmax(scores, alpha=1.5):
+    """[(alpha - 1) s - tau]_+^(1 / (alpha - 1)), tau such that the row sums to 1."""
+    if alpha == 1.0:
+        return softmax(scores)
+    scaled = (alpha - 1) * scores
+    low, high = np.max(scaled) - 1.0, np.max(scaled)
+    for _ in range(80):
+        threshold = (low + high) / 2
+        powers = np.maximum(scaled - threshold, 0.0) ** (1 / (alpha - 1))
+        low, high = (threshold, high) if np.sum(powers) >= 1.0 else (low, threshold)
+    return np.maximum(scaled - (low + high) / 2, 0.0) ** (1 / (alpha - 1))
+
+
+def sigmoid(scores, bias=None):
+    """sigma(s_j - ln n), or with another bias."""
+    bias = -np.log(len(scores)) if bias is None else bias
+    return np.where(
+        scores + bias > 0,
+        1 / (1 + np.exp(-np.abs(scores + bias))),
+        np.exp(-np.abs(scores + bias)) / (1 + np.exp(-np.abs(scores + bias))),
+    )
+
+
+def off_by_one(scores, sink=0.0):
+    """exp(s_j) / (exp(sink) + sum_k exp(s_k))."""
+    return softmax(np.append(scores, sink))[:-1]
+
+
+def top_k(scores, k=8):
+    """Softmax over the k largest."""
+    smallest = np.sort(scores)[::-1][: min(k, len(scores))][-1]
+    weights = np.zeros(len(scores))
+    weights[scores >= smallest] = softmax(scores[scores >= smallest])
+    return weights
+
+
+def relu(scores, power=1):
+    """max(s_j, 0)^power / n."""
+    return np.maximum(scores, 0.0) ** power / len(scores)
+
+
+def softpick(scores, epsilon=1e-6):
+    """max(exp(s_j) - 1, 0) / (sum_k |exp(s_k) - 1| + epsilon)."""
+    top = max(np.max(scores), 0.0)
+    steps = np.exp(scores - top) - np.exp(-top)
+    return np.maximum(steps, 0.0) / (np.sum(np.abs(steps)) + epsilon * np.exp(-top))
+
+
 NORMALIZERS = {"softmax": softmax, "sparsemax": sparsemax, "entmax15": entmax15}
+# Those whose weights are no distribution over the visible keys, or that have options.
+OTHERS = {
+    "entmax": entmax,
+    "sigmoid": sigmoid,
+    "off_by_one": off_by_one,
+    "top_k": top_k,
+    "relu": relu,
+    "softpick": softpick,
+}

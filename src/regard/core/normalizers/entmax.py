@@ -54,20 +54,17 @@ class Entmax(Normalizer):
         return (owner.add_weight((num_heads,), name="alpha_logit", initializer=start),)
 
     def __call__(self, scores, mask=None, *parameters):
+        if not parameters and self.alpha == 1.0:
+            return Softmax()(scores, mask)
+        alpha = self.alpha
         if parameters:
             alpha = 1.0 + ops.sigmoid(ops.cast(per_head(parameters[0]), scores.dtype))
-        elif self.alpha == 1.0:
-            return Softmax()(scores, mask)
-        else:
-            alpha = ops.full((1, 1, 1, 1), self.alpha, dtype=scores.dtype)
+        alpha = alpha * ops.ones_like(scores[..., :1])
         scaled = (alpha - 1.0) * shifted(scores, mask)  # the largest is 0
         outside = ops.full_like(scaled, -2.0)  # tau lies in [-1, 0)
         if mask is not None:
             scaled = ops.where(mask, scaled, outside)
         scaled = ops.where(scaled < outside, outside, scaled)
-        while len(alpha.shape) > len(scores.shape):
-            alpha = ops.squeeze(alpha, 0)
-        alpha = ops.broadcast_to(alpha, (*ops.shape(scores)[:-1], 1))
         return hide(_entmax(scaled, alpha), mask)
 
     def get_config(self):
