@@ -3,7 +3,19 @@
 from regard import _backend as _backend  # first: no backend, no Keras
 from regard import compat, layers, models
 from regard.core import normalizers, positions
-from regard.core.scopes import Causal, Padding, Prefix, Window
+from regard.core.scopes import (
+    Blocks,
+    Causal,
+    Dilated,
+    Documents,
+    Everywhere,
+    Neighbourhood,
+    Padding,
+    Prefix,
+    Strided,
+    Window,
+    big_bird,
+)
 from regard.layers.planning import plan
 from regard.seeing.capture import capture
 from regard.trace import Trace
@@ -11,12 +23,19 @@ from regard.trace import Trace
 __version__ = "0.1.0"
 
 __all__ = [
+    "Blocks",
     "Causal",
+    "Dilated",
+    "Documents",
+    "Everywhere",
+    "Neighbourhood",
     "Padding",
     "Prefix",
+    "Strided",
     "Trace",
     "Window",
     "__version__",
+    "big_bird",
     "capture",
     "compat",
     "layers",
