@@ -58,7 +58,8 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
     path = folder / "index.json"
     if not path.is_file():
         raise ValueError(
-            f"DIR must be a folder of reference vectors with an index.json. Got {folder}."
+            "DIR must be a folder of reference vectors with an index.json. Got "
+            f"{folder}."
         )
     try:
         return json.loads(path.read_text("utf-8"))["cases"]

@@ -1,8 +1,9 @@
-"""The gradient of a number with respect to named tensors, on every backend."""
+"""Outputs of a run and gradients of one of them, on every backend."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -12,12 +13,37 @@ from keras import ops
 Tensors = dict[str, Any]
 
 
-def gradients(function: Callable[[Tensors], Any], at: Tensors) -> dict[str, np.ndarray]:
-    """Of ``function(tensors)``, a scalar; what it does not depend on gets zeros."""
-    found = _BY_BACKEND[keras.backend.backend()](function, at)
-    return {
-        name: np.zeros(at[name].shape) if each is None else ops.convert_to_numpy(each)
-        for name, each in found.items()
+@dataclass(frozen=True)
+class Goal:
+    """sum(output * weighting), to be differentiated with respect to these names."""
+
+    output: str
+    weighting: Any
+    names: tuple[str, ...]
+
+
+def evaluate(run: Callable[[Tensors], Tensors], given: Tensors, goal: Goal):
+    """The outputs of a run, and the slopes of its goal: two dicts of arrays.
+
+    What the goal does not depend on has slope zero. JAX compiles the whole; the other
+    backends run it as it is.
+    """
+    moving = {name: given[name] for name in goal.names}
+    fixed = {name: given[name] for name in given if name not in moving}
+
+    def total(at: Tensors, rest: Tensors):
+        outputs = run({**rest, **at})
+        if not at:
+            return 0.0, outputs
+        return ops.sum(outputs[goal.output] * goal.weighting), outputs
+
+    outputs, slopes = _BY_BACKEND[keras.backend.backend()](total, moving, fixed)
+    arrays = {name: ops.convert_to_numpy(each) for name, each in outputs.items()}
+    return arrays, {
+        name: np.zeros(given[name].shape)
+        if each is None
+        else ops.convert_to_numpy(each)
+        for name, each in slopes.items()
     }
 
 
@@ -37,33 +63,35 @@ def central_differences(
     return slope
 
 
-def _jax(function, at):
+def _jax(total, moving, fixed):
     import jax
 
-    return jax.grad(function)(at)
+    if not moving:
+        return jax.jit(total)(moving, fixed)[1], {}
+    slope = jax.jit(jax.value_and_grad(total, has_aux=True))
+    (_, outputs), slopes = slope(moving, fixed)
+    return outputs, slopes
 
 
-def _tensorflow(function, at):
+def _tensorflow(total, moving, fixed):
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
-        for tensor in at.values():
+        for tensor in moving.values():
             tape.watch(tensor)
-        total = function(at)
-    return tape.gradient(total, at)
+        number, outputs = total(moving, fixed)
+    return outputs, tape.gradient(number, moving) if moving else {}
 
 
-def _torch(function, at):
+def _torch(total, moving, fixed):
     import torch
 
-    leaves = {k: v.detach().clone().requires_grad_() for k, v in at.items()}
-    found = torch.autograd.grad(
-        function(leaves), list(leaves.values()), allow_unused=True
-    )
-    return {
-        name: None if slope is None else slope.detach()
-        for name, slope in zip(leaves, found, strict=True)
-    }
+    leaves = {k: v.detach().clone().requires_grad_() for k, v in moving.items()}
+    number, outputs = total(leaves, fixed)
+    if not leaves:
+        return outputs, {}
+    found = torch.autograd.grad(number, list(leaves.values()), allow_unused=True)
+    return outputs, dict(zip(leaves, found, strict=True))
 
 
 _BY_BACKEND = {"jax": _jax, "tensorflow": _tensorflow, "torch": _torch}

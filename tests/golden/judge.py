@@ -10,7 +10,7 @@ from keras import ops
 
 from tests.golden import adapters, table
 from tests.golden.cases import Arrays, Case, input_of, read_case
-from tests.golden.gradients import gradients
+from tests.golden.gradients import Goal, evaluate
 from tests.golden.tools import ADAPTERS, Run
 
 __all__ = ["Verdict", "adapters", "judge", "judge_entry"]
@@ -71,9 +71,11 @@ def judge(case: Case) -> Verdict:
 def differences(case: Case, run: Run, expected: Arrays, note: str) -> list[str]:
     """What lies outside the tolerance, in words."""
     given = {name: as_tensor(array) for name, array in case.given.items()}
-    found = {k: ops.convert_to_numpy(v) for k, v in run(given).items()}
-    slopes = [name for name in expected if name.startswith("grad.")]
-    found |= differentiate(case, run, given, slopes)
+    slopes = {name: input_of(name) for name in expected if name.startswith("grad.")}
+    weighting = as_tensor(case.arrays["R"]) if slopes else None
+    goal = Goal(case.main_output, weighting, tuple(slopes.values()))
+    found, gradients = evaluate(run, given, goal)
+    found |= {name: gradients[source] for name, source in slopes.items()}
     wrong = []
     for name, wanted in expected.items():
         kind = "grad_atol" if name in slopes else "atol"
@@ -81,21 +83,6 @@ def differences(case: Case, run: Run, expected: Arrays, note: str) -> list[str]:
         if problem:
             wrong.append(f"{note}{name}: {problem}")
     return wrong
-
-
-def differentiate(case: Case, run: Run, given, slopes) -> Arrays:
-    """The gradients of sum(main output * R) by their names in the case."""
-    if not slopes:
-        return {}
-    weighting = as_tensor(case.arrays["R"])
-
-    def total(moving):
-        main = run({**given, **moving})[case.main_output]
-        return ops.sum(main * weighting)
-
-    moving = {input_of(name): given[input_of(name)] for name in slopes}
-    found = gradients(total, moving)
-    return {name: found[input_of(name)] for name in slopes}
 
 
 def compare(found, wanted, tolerance, kind: str) -> str:

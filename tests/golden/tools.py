@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,8 @@ class Applied:
 
     def __call__(self, weights: list, *args, **kwargs):
         if not self.layer.built:
-            self.layer(*args, **kwargs)
+            with concretely():
+                self.layer(*symbols(args), **symbols(kwargs))
         variables = self.layer.weights
         shapes = [tuple(v.shape) for v in variables]
         found = [tuple(w.shape) for w in weights]
@@ -63,6 +65,27 @@ class Applied:
             output = self.layer(*args, **kwargs)
         self.losses = scope.losses
         return output
+
+
+def concretely():
+    """Make weights that are numbers, also while JAX traces."""
+    if keras.backend.backend() != "jax":
+        return nullcontext()
+    import jax
+
+    return jax.ensure_compile_time_eval()
+
+
+def symbols(arguments):
+    """Tensors as Keras' placeholders, so that a layer is built and nothing computed."""
+
+    def symbol(value):
+        if not keras.ops.is_tensor(value):
+            return value
+        kind = keras.backend.standardize_dtype(value.dtype)
+        return keras.KerasTensor(tuple(value.shape), dtype=kind)
+
+    return keras.tree.map_structure(symbol, arguments)
 
 
 def named(tensors: Tensors, *names: str) -> list:
