@@ -132,8 +132,12 @@ def test_settings_from_toml_with_overrides(tmp_path):
         ("[model]\nwidth = 3", "model.width is not a setting"),
         ("[model]\nunits = 0", "model.units: .*greater than or equal to 1. Got 0"),
         ("[model]\nattention = 'x'", "model.attention: .*'additive', 'dot'.*Got 'x'"),
-        ("[model]\ninput_feeding = true", "input_feeding needs order = 'luong'"),
+        (
+            "[model]\ninput_feeding = true\norder = 'bahdanau'",
+            "input_feeding needs order = 'luong'",
+        ),
         ("[training]\nminutes = 1\nepochs = 1", "give minutes or epochs, not both"),
+        ("model = 3", "model: Input should be .*Got 3"),
         ("model = ", "not valid TOML"),
     ],
 )
@@ -141,6 +145,16 @@ def test_wrong_settings_are_named(tmp_path, text, message):
     path = tmp_path / "run.toml"
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
-        TranslateConfig.load(path)
+        TranslateConfig.load(path, model={"attention": None})
     with pytest.raises(ValueError, match="no such configuration file"):
         TranslateConfig.load(tmp_path / "none.toml")
+
+
+def test_settings_print_as_a_file_that_reads_back(tmp_path):
+    config = TranslateConfig.load(
+        None, model={"units": 12, "attention_options": {}}, training={"epochs": 3}
+    )
+    path = tmp_path / "run.toml"
+    path.write_text(config.to_toml())
+    assert TranslateConfig.load(path) == config
+    assert "# minutes =" in config.to_toml()

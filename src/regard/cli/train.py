@@ -19,6 +19,7 @@ from regard.cli._pairs import (
 
 if TYPE_CHECKING:
     from regard.apps.translate.config import TranslateConfig
+    from regard.apps.translate.pairs import PairSet
     from regard.apps.translate.run_folder import RunFolder
 
 DEFAULT_MINUTES = 15.0
@@ -33,7 +34,7 @@ def _verbs() -> None:
 
 @app.command(cls=PairsCommand)
 def translate(  # noqa: PLR0913 - a command line's options
-    out: Annotated[Path, typer.Option(help="The run folder.")],
+    out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
     pairs: Pairs = None,
     source: Source = None,
     target: Target = None,
@@ -50,7 +51,7 @@ def translate(  # noqa: PLR0913 - a command line's options
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the pairs.")] = None,
     config: Annotated[
-        Path | None, typer.Option(help="Settings: a TOML file, see --show-settings.")
+        Path | None, typer.Option(help="Settings in TOML, as --show-settings prints.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="What chance follows.")] = None,
     resume: Annotated[
@@ -63,39 +64,71 @@ def translate(  # noqa: PLR0913 - a command line's options
 ) -> None:
     """Train a translator; Ctrl-C saves, and --resume goes on."""
     from regard.apps.translate.config import TranslateConfig
-    from regard.apps.translate.run_folder import RunFolder
 
     given: dict[str, dict[str, Any]] = {
         "model": {"attention": attention},
         "training": {"minutes": minutes, "epochs": epochs, "seed": seed},
     }
-    if resume and (out / "config.json").exists():
-        folder = RunFolder.open(out)
-        _check_unchanged(folder.config(), given, config)
-        files = _files_of(folder, pairs, source, target, dev)
-        settings = folder.config()
-    else:
-        settings = _with_budget(TranslateConfig.load(config, **given))
-        files = _named_files(pairs, source, target, dev)
     if show_settings:
-        print(settings.model_dump_json(indent=2))
+        print(TranslateConfig.load(config, **given).to_toml(), end="")
         return
-    longest = settings.data.max_characters
-    training = read_given_pairs(files["pairs"], max_characters=longest)
-    watched = None
-    if files["dev"]:
-        watched = read_given_pairs(files["dev"], max_characters=longest)
-    if not (out / "config.json").exists():
-        facts = {name: [str(f.resolve()) for f in fs] for name, fs in files.items()}
-        folder = RunFolder.create(out, settings, **facts)
+    if out is None:
+        raise ValueError("--out must name the run folder.")
+    files = {"pairs": list(pairs or []), "dev": list(dev or [])}
+    if source or target:
+        files["pairs"] = [f for f in pair_files(pairs, source, target) if f]
+    if resume and (out / "config.json").exists():
+        begun = _continued(out, config, given, files)
+    else:
+        begun = _begun(out, _with_budget(TranslateConfig.load(config, **given)), files)
 
     from regard.apps.translate.training import train
 
-    train(folder, training, watched, say=_say, resume=resume)
+    train(*begun, say=_say, resume=resume)
 
 
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+_Begun = tuple["RunFolder", "PairSet", "PairSet | None"]
+_Files = dict[str, list[Path]]
+
+
+def _begun(out: Path, settings: TranslateConfig, files: _Files) -> _Begun:
+    """Read the pairs and begin a run; nothing is written where they are refused."""
+    from regard.apps.translate.run_folder import RunFolder
+
+    read = _read(files, settings)
+    names = {name: [str(file.resolve()) for file in files[name]] for name in files}
+    folder = RunFolder.create(out, settings, digest=read[0].digest(), **names)
+    return folder, *read
+
+
+def _continued(
+    out: Path, config: Path | None, given: dict[str, dict[str, Any]], files: _Files
+) -> _Begun:
+    """Open a run and read its pairs: those named now, or those it began with."""
+    from regard.apps.translate.run_folder import RunFolder
+
+    folder = RunFolder.open(out)
+    _check_unchanged(folder.config(), given, config)
+    facts = folder.facts()
+    files = {
+        name: named or [Path(file) for file in facts.get(name, [])]
+        for name, named in files.items()
+    }
+    pairs, dev = _read(files, folder.config())
+    if facts.get("digest") not in (None, pairs.digest()):
+        raise ValueError(
+            f"{pairs.name}: with --resume the pairs must be those the run began with, "
+            "line by line; these are others. Train into another --out."
+        )
+    return folder, pairs, dev
+
+
+def _read(files: _Files, settings: TranslateConfig) -> tuple[PairSet, PairSet | None]:
+    longest = settings.data.max_characters
+    pairs = read_given_pairs(files["pairs"], max_characters=longest)
+    if not files["dev"]:
+        return pairs, None
+    return pairs, read_given_pairs(files["dev"], max_characters=longest)
 
 
 def _with_budget(settings: TranslateConfig) -> TranslateConfig:
@@ -105,33 +138,6 @@ def _with_budget(settings: TranslateConfig) -> TranslateConfig:
     return settings.model_copy(update={"training": training})
 
 
-def _named_files(
-    pairs: list[Path] | None,
-    source: Path | None,
-    target: Path | None,
-    dev: list[Path] | None,
-) -> dict[str, list[Path]]:
-    found = [f for f in pair_files(pairs, source, target) if f is not None]
-    return {"pairs": found, "dev": list(dev or [])}
-
-
-def _files_of(
-    folder: RunFolder,
-    pairs: list[Path] | None,
-    source: Path | None,
-    target: Path | None,
-    dev: list[Path] | None,
-) -> dict[str, list[Path]]:
-    """Return the files of a run that goes on: those named, or those it began with."""
-    facts = folder.facts()
-    files = {name: [Path(f) for f in facts.get(name, [])] for name in ("pairs", "dev")}
-    if pairs or source or target:
-        files["pairs"] = _named_files(pairs, source, target, None)["pairs"]
-    if dev:
-        files["dev"] = list(dev)
-    return files
-
-
 def _check_unchanged(
     settings: TranslateConfig, given: dict[str, dict[str, Any]], config: Path | None
 ) -> None:
@@ -139,7 +145,7 @@ def _check_unchanged(
     from regard.apps.translate.config import TranslateConfig
 
     if config is not None:
-        given = {**TranslateConfig.load(config, **given).model_dump()}
+        given = TranslateConfig.load(config, **given).model_dump()
     for section, values in given.items():
         before = getattr(settings, section)
         for name, value in values.items():
@@ -150,3 +156,7 @@ def _check_unchanged(
                     f"{section}.{name} was {old!r}. Got {value!r}. Leave it out, or "
                     "train into another --out."
                 )
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

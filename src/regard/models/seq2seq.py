@@ -13,12 +13,12 @@ class Seq2Seq(keras.Model):
     annotations, summary $= \mathrm{encoder}(E_s x)$; the decoder's states begin
     at $\tanh(W\,\text{summary} + b)$; $o_i$ is its output for $E_t y_{i-1}$; then
 
-    $r_i = \tanh(W_r [o_i; E_t y_{i-1}] + b_r),\quad
-    \text{logits}_i = E_t r_i + b_o$
+    $r_i = \tanh(W_r o_i + b_r),\quad \text{logits}_i = E_t r_i + b_o$
 
+    where Bahdanau's decoder gives $[o_i; E_t y_{i-1}]$ for $o_i$, the deep output of
+    Bahdanau, Cho, Bengio 2015, arXiv:1409.0473, appendix A.2.2, with tanh for maxout.
     The output words share their vectors with the input words of the target side (Press
-    and Wolf 2017, arXiv:1608.05859); the readout is the deep output of Bahdanau, Cho,
-    Bengio 2015, arXiv:1409.0473, appendix A.2.2, with tanh for maxout.
+    and Wolf 2017, arXiv:1608.05859).
 
     Args:
         encoder: a layer ``(inputs, mask=, training=) -> annotations, summary`` with
@@ -53,16 +53,8 @@ class Seq2Seq(keras.Model):
         self.encoder, self.decoder = _layer(encoder), _layer(decoder)
         self.source_size, self.target_size = source_size, target_size
         self.width, self.dropout, self.seed = width, dropout, seed
-        start = keras.initializers.RandomNormal(stddev=width**-0.5)
-        self.source_words = keras.layers.Embedding(
-            source_size, width, embeddings_initializer=start, name="source_words"
-        )
-        self.target_words = keras.layers.Embedding(
-            target_size,
-            width,
-            embeddings_initializer=start.clone(),
-            name="target_words",
-        )
+        self.source_words = _words(source_size, width, "source_words")
+        self.target_words = _words(target_size, width, "target_words")
         widths = self.decoder.cell_state_widths
         self.starts = [keras.layers.Dense(each, activation="tanh") for each in widths]
         self.readout = keras.layers.Dense(width, activation="tanh", name="readout")
@@ -78,11 +70,17 @@ class Seq2Seq(keras.Model):
         _build(self.decoder, (None, None, self.width), (None, None, annotations))
         for start in self.starts:
             _build(start, (None, annotations))
-        _build(self.readout, (None, None, self.decoder.output_width + self.width))
+        read = self.decoder.output_width + (self.width if self._reads_words else 0)
+        _build(self.readout, (None, None, read))
         self.output_bias = self.add_weight(
             (self.target_size,), name="output_bias", initializer="zeros"
         )
         self.built = True
+
+    @property
+    def _reads_words(self):
+        """Bahdanau's output reads the word before as well, Luong's does not."""
+        return self.decoder.query == "previous_state"
 
     # What search needs ---------------------------------------------------------------
 
@@ -136,7 +134,9 @@ class Seq2Seq(keras.Model):
 
     def _logits(self, outputs, words, training):
         outputs = ops.cast(outputs, words.dtype)
-        read = self.readout(ops.concatenate([outputs, words], axis=-1))
+        if self._reads_words:
+            outputs = ops.concatenate([outputs, words], axis=-1)
+        read = self.readout(outputs)
         read = self.drop(read, training=training)
         table = ops.cast(ops.transpose(self.target_words.embeddings), read.dtype)
         return ops.matmul(read, table) + ops.cast(self.output_bias, read.dtype)
@@ -152,6 +152,11 @@ class Seq2Seq(keras.Model):
             "dropout": self.dropout,
             "seed": self.seed,
         }
+
+
+def _words(size, width, name):
+    start = keras.initializers.RandomNormal(stddev=width**-0.5)
+    return keras.layers.Embedding(size, width, embeddings_initializer=start, name=name)
 
 
 def _layer(given):

@@ -1,5 +1,6 @@
 """Every setting of a translation run, with its default, its bounds and its meaning."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -128,6 +129,8 @@ class TranslateConfig(_Section):
         for section, changes in overrides.items():
             given = {name: new for name, new in changes.items() if new is not None}
             known = values.setdefault(section, {})
+            if not isinstance(known, dict):
+                continue  # not a section: `of` says so
             if section == "training" and {"minutes", "epochs"} & given.keys():
                 known.pop("minutes", None), known.pop("epochs", None)
             known.update(given)
@@ -141,6 +144,25 @@ class TranslateConfig(_Section):
         except ValidationError as error:
             lines = [_say(problem) for problem in error.errors()]
             raise ValueError(f"{where}: " + "; ".join(lines)) from None
+
+    def to_toml(self) -> str:
+        """Return the settings as a file for `load`, each with what it means."""
+        lines = []
+        for section in type(self).model_fields:
+            settings = getattr(self, section)
+            lines.append(f"[{section}]")
+            for name, field in type(settings).model_fields.items():
+                value = getattr(settings, name)
+                # What has no value stays a comment: TOML knows no null.
+                line = (
+                    f"{name} = {json.dumps(value)}"
+                    if value is not None
+                    else (f"# {name} =")
+                )
+                meaning = f"  # {field.description}" if field.description else ""
+                lines.append(line + meaning)
+            lines.append("")
+        return "\n".join(lines)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

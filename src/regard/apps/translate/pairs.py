@@ -1,5 +1,6 @@
 """Sentence pairs from files, with every bad line accounted for."""
 
+import hashlib
 import itertools
 import unicodedata
 from collections import Counter
@@ -59,6 +60,13 @@ class PairSet:
     @property
     def targets(self) -> list[str]:
         return [pair.target for pair in self.pairs]
+
+    def digest(self) -> str:
+        """Return a short digest of all pairs in their order."""
+        whole = hashlib.sha256()
+        for pair in self.pairs:
+            whole.update("\t".join([pair.source, *pair.references, "\n"]).encode())
+        return whole.hexdigest()[:16]
 
     def report(self) -> str:
         """Return what was read and skipped: counts by reason, the first bad lines."""

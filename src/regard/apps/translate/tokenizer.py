@@ -22,7 +22,7 @@ __all__ = ["BOS", "EOS", "PAD", "SPECIAL", "UNK", "WORD_MARK", "SubwordTokenizer
 
 WORD_MARK = "\u2581"
 UNKNOWN_TEXT = "\u2047"  # a double question mark, as SentencePiece shows it
-_PUNCTUATION = frozenset('.,!?;:"«»()[]{}…—–„“”¿¡/')
+_PUNCTUATION = frozenset(".,!?;:\"'«»()[]{}…—–-„“”‘’¿¡/")
 
 
 class SubwordTokenizer:

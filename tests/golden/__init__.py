@@ -1,0 +1,1 @@
+"""Numbers that other packages computed, against ours."""

@@ -1,0 +1,106 @@
+"""Functions of ready queries, keys and values: the engine without a layer."""
+
+import re
+
+import numpy as np
+from keras import ops
+
+from regard import Causal, Padding, Window, normalizers
+from regard.core import scores
+from regard.core.attend import Recipe, Visibility, attend, standard_scale
+from regard.core.scopes import Grid
+from tests.golden.tools import adapts, within
+
+
+def attended(query, key, value, scale=None, scope=None, masks=None, bias=None):
+    """Contexts (B, H, T, Dv); rows and columns are counted from the top left."""
+    factor = standard_scale(query.shape[-1]) if scale is None else scale
+    recipe = Recipe(
+        lambda queries, keys: scores.scaled_dot(queries, keys, factor),
+        normalizers.get("softmax"),
+    )
+    rows = ops.arange(query.shape[2], dtype="int32")
+    grid = Grid.of(query.shape[2], key.shape[2], rows)
+    scopes = {} if scope is None else {"scope": scope}
+    visibility = Visibility(masks or {}, scopes, grid)
+    return attend(query, key, value, recipe, visibility, bias)["context"]
+
+
+@adapts("torch.scaled_dot_product_attention")
+def scaled_dot_product_attention(case):
+    scope = Causal(offset=0) if case.call.get("is_causal") else None
+
+    def run(t):
+        query, key, value = t["in.q"], t["in.k"], t["in.v"]
+        if case.call.get("enable_gqa"):
+            group = query.shape[1] // key.shape[1]
+            key, value = (ops.repeat(each, group, axis=1) for each in (key, value))
+        mask = t.get("in.attn_mask")
+        boolean = mask is not None and "bool" in str(mask.dtype)
+        while mask is not None and len(mask.shape) < 4:
+            mask = mask[None]
+        output = attended(
+            query,
+            key,
+            value,
+            case.call.get("scale"),
+            scope,
+            {"user": mask} if boolean else None,
+            None if boolean else mask,
+        )
+        return {"out.y": output}
+
+    return run
+
+
+@adapts("torch.flex_attention")
+def flex_attention(case):
+    arguments = FLEX[case.call["mod"]]
+
+    def run(t):
+        output = attended(t["in.q"], t["in.k"], t["in.v"], **arguments(case, t))
+        return {"out.y": output}
+
+    return run
+
+
+def alibi(case, t):
+    heads, length = t["in.q"].shape[1:3]
+    slopes = 2.0 ** (-8.0 * np.arange(1, heads + 1) / heads)
+    places = np.arange(length)
+    bias = slopes[:, None, None] * (places[None] - places[:, None])
+    return {"bias": ops.convert_to_tensor(bias.astype("float32")), "scope": Causal()}
+
+
+def documents(case, t):
+    number = t["in.document_id"]
+    same = number[:, None, :, None] == number[:, None, None, :]
+    return {"masks": {"documents": same}}
+
+
+def prefix(case, t):
+    return {"scope": Causal() | Padding(t["in.prefix_len"])}
+
+
+def window(case, t):
+    width = re.search(r"w(\d+)", case.id.rsplit(".", 1)[1])
+    return {"scope": Window(int(width.group(1)))}
+
+
+FLEX = {"alibi": alibi, "document": documents, "prefix": prefix, "window": window}
+
+
+@adapts("fast_transformers.FullAttention")
+def full_attention(case):
+    scope = Causal(offset=0) if case.call.get("causal") else None
+    scale = case.constructor.get("softmax_temp")
+
+    def run(t):
+        names = ("in.queries", "in.keys", "in.values")
+        query, key, value = (ops.swapaxes(t[name], 1, 2) for name in names)
+        keep = within(t.get("in.key_lengths"), key.shape[2])
+        masks = None if keep is None else {"padding": keep[:, None, None, :]}
+        output = attended(query, key, value, scale, scope, masks)
+        return {"out.y": ops.swapaxes(output, 1, 2)}
+
+    return run

@@ -1,0 +1,61 @@
+"""PyTorch's own attention, as a layer."""
+
+from keras import ops
+
+from regard.layers import MultiHeadAttention
+from tests.golden.tools import Applied, adapts, opposite
+
+
+@adapts("torch.MultiheadAttention")
+def multihead_attention(case):
+    width, heads = case.constructor["embed_dim"], case.constructor["num_heads"]
+    biased = case.constructor.get("bias", True)
+    layer = Applied(MultiHeadAttention(heads, width // heads, use_bias=biased))
+    first = case.constructor.get("batch_first", False)
+    averaged = case.call.get("average_attn_weights", True)
+
+    def turn(tensor):
+        return tensor if first else ops.swapaxes(tensor, 0, 1)
+
+    def run(t):
+        output, attention = layer(
+            split(t, width, heads, biased),
+            turn(t["in.q"]),
+            turn(t["in.v"]),
+            turn(t["in.k"]),
+            value_mask=opposite(t.get("in.key_padding_mask")),
+            return_attention_scores=True,
+            **pairs(t.get("in.attn_mask"), heads),
+        )
+        if averaged:
+            attention = ops.mean(attention, axis=1)
+        return {"out.y": turn(output), "out.attention": attention}
+
+    return run
+
+
+def split(t, width, heads, biased):
+    """The stacked projections, one by one, each kernel (in, heads, size)."""
+    shape = (-1, heads, width // heads)
+    weights = []
+    for place, name in enumerate("qkv"):
+        rows = slice(place * width, (place + 1) * width)
+        kernel = t.get(f"w.{name}_proj_weight")
+        kernel = t["w.in_proj_weight"][rows] if kernel is None else kernel
+        weights.append(ops.reshape(ops.transpose(kernel), shape))
+        if biased:
+            weights.append(ops.reshape(t["w.in_proj_bias"][rows], shape[1:]))
+    kernel = ops.transpose(t["w.out_proj.weight"])
+    weights.append(ops.reshape(kernel, (heads, width // heads, width)))
+    return [*weights, t["w.out_proj.bias"]] if biased else weights
+
+
+def pairs(mask, heads):
+    """True = ignore becomes a mask, floats a bias; (B*H, T, S) gets its heads."""
+    if mask is None:
+        return {}
+    if len(mask.shape) == 3:
+        mask = ops.reshape(mask, (-1, heads, *mask.shape[1:]))
+    if "bool" in str(mask.dtype):
+        return {"attention_mask": opposite(mask)}
+    return {"bias": mask}

@@ -1,0 +1,157 @@
+"""Classes without a counterpart yet, and what they wait for."""
+
+LATER = {
+    "adaptive spans and persistent memory": ["adaptive_span.SeqAttention"],
+    "linear scores of concatenated features": ["allennlp.LinearAttention"],
+    "pervasive attention": ["attn2d.*"],
+    "location-aware attention": [
+        "bshall_tacotron.DynamicConvolutionAttention",
+        "espnet.AttLoc",
+        "espnet.AttLoc2D",
+        "espnet.AttLocRec",
+        "espnet.AttLoc_constrained",
+        "espnet.AttMultiHeadLoc",
+        "speechbrain.LocationAwareAttention",
+        "tacotron2.Attention",
+    ],
+    "forward attention": ["espnet.AttForward", "espnet.AttForwardTA"],
+    "coverage": ["espnet.AttCov", "espnet.AttCovLoc"],
+    "multi-head attention inside a speech decoder": [
+        "espnet.AttMultiHeadAdd",
+        "espnet.AttMultiHeadDot",
+    ],
+    "attention over channels and places of images": [
+        "cbam.*",
+        "senet.SELayer",
+        "sagan.Self_Attn",
+        "external_attention_pytorch.CoordAtt",
+        "external_attention_pytorch.DoubleAttention",
+        "external_attention_pytorch.ECAAttention",
+        "external_attention_pytorch.SimAM",
+    ],
+    "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
+    "budgets, norms and losses of the entmax family": [
+        "entmax.budget_bisect",
+        "entmax.entmax15_loss",
+        "entmax.normmax_bisect",
+        "entmax.sparsemax_loss",
+    ],
+    "relative positions": [
+        "espnet.RelPositionMultiHeadedAttention",
+        "hf.DebertaV2DisentangledSelfAttention",
+        "hf.T5Attention",
+        "hf.XLNetRelativeAttention",
+        "keras_hub.T5MultiHeadAttention",
+        "transformer_xl.RelPartialLearnableMultiHeadAttn",
+    ],
+    "rotary and other position schemes": [
+        "hf.LlamaRotaryEmbedding",
+        "keras_hub.AlibiBias",
+        "keras_hub.PositionEmbedding",
+        "keras_hub.RotaryEmbedding",
+        "keras_hub.SinePositionEncoding",
+        "rotary_embedding_torch.RotaryEmbedding",
+        "hf.BloomAttention",
+        "hf.MptAttention",
+    ],
+    "external memory": [
+        "external_attention_pytorch.ExternalAttention",
+        "pytorch_ntm.NTMMemory",
+    ],
+    "attention-free transformers": [
+        "external_attention_pytorch.AFT_FULL",
+        "fast_transformers.AFTFullAttention",
+        "fast_transformers.AFTSimpleAttention",
+    ],
+    "monotonic attention": [
+        "fairseq.expected_alignment_from_p_choose",
+        "fairseq.expected_soft_attention",
+        "fairseq.mass_preservation",
+        "mocha_pytorch.chunkwise_attention_soft",
+        "tfa.BahdanauMonotonicAttention",
+        "tfa.LuongMonotonicAttention",
+        "tfa.monotonic_attention",
+    ],
+    "linear and gated recurrences": [
+        "fast_transformers.CausalLinearAttention",
+        "fast_transformers.LinearAttention",
+        "fla.*",
+        "hf.MiniMaxLightningAttention",
+        "hf.Qwen3NextAttention",
+        "hf.gated_delta_rule",
+        "linear_attention_transformer.*",
+    ],
+    "hierarchical networks (embedding and recurrence around the attention)": [
+        "han_pytorch.*"
+    ],
+    "sparse, local and hashed attention for long inputs": [
+        "hf.BigBirdBlockSparseAttention",
+        "hf.GPTNeoSelfAttention",
+        "hf.LongT5LocalAttention",
+        "hf.LongT5TransientGlobalAttention",
+        "hf.LongformerSelfAttention",
+        "hf.ReformerLSHSelfAttention",
+        "hf.ReformerLocalSelfAttention",
+        "local_attention.LocalAttention",
+    ],
+    "low-rank and random-feature attention": [
+        "hf.NystromformerSelfAttention",
+        "linformer.LinformerSelfAttention",
+        "nystrom_attention.NystromAttention",
+        "performer_pytorch.FastAttention",
+    ],
+    "attention of language models (rotary positions, grouped or latent heads)": [
+        "hf.DeepseekV2Attention",
+        "hf.DeepseekV3Attention",
+        "hf.DiffLlamaAttention",
+        "hf.Gemma2Attention",
+        "hf.GptOssAttention",
+        "hf.Llama4TextAttention",
+        "hf.LlamaAttention",
+        "hf.MistralAttention",
+        "hf.Qwen3Attention",
+        "x_transformers.Attention",
+    ],
+    "attention over time series": [
+        "hf.AutoformerAttention",
+        "hf.InformerProbSparseAttention",
+        "informer2020.ProbAttention",
+        "time_series_library.AutoCorrelation",
+    ],
+    "windows of images and deformable sampling": [
+        "hf.MultiScaleDeformableAttention",
+        "hf.Swinv2SelfAttention",
+    ],
+    "latents and sets": ["hf.PerceiverSelfAttention", "set_transformer.*"],
+    "caches": ["keras_hub.CachedMultiHeadAttention"],
+    "transformer blocks": [
+        "keras_hub.TransformerDecoder",
+        "keras_hub.TransformerEncoder",
+    ],
+    "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
+    "copying and pointer-generator networks": [
+        "opennmt.CopyGenerator",
+        "pointer_summarizer.Decoder",
+    ],
+    "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
+    "attentive statistics": ["speechbrain.AttentiveStatisticsPooling"],
+    "structured self-attention with several hops": [
+        "structured_self_attention",
+        "uzaymacar.SelfAttention",
+    ],
+    "attention on graphs": ["torch_geometric.*"],
+}
+NOT_TAKEN_OVER = {
+    "kattention.MultiHeadAttention": "divides scores by d instead of its root",
+    "kattention.SelfAttention": "divides scores by d instead of its root",
+    "keras_utilities.MeanOverTime": "no attention; sums hidden steps as well",
+    "uzaymacar.Attention": "normalizes over an axis of size 1: every weight is 1",
+}
+OUT_OF_SCOPE = {
+    name: f"later mechanism: {mechanism}"
+    for mechanism, names in LATER.items()
+    for name in names
+} | {
+    name: f"published defect, not taken over: {why}"
+    for name, why in NOT_TAKEN_OVER.items()
+}

@@ -1,0 +1,185 @@
+"""The one table of what does not simply match, by class, each with its reason.
+
+A row with ``correct`` is a published defect: our layer is compared with the corrected
+expectation and, where it has ``faithful=True``, with the package's numbers as well. A
+row without is out of scope. The first row that applies counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.golden import corrections
+from tests.golden.cases import Arrays, Case
+from tests.golden.out_of_scope import OUT_OF_SCOPE
+
+
+def always(case: Case) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Row:
+    """A class, or all that a package has (``package.*``), and when the row applies."""
+
+    name: str
+    reason: str
+    correct: Callable[[Case], Arrays] | None = None
+    when: Callable[[Case], bool] = always
+
+    def applies(self, case: Case) -> bool:
+        package = self.name.removesuffix("*")
+        wide = self.name.endswith("*") and case.name.startswith(package)
+        return (wide or self.name == case.name) and self.when(case)
+
+
+def some(case: Case, *names: str) -> bool:
+    """True where one of these masks hides something."""
+    return any(n in case.arrays and not case.arrays[n].all() for n in names)
+
+
+def even_window(case: Case) -> bool:
+    width = case.constructor.get("attention_width")
+    return bool(width) and width % 2 == 0 and not case.constructor.get("history_only")
+
+
+def padded(case: Case) -> bool:
+    return some(case, "in.mask")
+
+
+def empty_example(case: Case) -> bool:
+    mask = case.arrays.get("in.mask")
+    return mask is not None and bool((~mask.astype(bool)).all(axis=1).any())
+
+
+def empty_history(case: Case) -> bool:
+    """Some query may see no key, by padding alone or with the causal mask."""
+    mask = case.arrays.get("in.key_mask", case.arrays.get("in.mask"))
+    if mask is None:
+        return False
+    mask = mask.astype(bool)
+    first = mask[:, 0] if case.constructor.get("history_only") else mask.any(axis=1)
+    return not bool(first.all())
+
+
+def hidden_query(case: Case) -> bool:
+    """A masked query, or one that may see no key."""
+    mask = case.arrays.get("in.v_mask")
+    empty = False
+    if mask is not None:
+        first = mask[:, 0] if case.call.get("use_causal_mask") else mask.any(axis=1)
+        empty = not bool(first.all())
+    return empty or some(case, "in.q_mask")
+
+
+def two_paths(case: Case) -> bool:
+    return "out.y_without_scores" in case.arrays
+
+
+def not_a_number(case: Case) -> bool:
+    weights = case.arrays.get("out.attention")
+    return weights is not None and bool(np.isnan(weights).any())
+
+
+def option(name: str, *values):
+    """True where a constructor option has one of these values, or any that is true."""
+
+    def applies(case: Case) -> bool:
+        value = case.constructor.get(name)
+        return value in values if values else bool(value)
+
+    return applies
+
+
+def no_exact_alpha(case: Case) -> bool:
+    return case.call.get("alpha") not in (1.0, 1.5, 2.0)
+
+
+SSA = "keras_self_attention"
+DEFECTS = [
+    Row(
+        f"{SSA}.SeqSelfAttention",
+        "real queries look at padding there: the mask hides padding from padding only",
+        corrections.seq_self_attention,
+        padded,
+    ),
+    Row(
+        f"{SSA}.SeqSelfAttention",
+        "an even window reaches one step further back than forward there",
+        corrections.seq_self_attention,
+        even_window,
+    ),
+    Row(
+        f"{SSA}.SeqWeightedAttention",
+        "a sequence that is all padding looks at padding there; here it gives zeros",
+        corrections.seq_weighted_attention,
+        empty_example,
+    ),
+    *(
+        Row(
+            f"{SSA}.{kind}",
+            "a query without any key looks at hidden ones there; here it gives zeros",
+            corrections.ssa_scaled_dot,
+            empty_history,
+        )
+        for kind in ("ScaledDotProductAttention", "ResidualScaledDotProductAttention")
+    ),
+    *(
+        Row(
+            f"keras3.{kind}",
+            "a masked query, or one without any key, has weights there; here none",
+            corrections.keras_attention,
+            hidden_query,
+        )
+        for kind in ("Attention", "AdditiveAttention")
+    ),
+    Row(
+        "keras3.MultiHeadAttention",
+        "asking for weights changes the output of an empty row there; here it is the "
+        "bias of the output either way",
+        corrections.keras_heads,
+        two_paths,
+    ),
+    Row(
+        "*",
+        "a row with nothing to look at is NaN there; here it is zero",
+        corrections.without_nan,
+        not_a_number,
+    ),
+]
+PARTLY = [
+    Row(
+        "torch.MultiheadAttention",
+        "later mechanism: keys of the layer's own (add_bias_kv, add_zero_attn)",
+        when=lambda case: option("add_bias_kv")(case) or option("add_zero_attn")(case),
+    ),
+    Row(
+        "torch.flex_attention",
+        "later mechanism: soft caps on scores",
+        when=lambda case: "softcap" in case.call.get("mod", ""),
+    ),
+    Row(
+        "entmax.entmax_bisect",
+        "later mechanism: entmax with any, or a learned, alpha",
+        when=no_exact_alpha,
+    ),
+    Row(
+        "tfa.LuongAttention",
+        "later mechanism: hardmax",
+        when=option("probability_fn", "hardmax"),
+    ),
+    Row(
+        "tfa.BahdanauAttention",
+        "later mechanism: hardmax",
+        when=option("probability_fn", "hardmax"),
+    ),
+]
+ROWS = [*PARTLY, *(Row(name, why) for name, why in OUT_OF_SCOPE.items()), *DEFECTS]
+
+
+def find(case: Case) -> Row | None:
+    """The row that applies to a case, if any."""
+    return next((row for row in ROWS if row.applies(case)), None)
