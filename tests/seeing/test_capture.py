@@ -100,6 +100,50 @@ def test_a_decoder_shows_the_weights_of_every_step(query):
     np.testing.assert_allclose(calls.weights.sum(-1), 1, rtol=1e-5)
 
 
+def test_captures_may_be_nested(model, ids):
+    model.compile("adam", "mse")
+    with regard.capture(model) as outer:
+        with regard.capture(model, layers="pool") as inner:
+            model.predict(ids, verbose=0)
+        model.predict(ids, verbose=0)
+    assert len(inner) == 1 and len(inner["pool"]) == 1
+    assert len(outer["pool"]) == 2 and not model.run_eagerly
+    assert "predict" not in vars(model)
+
+
+def test_training_goes_on_while_captured(model, ids):
+    model.compile("adam", "mse")
+    with regard.capture(model) as maps:
+        model.fit(ids, np.zeros((5, 1)), batch_size=5, verbose=0)
+    assert maps["pool"].weights.shape == (5, 1, 1, 4)
+
+
+@pytest.mark.filterwarnings("ignore:.*ran inside traced code")
+def test_vectorized_code_goes_on_while_captured():
+    inputs = keras.Input((3, 4, 6))
+    pooling = keras.layers.TimeDistributed(AttentionPooling())
+    model = keras.Model(inputs, pooling(inputs))
+    values = np.random.default_rng(0).normal(size=(2, 3, 4, 6)).astype("float32")
+    expected = ops.convert_to_numpy(model(values))
+    with regard.capture(model):
+        inside = ops.convert_to_numpy(model(values))
+        AttentionPooling()(keras.Input((4, 6)))  # symbolic calls go on too
+    np.testing.assert_allclose(inside, expected, rtol=1e-6)
+
+
+def test_batches_with_a_bias_are_joined():
+    query, value, bias = (keras.Input(shape) for shape in ((3, 4), (5, 4), (1, 3, 5)))
+    layer = MultiHeadAttention(2, 3)
+    model = keras.Model([query, value, bias], layer(query, value, bias=bias))
+    shapes = (3, 3, 4), (3, 5, 4), (3, 1, 3, 5)
+    data = [np.random.default_rng(1).normal(size=s).astype("float32") for s in shapes]
+    with regard.capture(model) as maps:
+        model.predict(data, batch_size=2, verbose=0)
+    (calls,) = maps.values()
+    assert calls.weights.shape == (3, 2, 3, 5)
+    np.testing.assert_allclose(calls.bias, data[2], rtol=1e-6)
+
+
 def test_a_wrong_name_is_refused(model):
     with (
         pytest.raises(ValueError, match="layers must name"),

@@ -32,7 +32,7 @@ def by_rows(  # noqa: PLR0913 - the engine's arguments
 
     def block(*tensors):
         parts = dict(zip(names, tensors, strict=False))
-        parts |= {name: ops.cast(parts[name], kind) for name, kind in kinds.items()}
+        parts |= {name: _whole(parts[name], kind) for name, kind in kinds.items()}
         masks = {n: part for n, part in parts.items() if n.startswith("mask/")}
         grid = Grid(*(parts[n] for n in _GRID)) if visibility.grid else None
         result = dense(
@@ -125,12 +125,28 @@ def _sorted_inputs(cut, query, key, value, visibility, bias, keep):
     return blocks, whole
 
 
+_DIGIT = 1 << 12  # float32 holds whole numbers only up to 2**24
+
+
 def _as_floats(tensors):
-    """Turn whole numbers into floats in place; return the kinds they had."""
+    """Turn whole numbers into floats in place; return the kinds they had.
+
+    Integers become two digits on a new last axis, so that none is rounded.
+    """
     kinds = {}
     for name, tensor in tensors.items():
         kind = keras.backend.standardize_dtype(tensor.dtype)
-        if "float" not in kind:
-            kinds[name] = kind
-            tensors[name] = ops.cast(tensor, "float32")
+        if "float" in kind:
+            continue
+        kinds[name] = kind
+        if kind != "bool":
+            high = ops.floor_divide(tensor, _DIGIT)
+            tensor = ops.stack([high, tensor - high * _DIGIT], axis=-1)
+        tensors[name] = ops.cast(tensor, "float32")
     return kinds
+
+
+def _whole(tensor, kind):
+    """Undo ``_as_floats``."""
+    tensor = ops.cast(tensor, kind)
+    return tensor if kind == "bool" else tensor[..., 0] * _DIGIT + tensor[..., 1]

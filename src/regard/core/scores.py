@@ -16,7 +16,7 @@ Tensor = Any
 Query = Float[Tensor, "b h q d"]
 Key = Float[Tensor, "b h k d"]
 Scores = Float[Tensor, "b h q k"]
-_TINY = 1e-12
+_TINY = 1e-24  # of a squared length
 
 
 def widen(tensor: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
@@ -54,7 +54,7 @@ def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:
 
     A zero vector has cosine 0 with everything, and gradient 0.
     """
-    return sharpness * dot(unit(widen(query)), unit(widen(key)))
+    return sharpness * dot(unit(query), unit(key))
 
 
 def location(
@@ -70,6 +70,9 @@ def location(
 
 
 def unit(vectors: Float[Tensor, "... d"]) -> Float[Tensor, "... d"]:
-    """Vectors of length one; zero stays zero."""
+    """Vectors of length one; zero stays zero, with gradient zero."""
+    vectors = widen(vectors)
     squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    return vectors * ops.rsqrt(ops.maximum(squares, _TINY))
+    large = squares > _TINY
+    safe = ops.where(large, squares, ops.ones_like(squares))
+    return ops.where(large, vectors * ops.rsqrt(safe), ops.zeros_like(vectors))

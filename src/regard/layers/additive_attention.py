@@ -56,13 +56,13 @@ class AdditiveAttention(Attention):
         )
 
     def add_weights(self, query_width, key_width, value_width):
-        kernel = self.weight_options.for_kernel()
+        kernel = self.weight_options.for_kernel
         shape = (query_width, self.units)
-        self.query_kernel = self.add_weight(shape, name="query_kernel", **kernel)
+        self.query_kernel = self.add_weight(shape, name="query_kernel", **kernel())
         shape = (key_width, self.units)
-        self.key_kernel = self.add_weight(shape, name="key_kernel", **kernel)
+        self.key_kernel = self.add_weight(shape, name="key_kernel", **kernel())
         self.score_vector = self.add_weight(
-            (self.units,), name="score_vector", **kernel
+            (self.units,), name="score_vector", **kernel()
         )
         if self.normalize:
             gain = keras.initializers.Constant(self.units**-0.5)

@@ -12,9 +12,13 @@ from regard.core.shapes import sizes_of, with_head, without_head
 from regard.layers.inputs import (
     check_memory,
     checked,
+    checked_bias,
+    evaluated,
     hide,
     join,
     name_masks,
+    padding_of,
+    poisoned,
     quarantine,
     static_scope,
     unpack,
@@ -120,9 +124,9 @@ class Attention(Traceable):
             name_masks(mask, kwargs)
         scope = kwargs.get("attention_mask")
         if isinstance(scope, Scope) and not scope.static:
+            places = (kwargs.get("query_positions"), kwargs.get("key_positions"))
             memory = query if value is None else value
-            lengths = (ops.shape(query)[1], ops.shape(memory)[1])
-            kwargs["attention_mask"] = scope.dense(*lengths)
+            kwargs["attention_mask"] = evaluated(scope, query, memory, *places)
         if value is not None:
             kwargs["value"] = value
         if key is not None:
@@ -175,16 +179,12 @@ class Attention(Traceable):
             )
         value = query if value is None else value
         key = value if key is None else key
-        query_mask = join(query_mask, get_keras_mask(query))
-        value_mask = join(value_mask, get_keras_mask(value))
-        key_mask = join(key_mask, get_keras_mask(key))
         batch, length, memory = *sizes_of(query)[:2], sizes_of(value)[1]
         check_memory(query, value, key)
+        query_mask = join(query_mask, get_keras_mask(query))
         query_mask = checked(query_mask, "query_mask", batch, length)
-        padding = join(
-            checked(value_mask, "value_mask", batch, memory),
-            checked(key_mask, "key_mask", batch, memory),
-        )
+        padding = padding_of(value, key, value_mask, key_mask)
+        bias = checked_bias(bias, (batch, self.num_heads, length, memory))
         grid = Grid.of(length, memory, query_positions, key_positions)
         visibility = self._visibility(
             query_mask, padding, attention_mask, use_causal_mask, grid, sizes_of(query)
@@ -205,7 +205,7 @@ class Attention(Traceable):
             values,
             self._whole_recipe(),
             visibility,
-            bias if poison is None else (poison if bias is None else bias + poison),
+            poisoned(bias, poison),
             self._keep(batch, length, memory, training),
             want if return_attention_scores or listeners else (),
         )
@@ -280,10 +280,10 @@ class Attention(Traceable):
                 f"{self.normalizer!r}, in which queries compete."
             )
         with computing_in(self):
+            value_mask = join(value_mask, get_keras_mask(value))
             value = ops.cast(value, self.compute_dtype)
             key = value if key is None else ops.cast(key, self.compute_dtype)
             batch, length = sizes_of(value)[:2]
-            value_mask = join(value_mask, get_keras_mask(value))
             mask = checked(value_mask, "value_mask", batch, length)
             keys, values = self.project_memory(hide(key, mask), hide(value, mask))
             keys = self._placed(keys, ops.arange(length, dtype="int32"))
@@ -334,6 +334,11 @@ class Attention(Traceable):
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask
+
+    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+        value_shape = query_shape if value_shape is None else value_shape
+        width = self.output_width(query_shape[-1], value_shape[-1])
+        return (*query_shape[:-1], width)
 
     def compute_output_spec(self, query, value=None, key=None, **kwargs):
         value = query if value is None else value

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from regard.core.shapes import without_head
+from regard.core.shapes import sizes_of, without_head
 from regard.layers.decoder_loop import cell_dropout, run_loop
 from regard.layers.decoder_parts import (
     alike,
@@ -12,6 +12,7 @@ from regard.layers.decoder_parts import (
     check_cell,
     takes_training,
 )
+from regard.layers.inputs import checked, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.traceable import Traceable
 
@@ -61,6 +62,7 @@ class AttentionDecoder(Traceable):
         return_attention_scores: also return the weights (B, T, S), with more than one
             head (B, H, T, S).
         return_state: also return the state after the last step.
+        inputs_mask: (B, T), True = real; a padded step changes no state and gives 0.
 
     Raises:
         ValueError: for an unknown query, input feeding without "new_state", or an
@@ -70,9 +72,9 @@ class AttentionDecoder(Traceable):
     mechanism = "decoder"
 
     def __init__(
-        self, attention, cell, query="previous_state", input_feeding=False, **k
+        self, attention, cell, query="previous_state", input_feeding=False, **options
     ):
-        super().__init__(**k)
+        super().__init__(**options)
         self.attention = check_attention(as_layer(attention))
         self.cell = check_cell(as_layer(cell))
         if query not in _QUERIES:
@@ -212,8 +214,11 @@ class AttentionDecoder(Traceable):
         return_attention_scores=False,
         return_state=False,
         training=None,
+        inputs_mask=None,
     ):
-        mask = get_keras_mask(inputs)
+        batch, length = sizes_of(inputs)[:2]
+        mask = join(inputs_mask, get_keras_mask(inputs))
+        mask = checked(mask, "inputs_mask", batch, length)
         memory = prepared = self.prepare(value, key, value_mask)
         state = self.initial_state(memory, initial_state)
         training = bool(training)
@@ -248,6 +253,8 @@ class AttentionDecoder(Traceable):
             parts = {name: memory[name] for name in ("key", "value") if name in memory}
             parts |= {"weights": weights, "masks": {"padding": seen}}
             parts["mask"] = ops.broadcast_to(seen, ops.shape(weights))
+            if self.query == "previous_state":  # the output ends in what was read
+                parts["context"] = ops.expand_dims(outputs[..., self.cell_width :], 1)
             listener.receive(self, {**parts, "output": outputs})
 
     def attends_after_the_loop(self, state) -> bool:

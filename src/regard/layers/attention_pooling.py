@@ -118,6 +118,9 @@ class AttentionPooling(Traceable):
     def compute_mask(self, inputs, previous_mask=None):
         return None
 
+    def compute_output_shape(self, inputs_shape):
+        return (inputs_shape[0], inputs_shape[-1])
+
     def compute_output_spec(
         self, inputs, mask=None, return_attention_scores=False, training=None
     ):

@@ -50,12 +50,12 @@ class ConcatAttention(Attention):
         )
 
     def add_weights(self, query_width, key_width, value_width):
-        kernel = self.weight_options.for_kernel()
+        kernel = self.weight_options.for_kernel
         self.query_width = query_width
         shape = (query_width + key_width, self.units)
-        self.kernel = self.add_weight(shape, name="kernel", **kernel)
+        self.kernel = self.add_weight(shape, name="kernel", **kernel())
         self.score_vector = self.add_weight(
-            (self.units,), name="score_vector", **kernel
+            (self.units,), name="score_vector", **kernel()
         )
 
     def project_query(self, query):

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 from regard.core import normalizers
+from regard.core.masks import boolean_mask
 from regard.core.scores import widen
+from regard.layers.inputs import hide
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions
 
@@ -68,8 +70,7 @@ class FeatureGate(Traceable):
 
     def call(self, inputs, mask=None, return_attention_scores=False):
         if mask is not None:  # padding may hold anything, NaN included
-            real = ops.expand_dims(mask, -1)
-            inputs = ops.where(real, inputs, ops.zeros_like(inputs))
+            inputs = hide(inputs, boolean_mask(mask, "mask"))
         scores = ops.matmul(inputs, self.kernel)
         if self.use_bias:
             scores = scores + self.bias
@@ -89,6 +90,9 @@ class FeatureGate(Traceable):
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask
+
+    def compute_output_shape(self, inputs_shape):
+        return tuple(inputs_shape)
 
     def compute_output_spec(self, inputs, mask=None, return_attention_scores=False):
         spec = keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)

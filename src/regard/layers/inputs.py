@@ -4,7 +4,10 @@ import keras
 from keras import ops
 
 from regard.core import masks
-from regard.core.scopes import check_scope
+from regard.core.scopes import Grid, check_scope
+from regard.core.scores import widen
+from regard.core.shapes import mismatch, rank_of, sizes_of
+from regard.layers.keras_internals import get_keras_mask
 
 
 def static_scope(scope):
@@ -93,3 +96,54 @@ def quarantine(value, key, visibility, padding):
     poison = ops.where(finite, zero, ops.full_like(zero, float("nan")))
     clean = hide(value, finite)
     return clean, clean if key is value else hide(key, finite), poison[:, None, None]
+
+
+def poisoned(bias, poison):
+    """The caller's bias with the NaN of what is not finite; either may be None."""
+    if poison is None or bias is None:
+        return poison if bias is None else bias
+    return ops.add(widen(bias), poison)
+
+
+def padding_of(value, key, value_mask, key_mask):
+    """Which keys are real (B, S), by every mask that says so; None where all are."""
+    batch, memory = sizes_of(value)[:2]
+    value_mask = join(value_mask, get_keras_mask(value))
+    key_mask = join(key_mask, get_keras_mask(key))
+    return join(
+        checked(value_mask, "value_mask", batch, memory),
+        checked(key_mask, "key_mask", batch, memory),
+    )
+
+
+def checked_bias(bias, sizes):
+    """A bias with four axes that broadcasts to (B, H, T, S), or None."""
+    if bias is None:
+        return None
+    bias = ops.convert_to_tensor(bias)
+    kind = keras.backend.standardize_dtype(bias.dtype)
+    if kind == "bool":
+        raise ValueError(
+            "bias must be numbers that are added to the scores. Got booleans. A mask "
+            "goes to attention_mask=."
+        )
+    while rank_of(bias) < 4:
+        bias = ops.expand_dims(bias, 0)
+    if mismatch(bias.shape, sizes, ones=range(4)):
+        raise ValueError(
+            f"bias must broadcast to (batch, heads, query, key) = {tuple(sizes)}. Got "
+            f"{tuple(bias.shape)}."
+        )
+    return bias
+
+
+def evaluated(scope, query, memory, query_positions, key_positions):
+    """A scope that holds data, as a mask (B, T | 1, S) for this call."""
+    lengths = (ops.shape(query)[1], ops.shape(memory)[1])
+    if None in lengths:
+        raise ValueError(
+            "attention_mask must be a tensor while a length is unknown, because a "
+            f"scope that holds data is evaluated at once. Got {scope!r} for lengths "
+            f"{lengths}."
+        )
+    return scope.allows(Grid.of(*lengths, query_positions, key_positions))

@@ -7,7 +7,7 @@ from regard.core import scores
 from regard.core.attend import Recipe, standard_scale
 from regard.core.scopes import Window
 from regard.layers.attention import Attention
-from regard.layers.weights import WeightOptions, check_units
+from regard.layers.weights import WeightOptions, check_units, fresh
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -125,7 +125,7 @@ class MultiHeadAttention(Attention):
         return layer
 
     def _dense(self, name, equation, shape, bias_axes, activation=None):
-        options = {k: _copied(v) for k, v in self.weight_options.options.items()}
+        options = {k: fresh(v) for k, v in self.weight_options.options.items()}
         return keras.layers.EinsumDense(
             equation,
             output_shape=shape,
@@ -186,13 +186,6 @@ def _scaled(query, key):
     return scores.scaled_dot(query, key, standard_scale(query.shape[-1]))
 
 
-def _copied(option):
-    """Initializers are copied so that no two projections start alike."""
-    if isinstance(option, keras.initializers.Initializer):
-        return option.clone()
-    return option
-
-
 def output_size(shape):
     """Keras takes an integer or a tuple of one."""
     if shape is None:
@@ -208,9 +201,8 @@ def output_size(shape):
 
 def check_axes(axes):
     """Only the axis of time, 1, is attended over."""
-    if axes is None or axes == 1 or tuple(axes) == (1,):
-        return
-    raise ValueError(
-        f"attention_axes must be None or 1, the axis of time. Got {axes!r}. Reshape "
-        "inputs with more axes to (batch, length, width) first."
-    )
+    if axes not in (None, 1, (1,), [1]):
+        raise ValueError(
+            f"attention_axes must be None or 1, the axis of time. Got {axes!r}. "
+            "Reshape inputs with more axes to (batch, length, width) first."
+        )

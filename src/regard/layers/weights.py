@@ -26,8 +26,9 @@ class WeightOptions:
 
     def of(self, kind, initializer):
         """Arguments of ``add_weight`` for a kind of weight and its usual start."""
+        initializer = self.options.get(f"{kind}_initializer", initializer)
         return {
-            "initializer": self.options.get(f"{kind}_initializer", initializer),
+            "initializer": fresh(initializer),
             "regularizer": self.options.get(f"{kind}_regularizer"),
             "constraint": self.options.get(f"{kind}_constraint"),
         }
@@ -38,6 +39,13 @@ class WeightOptions:
             name: _module_of(name).serialize(value) if value is not None else None
             for name, value in self.options.items()
         }
+
+
+def fresh(initializer):
+    """A copy: one initializer gives every weight of a shape the same values."""
+    if isinstance(initializer, keras.initializers.Initializer):
+        return initializer.clone()
+    return initializer
 
 
 def _module_of(name):

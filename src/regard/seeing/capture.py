@@ -9,6 +9,7 @@ import numpy as np
 
 from regard.layers.traceable import Traceable, as_trace, to_numpy
 from regard.recording import Recorder, recording
+from regard.seeing.tracers import wait_for_callbacks, when_known
 from regard.trace import Trace
 
 _COMPILED = ("train_function", "test_function", "predict_function")
@@ -59,9 +60,13 @@ class Maps(Mapping):
         return id(layer) in self._names
 
     def receive(self, layer: Any, tensors: dict[str, Any]) -> None:
-        """Keep one call; inside ``predict`` join it to the same call before."""
+        """Keep one call, also from inside compiled code."""
+        when_known(tensors, lambda arrays: self._keep(layer, arrays), layer)
+
+    def _keep(self, layer: Any, arrays: dict[str, Any]) -> None:
+        """Inside ``predict`` a call is joined to the same call of the batch before."""
         name = self._names[id(layer)]
-        trace = as_trace(layer, to_numpy(tensors))
+        trace = as_trace(layer, to_numpy(arrays))
         calls = self._calls[name]
         if self._batch is None:
             calls.append(trace)
@@ -146,6 +151,7 @@ def capture(model, layers=None) -> Iterator[Maps]:
     with ExitStack() as stack:
         stack.enter_context(eagerly(model, maps))
         stack.enter_context(recording(Recorder(maps.accepts, maps.receive)))
+        stack.callback(wait_for_callbacks)
         yield maps
 
 
@@ -194,6 +200,7 @@ def eagerly(model, maps):
         return
     compiled = {name: getattr(model, name, None) for name in _COMPILED}
     before = model.run_eagerly
+    own = {name: vars(model).get(name) for name in ("predict", "predict_step")}
     predict, step = model.predict, model.predict_step
 
     def joining_predict(*args, **kwargs):
@@ -213,8 +220,11 @@ def eagerly(model, maps):
     try:
         yield
     finally:
-        object.__delattr__(model, "predict")
-        object.__delattr__(model, "predict_step")
         model.run_eagerly = before
         for name, function in compiled.items():
             setattr(model, name, function)
+        for name, method in own.items():  # of an outer capture, or none
+            if method is None:
+                object.__delattr__(model, name)
+            else:
+                object.__setattr__(model, name, method)

@@ -100,12 +100,12 @@ class SeqSelfAttention(Reader):
 
     def build(self, input_shape):
         kinds = {
-            "kernel": self.weight_options.for_kernel(),
-            "bias": self.weight_options.for_bias(),
+            "kernel": self.weight_options.for_kernel,
+            "bias": self.weight_options.for_bias,
         }
         for name, shape in self.emission.shapes(input_shape[-1]).items():
             kind = "kernel" if name[0] == "W" else "bias"
-            setattr(self, name, self.add_weight(shape, name=name, **kinds[kind]))
+            setattr(self, name, self.add_weight(shape, name=name, **kinds[kind]()))
         self.built = True
 
     def call(self, inputs, mask=None):

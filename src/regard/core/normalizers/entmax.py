@@ -3,7 +3,13 @@
 import keras
 from keras import ops
 
-from regard.core.normalizers.part import Normalizer, hide, per_head, shifted
+from regard.core.normalizers.part import (
+    Normalizer,
+    attended,
+    hide,
+    per_head,
+    shifted,
+)
 from regard.core.normalizers.softmax import Softmax
 
 _STEPS = 30  # halvings of an interval of length 1: below float32's resolution
@@ -65,7 +71,7 @@ class Entmax(Normalizer):
         if mask is not None:
             scaled = ops.where(mask, scaled, outside)
         scaled = ops.where(scaled < outside, outside, scaled)
-        return hide(_entmax(scaled, alpha), mask)
+        return hide(_entmax(scaled, alpha), attended(scores, mask))
 
     def get_config(self):
         return {"alpha": self.alpha, "learn_alpha": self.learn_alpha}

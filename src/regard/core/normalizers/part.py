@@ -55,6 +55,12 @@ def hide(weights: Tensor, mask: Tensor | None) -> Tensor:
     )
 
 
+def attended(scores: Tensor, mask: Tensor | None) -> Tensor:
+    """True where a key may be seen and its score is not minus infinity."""
+    real = scores > LOWEST
+    return real if mask is None else ops.logical_and(mask, real)
+
+
 def visible_count(scores: Tensor, mask: Tensor | None) -> Tensor:
     """How many keys each row sees, at least 1, (…, 1)."""
     if mask is None:

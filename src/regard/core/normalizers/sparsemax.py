@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from regard.core.normalizers.part import Normalizer, hide, shifted
+from regard.core.normalizers.part import Normalizer, attended, hide, shifted
 from regard.core.normalizers.support import at_support, descending, floored
 
 
@@ -18,7 +18,7 @@ class Sparsemax(Normalizer):
 
     def __call__(self, scores, mask=None, *parameters):
         weights = _sparsemax(floored(shifted(scores, mask), mask))
-        return hide(weights, mask)
+        return hide(weights, attended(scores, mask))
 
 
 @ops.custom_gradient

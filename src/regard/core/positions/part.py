@@ -11,8 +11,8 @@ class Position(Part):
     """How places enter the scores; abstract.
 
     ``rotate`` changes queries and keys once, before scoring; ``bias`` is added to the
-    scores, and is asked for the rows of one block at a time. Both get the weights of the
-    scheme as arguments and see places only through the grid, so caches and packed
+    scores, and is asked for the rows of one block at a time. Both get the weights of
+    the scheme as arguments and see places only through the grid, so caches and packed
     sequences need nothing special.
     """
 

@@ -48,8 +48,8 @@ class Padding(Scope):
 class Documents(Scope):
     """Tokens see only their own document, in sequences packed from several.
 
-    ``documents`` (B, S) integers, one number per document. The queries are the last T of
-    the S tokens. Like ``Padding`` it is an argument of a call.
+    ``documents`` (B, S) integers, one number per document. The queries are the last T
+    of the S tokens. Like ``Padding`` it is an argument of a call.
     """
 
     def __init__(self, documents: Tensor):

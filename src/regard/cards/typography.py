@@ -1,0 +1,35 @@
+"""What Russian typesetting asks for, so that the cards' files need not hold it."""
+
+from __future__ import annotations
+
+import re
+
+SPACE = "\u00a0"  # a space at which no line breaks
+
+_SHORT = (
+    "а в и к о с у на не ни но по за из от до об во со ко же ли бы то при под над для"
+)
+_BEFORE = "|".join(sorted(_SHORT.split(), key=len, reverse=True))
+# A short word stays with the next one, a dash with the word before, a number with its
+# noun, particles with the word they belong to.
+_RULES = (
+    (re.compile(rf"(?i)(?<![\w-])({_BEFORE}) (?=\S)"), rf"\1{SPACE}"),
+    (re.compile(r" (?=—)"), SPACE),
+    (re.compile(r" (?=(?:же|ли|бы)\b)"), SPACE),
+    (re.compile(r"(?<=\d) (?=[а-яё])"), SPACE),
+    (re.compile(r"(?<=[^\s\w]) (?=[=≈≤≥<>→+−·] )|(?<=\w) (?=[=≈≤≥<>→+−·] )"), SPACE),
+    (re.compile(r"(?<=[=≈≤≥<>→+−·]) (?=\S)"), SPACE),
+)
+
+
+def russian(text: str) -> str:
+    """The text with no-break spaces where Russian rules want them."""
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def typeset(text: str, language: str) -> str:
+    """The text of a file as one paragraph, with the spaces of its language."""
+    flowing = " ".join(text.split())
+    return russian(flowing) if language == "ru" else flowing

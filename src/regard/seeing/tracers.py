@@ -1,0 +1,59 @@
+"""Getting numbers out of code that a backend is still tracing."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+
+def when_known(tensors: Any, receive: Callable[[Any], None], layer: Any) -> None:
+    """Hand over ``tensors``, at once or when the traced code runs.
+
+    On JAX tensors inside ``jit``, ``grad`` and loops arrive through a callback. Where a
+    backend offers no such way (symbolic tensors, TensorFlow graphs, vectorized maps of
+    torch) one warning names the layer, and the model goes on undisturbed.
+    """
+    leaves = [each for each in keras.tree.flatten(tensors) if each is not None]
+    if all(map(_is_known, leaves)):
+        receive(tensors)
+    elif keras.backend.backend() == "jax" and not any(map(_is_symbolic, leaves)):
+        import jax
+
+        jax.debug.callback(receive, tensors)
+    else:
+        warnings.warn(
+            f"{layer.name} ran inside traced code, where its numbers cannot be "
+            "recorded. Call the model on arrays, without tf.function or vectorized "
+            "maps around it.",
+            stacklevel=2,
+        )
+
+
+def wait_for_callbacks() -> None:
+    """Let everything that is on its way arrive."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.effects_barrier()
+
+
+def _is_symbolic(tensor: Any) -> bool:
+    return isinstance(tensor, keras.KerasTensor)
+
+
+def _is_known(tensor: Any) -> bool:
+    if _is_symbolic(tensor):
+        return False
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return not isinstance(tensor, jax.core.Tracer)
+    if backend == "tensorflow":
+        return hasattr(tensor, "numpy")
+    if backend == "torch":
+        import torch
+
+        return not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    return True
