@@ -113,7 +113,9 @@ def ssa_scaled_dot(case: Case) -> Arrays:
     history = case.constructor.get("history_only")
 
     def formula(a):
-        query, key, value = (a.get(f"in.{n}", a.get("in.x")) for n in "qkv")
+        query = a.get("in.q", a.get("in.x"))
+        key = a.get("in.k", query)
+        value = a.get("in.v", key)
         scores = query @ key.swapaxes(1, 2) / np.sqrt(query.shape[-1])
         scores = scores + a.get("in.prev", 0.0)
         lengths = scores.shape[1:]
@@ -135,7 +137,8 @@ def keras_attention(case: Case) -> Arrays:
     concat = additive or case.constructor.get("score_mode") == "concat"
 
     def formula(a):
-        query, value = a["in.q"], a["in.v"]
+        query = a["in.q"]
+        value = a.get("in.v", query)
         key, scale = a.get("in.k", value), a.get("w.scale", 1.0)
         if concat:
             pairs = query[:, :, None] + key[:, None]

@@ -31,7 +31,9 @@ def scaled_dot_product_attention(case):
     scope = Causal(offset=0) if case.call.get("is_causal") else None
 
     def run(t):
-        query, key, value = t["in.q"], t["in.k"], t["in.v"]
+        query = t["in.q"]
+        key = t.get("in.k", query)
+        value = t.get("in.v", key)
         if case.call.get("enable_gqa"):
             group = query.shape[1] // key.shape[1]
             key, value = (ops.repeat(each, group, axis=1) for each in (key, value))

@@ -18,11 +18,13 @@ def multihead_attention(case):
         return tensor if first else ops.swapaxes(tensor, 0, 1)
 
     def run(t):
+        query = t["in.q"]  # alone, it is key and value as well
+        key = t.get("in.k", query)
         output, attention = layer(
             split(t, width, heads, biased),
-            turn(t["in.q"]),
-            turn(t["in.v"]),
-            turn(t["in.k"]),
+            turn(query),
+            turn(t.get("in.v", key)),
+            turn(key),
             value_mask=opposite(t.get("in.key_padding_mask")),
             return_attention_scores=True,
             **pairs(t.get("in.attn_mask"), heads),
