@@ -62,8 +62,12 @@ class DemoSettings:
         """Return the settings of the run: a small model for a small corpus."""
         return TranslateConfig.load(
             None,
-            data={"source_vocabulary": 3000, "target_vocabulary": 3000},
-            model={"embedding": 192, "units": 192, "dropout": 0.3},
+            data={
+                "source_vocabulary": 3000,
+                "target_vocabulary": 3000,
+                "bpe_dropout": 0.1,
+            },
+            model={"embedding": 192, "units": 192, "dropout": 0.4},
             training={"minutes": self.minutes, "seed": self.seed},
         )
 
@@ -149,7 +153,9 @@ class TranslateDemo:
                 RunFolder.create(self._run, config, pairs=pairs["train"].name)
             with stamp.making() as facts:
                 started = time.monotonic()
-                train(run, pairs["train"], pairs["dev"], say=self.say, resume=resume)
+                watched = pairs["dev"]
+                if not train(run, pairs["train"], watched, self.say, resume):
+                    raise KeyboardInterrupt  # it is saved: the next call goes on
                 facts["seconds"] = round(time.monotonic() - started)
         return stamp
 
