@@ -57,7 +57,7 @@ def scaled_dot_product_attention(case):
 
 @adapts("torch.flex_attention")
 def flex_attention(case):
-    arguments = FLEX[case.call["mod"]]
+    arguments = FLEX[case.call["mod"].rstrip("0123456789")]
 
     def run(t):
         output = attended(t["in.q"], t["in.k"], t["in.v"], **arguments(case, t))
@@ -85,7 +85,9 @@ def prefix(case, t):
 
 
 def window(case, t):
-    width = re.search(r"w(\d+)", case.id.rsplit(".", 1)[1])
+    """The width stands at the end of the modification or in the case's name."""
+    variant = case.id.rsplit(".", 1)[1]
+    width = re.search(r"(\d+)$", case.call["mod"]) or re.search(r"w(\d+)", variant)
     return {"scope": Window(int(width.group(1)))}
 
 
