@@ -55,10 +55,22 @@ def decoder(attention, cell, *, dtype=None, query="previous_state", **options):
     )
 
 
-def recurrent(name, make, reference, **more):
+# The cell runs on masked inputs before its answer is dropped, and NaN survives that.
+UNHIDDEN = {"nan_under_the_mask_of_the_query_stays_there": "inputs are not hidden"}
+
+
+def recurrent(name, make, reference):
     """A decoder over a memory."""
-    options = {"arguments": ("inputs", "value"), "memory": ("value",), **more}
-    return Case(name, make, reference, queries="inputs", tags=DECODER, **options)
+    return Case(
+        name,
+        make,
+        reference,
+        arguments=("inputs", "value"),
+        memory=("value",),
+        queries="inputs",
+        tags=DECODER,
+        xfail=UNHIDDEN,
+    )
 
 
 CASES = [
