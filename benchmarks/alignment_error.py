@@ -107,12 +107,10 @@ def main() -> None:
     gold = [pair for path in options.gold for pair in read_gold_alignments(path)]
     turned = direction_of(gold, sides)
     gold = [pair.transposed() for pair in gold] if turned else gold
-    longest = options.max_words or max(len(pair.source) for pair in gold)
-    forced = force(translator.model, gold, sides)
-    rows = attention_rows([e for e in forced if len(e.pair.source) <= longest])
-    rows += baseline_rows(
-        [pair for pair in gold if len(pair.source) <= longest], folder
-    )
+    if options.max_words:
+        gold = [pair for pair in gold if len(pair.source) <= options.max_words]
+    rows = attention_rows(force(translator.model, gold, sides))
+    rows += baseline_rows(gold, folder)
     show(options, rows, turned)
 
 

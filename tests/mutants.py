@@ -5,7 +5,7 @@ Run by hand, from the root of the repository:
     KERAS_BACKEND=torch python -m tests.mutants [a word of the faults to try]
 
 Prints the first failing test for every fault, and exits non-zero if one survives or no
-longer applies.
+longer applies, or if the tests fail on the source as it is (tried without a word).
 """
 
 import os
@@ -191,10 +191,14 @@ def outcome(source: Path, file: str, old: str, new: str) -> tuple[bool, str]:
 
 def main(word: str = "") -> int:
     chosen = {name: fault for name, fault in MUTANTS.items() if word in name}
-    survivors = 0
+    survivors, healthy = 0, True
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "src"
         shutil.copytree(ROOT / "src", source)
+        if not word:
+            failure = first_failure(source)
+            healthy = failure is None
+            print(f"the source as it is: {failure or 'passes'}", flush=True)
         for name, fault in chosen.items():
             caught, story = outcome(source, *fault)
             survivors += not caught
@@ -202,7 +206,7 @@ def main(word: str = "") -> int:
                 f"{'caught' if caught else 'NOT CAUGHT'}: {name}: {story}", flush=True
             )
     print(f"{len(chosen) - survivors} of {len(chosen)} faults caught")
-    return 1 if survivors else 0
+    return 0 if healthy and not survivors else 1
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from regard.apps.dates import recipe as recipes
 from regard.apps.dates.demo import DatesDemo
 from regard.apps.dates.recipe import Progress, Recipe, pace, train
 from regard.apps.dates.samples import Sample, SampleSettings, draw_samples
+from regard.cli import main
 
 TINY = SampleSettings(train=400, dev=20, test=200)
 RECIPE = Recipe(width=8, units=8, epochs=2, seconds=600, tokens=4096)
@@ -106,6 +107,22 @@ def test_a_changed_recipe_is_named(made, monkeypatch):
     assert again.states()[1] == "making (recipe.epochs was 2 and is 3)"
 
 
+def test_the_verb_draws_examples_and_is_plain_about_the_score(
+    made, monkeypatch, capsys, tmp_path
+):
+    _, reader, _ = made
+    monkeypatch.setattr("regard.apps.dates.demo.train", lambda *given: reader)
+    words = ["demo", "dates", "--out", str(tmp_path / "out"), "--samples", "50"]
+    assert main([*words, "--text", "5 мая 2026 г."]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("  ->  ") == 4 and "\n5 мая 2026 г.  ->  " in shown
+    assert "of 3,000 dates on days never seen are read exactly" in shown
+    assert "That is below 99.5 %" in shown
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert main([*words, "--seconds", "0"]) == 2
+    assert "seconds must be positive. Got 0" in capsys.readouterr().err
+
+
 def test_a_file_in_the_way(tmp_path):
     (tmp_path / "out").write_text("mine")
     with pytest.raises(ValueError, match="a folder is needed here"):
@@ -136,7 +153,7 @@ def test_training_lowers_the_loss():
         "dev": [Sample("07", "07", "", "")],
     }
     told: list[Progress] = []
-    recipe = Recipe(width=16, units=16, epochs=12, learning_rate=2e-2, tokens=256)
+    recipe = Recipe(width=16, units=16, epochs=40, learning_rate=2e-2, tokens=256)
     reader = train(samples, recipe, told.append)
     assert told[-1].loss < 0.5 * told[0].loss
     assert reader.exact_match(["12", "34"], ["12", "34"]) == 1.0

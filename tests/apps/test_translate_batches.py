@@ -130,3 +130,32 @@ def test_wrong_arguments(arguments, message):
     default = {"sources": [[5, 5, 5]], "targets": [[6, 6]]}
     with pytest.raises(ValueError, match=message):
         BatchPlan(**{**default, **arguments})
+
+
+def test_redrawn_pairs_keep_shapes_and_order():
+    sources, targets = pairs()
+    drawn = []
+
+    def redraw(pair, epoch):
+        drawn.append((pair, epoch))
+        twice = [epoch + 200] * (2 * len(sources[pair]))  # some do not fit
+        return twice, targets[pair][::-1]
+
+    plain = BatchPlan(sources, targets, tokens=256)
+    plan = BatchPlan(sources, targets, tokens=256, redraw=redraw)
+    assert plan.batches_per_epoch == plain.batches_per_epoch
+    longer = 0
+    for batch, before in zip(plan.epoch(3), plain.epoch(3), strict=True):
+        assert list(batch.rows) == list(before.rows)
+        assert batch.source.shape[1] >= before.source.shape[1]
+        for row, pair in enumerate(batch.rows[batch.rows >= 0]):
+            ids = [id for id in batch.source[row] if id not in (PAD, EOS)]
+            assert ids in (sources[pair], [203] * (2 * len(sources[pair])))
+            longer += len(ids) > len(sources[pair])
+            wanted = [*targets[pair][::-1], EOS]
+            assert list(batch.target_output[row][: len(wanted)]) == wanted
+    assert 0 < longer < len(sources)
+    assert sorted(drawn) == [(pair, 3) for pair in range(len(sources))]
+    assert same(list(plan.epoch(3, 2)), list(plan.epoch(3))[2:])
+    ids = [row for batch in plan.fixed() for row in batch.source if row.any()]
+    assert all(203 not in row for row in ids)

@@ -21,7 +21,7 @@ buckets = 1
 embedding = 12
 units = 12
 [training]
-checkpoint_every = 0.01
+checkpoint_every = 1000.0
 """
 WORDS = ["one", "two", "three", "four", "five"]
 RUSSIAN = ["один", "два", "три", "четыре", "пять"]

@@ -30,6 +30,9 @@ POOLING = GATE | {"masked", "distribution", "order_free", "dropout", "traced"}
 PLACED = POOLING - {"order_free"} | {"memory", "steps", "asks"}
 MEMORY = PLACED | {"order_free"}
 SOFT = {"softmax"}
+# An option that changes the numbers and the weights but nothing of how masks, steps and
+# arguments go: its mechanism, without it, has every check.
+VARIANT = GATE
 
 EQUAL = Sizes(key_width=4)  # where query and key must have one width
 ROW_SHIFT = "the same for every key of a row, which softmax cancels"
@@ -52,10 +55,22 @@ def decoder(attention, cell, *, dtype=None, query="previous_state", **options):
     )
 
 
-def recurrent(name, make, reference, **more):
+# The cell runs on masked inputs before its answer is dropped, and NaN survives that.
+UNHIDDEN = {"nan_under_the_mask_of_the_query_stays_there": "inputs are not hidden"}
+
+
+def recurrent(name, make, reference):
     """A decoder over a memory."""
-    options = {"arguments": ("inputs", "value"), "memory": ("value",), **more}
-    return Case(name, make, reference, queries="inputs", tags=DECODER, **options)
+    return Case(
+        name,
+        make,
+        reference,
+        arguments=("inputs", "value"),
+        memory=("value",),
+        queries="inputs",
+        tags=DECODER,
+        xfail=UNHIDDEN,
+    )
 
 
 CASES = [
@@ -94,6 +109,7 @@ CASES = [
         "additive_normalized",
         partial(layers.AdditiveAttention, 8, normalize=True),
         additive,
+        tags=VARIANT,
     ),
     soft(
         "additive_entmax15",
@@ -116,7 +132,7 @@ CASES = [
         partial(layers.ScaledDotAttention, learn_scale=True, normalizer="sparsemax"),
         partial(scaled_dot, normalizer=sparsemax),
         sizes=EQUAL,
-        tags=MEMORY,
+        tags=VARIANT,
     ),
     soft("general", layers.GeneralAttention, general),
     soft("concat", partial(layers.ConcatAttention, 8), concat),
@@ -130,7 +146,7 @@ CASES = [
         "location_bias",
         partial(layers.LocationAttention, 9, use_bias=True),
         location,
-        tags=PLACED | SOFT,
+        tags=VARIANT,
     ),
     soft("cosine", layers.CosineAttention, cosine, sizes=EQUAL),
     soft(
@@ -145,6 +161,7 @@ CASES = [
             layers.MultiHeadAttention, 2, 3, value_dim=5, use_bias=False, output_shape=9
         ),
         multi_head,
+        tags=VARIANT,
     ),
     soft(
         "multi_head_gated",

@@ -48,6 +48,8 @@ def choose_backend(name: str | None) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     os.environ["KERAS_BACKEND"] = name or os.environ.get("KERAS_BACKEND") or "jax"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Hundreds of tiny programs, each run once: compile them quickly.
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     if os.environ["KERAS_BACKEND"] != "jax" and find_spec("torch"):
         import torch  # noqa: F401  before TensorFlow: the other order can crash
 

@@ -55,6 +55,10 @@ ACTIVATIONS = {
     "tanh": np.tanh,
     "relu": lambda x: np.maximum(x, 0),
     "exponential": np.exp,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "swish": lambda x: x / (1 + np.exp(-x)),
     "softplus": lambda x: np.logaddexp(x, 0),
 }
 
@@ -113,7 +117,9 @@ def ssa_scaled_dot(case: Case) -> Arrays:
     history = case.constructor.get("history_only")
 
     def formula(a):
-        query, key, value = (a.get(f"in.{n}", a.get("in.x")) for n in "qkv")
+        query = a.get("in.q", a.get("in.x"))
+        key = a.get("in.k", query)
+        value = a.get("in.v", key)
         scores = query @ key.swapaxes(1, 2) / np.sqrt(query.shape[-1])
         scores = scores + a.get("in.prev", 0.0)
         lengths = scores.shape[1:]
@@ -135,7 +141,8 @@ def keras_attention(case: Case) -> Arrays:
     concat = additive or case.constructor.get("score_mode") == "concat"
 
     def formula(a):
-        query, value = a["in.q"], a["in.v"]
+        query = a["in.q"]
+        value = a.get("in.v", query)
         key, scale = a.get("in.k", value), a.get("w.scale", 1.0)
         if concat:
             pairs = query[:, :, None] + key[:, None]

@@ -94,6 +94,17 @@ def option(name: str, *values):
     return applies
 
 
+def many_axes(case: Case) -> bool:
+    """More than one axis between batch and width, in or out."""
+    shape = case.constructor.get("output_shape")
+    several = isinstance(shape, list) and len(shape) > 1
+    return several or case.arrays["in.q"].ndim != 3
+
+
+def raw_scores(case: Case) -> bool:
+    return case.constructor.get("normalize") is False
+
+
 def no_exact_alpha(case: Case) -> bool:
     return case.call.get("alpha") not in (1.0, 1.5, 2.0)
 
@@ -161,6 +172,12 @@ PARTLY = [
         "later mechanism: soft caps on scores",
         when=lambda case: "softcap" in case.call.get("mod", ""),
     ),
+    Row(
+        "keras3.MultiHeadAttention",
+        "later mechanism: attention over several axes",
+        when=many_axes,
+    ),
+    Row("allennlp.*", "scores without a normalizer are no attention", when=raw_scores),
     Row(
         "entmax.entmax_bisect",
         "later mechanism: entmax with any, or a learned, alpha",

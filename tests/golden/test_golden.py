@@ -19,7 +19,13 @@ def test_reference_vectors_are_at_hand(shared):
     assert ENTRIES
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[entry["id"] for entry in ENTRIES])
+def parameter(entry):
+    """All cases are slow but one of each widely used layer."""
+    marks = () if entry.get("core") else pytest.mark.slow
+    return pytest.param(entry, id=entry["id"], marks=marks)
+
+
+@pytest.mark.parametrize("entry", [parameter(entry) for entry in ENTRIES])
 def test_case(entry):
     verdict = judge_entry(FOLDER, entry)
     assert verdict.status != FAILED, verdict.reason

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regard.cli._extras import TRANSLATE, require
+
 if TYPE_CHECKING:
     from regard.apps.translate.evaluation import Translator
 
@@ -18,6 +20,8 @@ Beam = Annotated[
 
 def load_translator(run: Path) -> Translator:
     """Load the best checkpoint of a run, with its tokenizers."""
+    require(TRANSLATE)
+
     from regard.apps.translate.run_folder import RunFolder
 
     folder = RunFolder.open(run)

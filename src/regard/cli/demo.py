@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regard.cli._extras import DATES, TRANSLATE, require
 from regard.cli._options import Backend
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def dates(
     backend: Backend = None,
 ) -> None:
     """Learn to read dates in twelve languages; draw what the model looked at."""
+    require(DATES)
+
     from regard.apps.dates.demo import GOAL, DatesDemo
     from regard.apps.dates.recipe import Recipe
     from regard.apps.dates.samples import SampleSettings
@@ -71,6 +74,8 @@ def translate(
     backend: Backend = None,
 ) -> None:
     """Learn to translate the messages of programs, from packages on PyPI."""
+    require(DATES | TRANSLATE)
+
     from regard.apps.translate.demo import LIMITS, DemoSettings, TranslateDemo
     from regard.apps.translate.report import record_of
     from regard.reports import print_alignment

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regard.cli._extras import TRANSLATE, require
 from regard.cli._options import Backend
 from regard.cli._pairs import (
     Pairs,
@@ -74,6 +75,7 @@ def translate(  # noqa: PLR0913 - a command line's options
         return
     if out is None:
         raise ValueError("--out must name the run folder.")
+    require(TRANSLATE)
     files = {"pairs": list(pairs or []), "dev": list(dev or [])}
     if source or target:
         files["pairs"] = [f for f in pair_files(pairs, source, target) if f]

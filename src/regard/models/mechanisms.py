@@ -42,7 +42,7 @@ def make_attention(name: str, units: int, **options: Any) -> Any:
         )
     try:
         return ATTENTIONS[name](units, **options)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(
             f"attention_options must be arguments of the {name} layer. "
             f"Got {options!r}: {error}"

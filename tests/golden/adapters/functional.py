@@ -31,7 +31,9 @@ def scaled_dot_product_attention(case):
     scope = Causal(offset=0) if case.call.get("is_causal") else None
 
     def run(t):
-        query, key, value = t["in.q"], t["in.k"], t["in.v"]
+        query = t["in.q"]
+        key = t.get("in.k", query)
+        value = t.get("in.v", key)
         if case.call.get("enable_gqa"):
             group = query.shape[1] // key.shape[1]
             key, value = (ops.repeat(each, group, axis=1) for each in (key, value))
@@ -55,7 +57,7 @@ def scaled_dot_product_attention(case):
 
 @adapts("torch.flex_attention")
 def flex_attention(case):
-    arguments = FLEX[case.call["mod"]]
+    arguments = FLEX[case.call["mod"].rstrip("0123456789")]
 
     def run(t):
         output = attended(t["in.q"], t["in.k"], t["in.v"], **arguments(case, t))
@@ -83,7 +85,9 @@ def prefix(case, t):
 
 
 def window(case, t):
-    width = re.search(r"w(\d+)", case.id.rsplit(".", 1)[1])
+    """The width stands at the end of the modification or in the case's name."""
+    variant = case.id.rsplit(".", 1)[1]
+    width = re.search(r"(\d+)$", case.call["mod"]) or re.search(r"w(\d+)", variant)
     return {"scope": Window(int(width.group(1)))}
 
 

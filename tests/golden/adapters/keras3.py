@@ -20,7 +20,7 @@ def called(case):
         output, attention = applied(
             weights,
             t["in.q"],
-            t["in.v"],
+            t.get("in.v", t["in.q"]),
             t.get("in.k"),
             query_mask=t.get("in.q_mask"),
             value_mask=t.get("in.v_mask"),

@@ -55,7 +55,8 @@ def residual_attention(case, faithful):
     def run(t):
         inputs, mask = asked(t)
         inputs = [*(inputs if isinstance(inputs, list) else [inputs]), t["in.prev"]]
-        mask = mask if mask is None else [*mask, None]
+        if mask is not None:
+            mask = [*(mask if isinstance(mask, list) else [mask]), None]
         outputs = layer([], inputs, mask=mask)
         names = ("out.v", "out.new_prev", "out.attention")
         return dict(zip(names, outputs, strict=True))
@@ -66,8 +67,9 @@ def residual_attention(case, faithful):
 def asked(t):
     """x, or query, key and value; and their masks."""
     key_mask = t.get("in.key_mask", t.get("in.mask"))
-    if "in.x" in t:
-        return t["in.x"], None if key_mask is None else [key_mask]
-    inputs = [t["in.q"], t["in.k"], t["in.v"]]
+    alone = t.get("in.x", t["in.q"] if "in.k" not in t else None)
+    if alone is not None:
+        return alone, key_mask
+    inputs = [t["in.q"], t["in.k"], t.get("in.v", t["in.k"])]
     masks = [t.get("in.query_mask"), key_mask, None]
     return inputs, None if key_mask is None else masks

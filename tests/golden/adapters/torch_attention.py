@@ -18,14 +18,15 @@ def multihead_attention(case):
         return tensor if first else ops.swapaxes(tensor, 0, 1)
 
     def run(t):
+        query = t["in.q"]  # alone, it is key and value as well
+        key = t.get("in.k", query)
         output, attention = layer(
             split(t, width, heads, biased),
-            turn(t["in.q"]),
-            turn(t["in.v"]),
-            turn(t["in.k"]),
-            value_mask=opposite(t.get("in.key_padding_mask")),
+            turn(query),
+            turn(t.get("in.v", key)),
+            turn(key),
             return_attention_scores=True,
-            **pairs(t.get("in.attn_mask"), heads),
+            **hiding(t.get("in.key_padding_mask"), t.get("in.attn_mask"), heads),
         )
         if averaged:
             attention = ops.mean(attention, axis=1)
@@ -50,12 +51,22 @@ def split(t, width, heads, biased):
     return [*weights, t["w.out_proj.bias"]] if biased else weights
 
 
-def pairs(mask, heads):
+def hiding(padding, pairs, heads):
     """True = ignore becomes a mask, floats a bias; (B*H, T, S) gets its heads."""
-    if mask is None:
-        return {}
-    if len(mask.shape) == 3:
-        mask = ops.reshape(mask, (-1, heads, *mask.shape[1:]))
-    if "bool" in str(mask.dtype):
-        return {"attention_mask": opposite(mask)}
-    return {"bias": mask}
+    if pairs is not None and len(pairs.shape) == 3:
+        pairs = ops.reshape(pairs, (-1, heads, *pairs.shape[1:]))
+    if padding is not None and not is_boolean(padding):
+        padding = padding[:, None, None]
+    arguments = {}
+    for name, mask in {"value_mask": padding, "attention_mask": pairs}.items():
+        if mask is None:
+            continue
+        if is_boolean(mask):
+            arguments[name] = opposite(mask)
+        else:
+            arguments["bias"] = arguments.get("bias", 0.0) + mask
+    return arguments
+
+
+def is_boolean(mask):
+    return "bool" in str(mask.dtype)

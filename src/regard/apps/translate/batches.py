@@ -7,13 +7,17 @@ target positions. The order depends on `(seed, epoch)` alone, so a run that stop
 after `n` batches goes on with batch `n`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from regard.apps.special_ids import BOS, EOS, PAD
+
+# (pair, epoch) -> the ids of both sides, drawn anew for this epoch.
+Redraw = Callable[[int, int], tuple[Sequence[int], Sequence[int]]]
+_SLACK = 1.25  # room for redrawn texts: dropping 1 merge in 10 makes them 1.2 as long
 
 
 class Batch(NamedTuple):
@@ -50,6 +54,8 @@ class BatchPlan:
         max_length: longer pairs (in pieces, on either side) are left out and counted
             in `too_long`.
         seed: with the epoch, decides the order.
+        redraw: draws the ids of a pair anew for each epoch; a side that outgrows its
+            bucket keeps the ids it was given.
 
     Raises:
         ValueError: unequal numbers of sources and targets, nothing left to train on,
@@ -64,9 +70,11 @@ class BatchPlan:
         buckets: int = 6,
         max_length: int = 100,
         seed: int = 0,
+        redraw: Redraw | None = None,
     ):
         _check(sources, targets, tokens, buckets, max_length)
         self.sources, self.targets, self.seed = sources, targets, seed
+        self.redraw = redraw
         lengths = np.array(
             [(len(s) + 1, len(t) + 1) for s, t in zip(sources, targets, strict=True)]
         )
@@ -81,8 +89,9 @@ class BatchPlan:
         bounds = _bounds(size[fits], buckets)
         at = np.searchsorted(bounds, size)  # the bucket of each pair
         self._members = [np.flatnonzero(fits & (at == k)) for k in range(len(bounds))]
+        room = _SLACK * lengths if redraw else lengths
         self.buckets = [
-            Bucket(_rows(tokens, int(bound), members), *_round_up(lengths[members]))
+            Bucket(_rows(tokens, int(bound), members), *_round_up(room[members]))
             for bound, members in zip(bounds, self._members, strict=True)
         ]
 
@@ -94,7 +103,7 @@ class BatchPlan:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from batch `start` on."""
         for bucket, members in self._order(epoch)[start:]:
-            yield self._batch(self.buckets[bucket], members)
+            yield self._batch(self.buckets[bucket], members, epoch)
 
     def fixed(self) -> Iterator[Batch]:
         """Yield each pair once in a fixed order, for losses on a development set."""
@@ -113,18 +122,32 @@ class BatchPlan:
             order += [(at, mixed[start : start + bucket.rows]) for start in parts]
         return [order[i] for i in random.permutation(len(order))]
 
-    def _batch(self, bucket: Bucket, members: np.ndarray) -> Batch:
+    def _batch(
+        self, bucket: Bucket, members: np.ndarray, epoch: int | None = None
+    ) -> Batch:
         shape = (bucket.rows, bucket.target_length)
         source = np.full((bucket.rows, bucket.source_length), PAD, "int32")
         target_input, target_output = np.full((2, *shape), PAD, "int32")
         rows = np.full(bucket.rows, -1, "int32")
         rows[: len(members)] = members
         for row, pair in enumerate(members):
-            text, translation = self.sources[pair], self.targets[pair]
+            text, translation = self._ids(int(pair), bucket, epoch)
             source[row, : len(text) + 1] = [*text, EOS]
             target_input[row, : len(translation) + 1] = [BOS, *translation]
             target_output[row, : len(translation) + 1] = [*translation, EOS]
         return Batch(source, target_input, target_output, rows)
+
+    def _ids(
+        self, pair: int, bucket: Bucket, epoch: int | None
+    ) -> tuple[Sequence[int], Sequence[int]]:
+        given = self.sources[pair], self.targets[pair]
+        if self.redraw is None or epoch is None:
+            return given
+        source, target = self.redraw(pair, epoch)
+        return (
+            source if len(source) < bucket.source_length else given[0],
+            target if len(target) < bucket.target_length else given[1],
+        )
 
 
 def _bounds(sizes: np.ndarray, buckets: int) -> np.ndarray:
@@ -153,7 +176,7 @@ def _bounds(sizes: np.ndarray, buckets: int) -> np.ndarray:
 
 
 def _round_up(lengths: np.ndarray) -> tuple[int, int]:
-    source, target = 2 * -(-lengths.max(axis=0) // 2)
+    source, target = 2 * np.ceil(lengths.max(axis=0) / 2)
     return int(source), int(target)
 
 

@@ -79,6 +79,12 @@ def packages_for(language: Language) -> tuple[str, ...]:
     return (pack, *PACKAGES)
 
 
+def present_wheels(packages: Sequence[str], folder: Path) -> list[Path]:
+    """Return the packages' wheels that are in the folder already."""
+    found = (_find(package, folder) for package in packages)
+    return [wheel for wheel in found if wheel is not None]
+
+
 def download_wheels(
     packages: Sequence[str], folder: Path, say: Callable[[str], None]
 ) -> list[Path]:

@@ -13,6 +13,7 @@ from regard.apps.translate.catalogue_sources import (
     Language,
     download_wheels,
     packages_for,
+    present_wheels,
 )
 from regard.apps.translate.catalogue_splits import save_split, split_messages
 from regard.apps.translate.catalogues import read_catalogues
@@ -62,8 +63,12 @@ class DemoSettings:
         """Return the settings of the run: a small model for a small corpus."""
         return TranslateConfig.load(
             None,
-            data={"source_vocabulary": 3000, "target_vocabulary": 3000},
-            model={"embedding": 192, "units": 192, "dropout": 0.3},
+            data={
+                "source_vocabulary": 3000,
+                "target_vocabulary": 3000,
+                "bpe_dropout": 0.1,
+            },
+            model={"embedding": 192, "units": 192, "dropout": 0.4},
             training={"minutes": self.minutes, "seed": self.seed},
         )
 
@@ -106,30 +111,32 @@ class TranslateDemo:
         return [text for text in test if 4 <= len(text.split()) <= 9][:count]
 
     def _make_pairs(self) -> Stamp:
-        wheels = download_wheels(
-            packages_for(self.language), self.folder / "wheels", self.say
-        )
+        packages, folder = packages_for(self.language), self.folder / "wheels"
+        stamp = self._stamp_of_pairs(present_wheels(packages, folder))
+        if not self._is_due(stamp, "pairs"):  # without asking the network
+            return stamp
+        wheels = download_wheels(packages, folder, self.say)
+        stamp = self._stamp_of_pairs(wheels)
+        with stamp.making():
+            harvest = read_catalogues(wheels, self.language)
+            self.say(harvest.report())
+            settings = self.settings
+            splits = split_messages(
+                harvest.messages, settings.dev, settings.test, settings.seed
+            )
+            for split, messages in splits.items():
+                save_split(self._pairs[split], messages)
+        return stamp
+
+    def _stamp_of_pairs(self, wheels: Sequence[Path]) -> Stamp:
         settings = self.settings
         made_from = {
             "wheels": [wheel.name for wheel in wheels],
             "splits": [settings.dev, settings.test, settings.seed],
             "regard": regard.__version__,
         }
-        stamp = Stamp(
-            self._pairs["train"].parent / "stamp.json",
-            list(self._pairs.values()),
-            made_from,
-        )
-        if self._is_due(stamp, "pairs"):
-            with stamp.making():
-                harvest = read_catalogues(wheels, self.language)
-                self.say(harvest.report())
-                splits = split_messages(
-                    harvest.messages, settings.dev, settings.test, settings.seed
-                )
-                for split, messages in splits.items():
-                    save_split(self._pairs[split], messages)
-        return stamp
+        files = list(self._pairs.values())
+        return Stamp(files[0].parent / "stamp.json", files, made_from)
 
     def _make_model(self, pairs: dict[str, PairSet], digest: str) -> Stamp:
         config = self.settings.config()
@@ -149,7 +156,9 @@ class TranslateDemo:
                 RunFolder.create(self._run, config, pairs=pairs["train"].name)
             with stamp.making() as facts:
                 started = time.monotonic()
-                train(run, pairs["train"], pairs["dev"], say=self.say, resume=resume)
+                watched = pairs["dev"]
+                if not train(run, pairs["train"], watched, self.say, resume):
+                    raise KeyboardInterrupt  # it is saved: the next call goes on
                 facts["seconds"] = round(time.monotonic() - started)
         return stamp
 

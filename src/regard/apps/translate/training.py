@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from regard.apps.translate import checkpoints
 from regard.apps.translate.allocation import keep_freed_memory
-from regard.apps.translate.batches import BatchPlan
+from regard.apps.translate.batches import BatchPlan, Redraw
 from regard.apps.translate.config import DataSettings, TrainingSettings
 from regard.apps.translate.network import make_network
 from regard.apps.translate.pairs import PairSet
@@ -48,7 +49,9 @@ def train(
     settings = folder.config()
     keras.utils.set_random_seed(settings.training.seed)
     tokenizers = _tokenizers(folder, pairs, settings.data)
-    plan = _plan(tokenizers, pairs, settings.data, settings.training.seed)
+    seed = settings.training.seed
+    redraw = _redraw(tokenizers, pairs, settings.data.bpe_dropout, seed)
+    plan = _plan(tokenizers, pairs, settings.data, seed, redraw)
     found = checkpoints.load_last(folder) if resume else None
     if found is None:
         model = make_network(settings.model, *(side.size for side in tokenizers))
@@ -101,6 +104,7 @@ def _plan(
     pairs: PairSet,
     settings: DataSettings,
     seed: int,
+    redraw: Redraw | None = None,
 ) -> BatchPlan:
     source, target = tokenizers
     return BatchPlan(
@@ -110,7 +114,30 @@ def _plan(
         buckets=settings.buckets,
         max_length=settings.max_length,
         seed=seed,
+        redraw=redraw,
     )
+
+
+def _redraw(
+    tokenizers: tuple[SubwordTokenizer, SubwordTokenizer],
+    pairs: PairSet,
+    rate: float,
+    seed: int,
+) -> Redraw | None:
+    """Return what cuts a pair into other pieces in each epoch, from the seed alone."""
+    if not rate:
+        return None
+
+    def redraw(pair: int, epoch: int) -> tuple[list[int], list[int]]:
+        random = np.random.default_rng((seed, epoch, pair))
+        texts = pairs.pairs[pair].source, pairs.pairs[pair].target
+        source, target = (
+            tokenizer.encode_with_dropout([text], rate, random)[0]
+            for tokenizer, text in zip(tokenizers, texts, strict=True)
+        )
+        return source, target
+
+    return redraw
 
 
 def _describe(plan: BatchPlan) -> str:

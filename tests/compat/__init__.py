@@ -1,0 +1,1 @@
+"""The old packages' layers under their old names."""
