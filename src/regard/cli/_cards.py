@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDEST = 80  # longer lines are hard to read
-LABEL = 11  # columns of the label beside a paragraph
+LABEL = 12  # columns of the label beside a paragraph
 
 Language = Annotated[
     str, typer.Option("--lang", "--language", metavar="en|ru", help="Of the text.")

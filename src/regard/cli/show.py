@@ -58,5 +58,5 @@ def command(name: Name, lang: Language = "en") -> None:
         put(console, shown)
     put(console)
     for place, line in enumerate(found.equation.split("\n")):
-        put(console, f"  {'LaTeX'.ljust(9) if place == 0 else ' ' * 9}{line}", "dim")
+        put(console, f"  {'LaTeX'.ljust(10) if place == 0 else ' ' * 10}{line}", "dim")
     put(console)

@@ -24,8 +24,8 @@ class Entmax(Normalizer):
     one weight (H,), starting at ``alpha``. $\tau$ is found by halving an interval, and
     the gradient, that of $\alpha$ included, is exact for the row that was found.
 
-    Peters, Niculae, Martins 2019, arXiv:1905.05702, section 3; learned per head:
-    Correia, Niculae, Martins 2019, arXiv:1909.00015, section 3.
+    Peters, Niculae, Martins 2019, arXiv:1905.05702; learned per head: Correia,
+    Niculae, Martins 2019, arXiv:1909.00015.
 
     Args:
         alpha: at least 1; strictly between 1 and 2 where it is learnt.

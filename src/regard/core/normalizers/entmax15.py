@@ -11,7 +11,8 @@ from regard.core.normalizers.support import at_support, descending, floored
 class Entmax15(Normalizer):
     r"""$a_j = [s_j/2 - \tau]_+^2$ with $\tau$ such that the row sums to one.
 
-    Between softmax and sparsemax. Peters, Niculae, Martins 2019, section 4.
+    Between softmax and sparsemax. Peters, Niculae, Martins 2019,
+    arXiv:1905.05702.
     """
 
     name = "entmax15"

@@ -29,7 +29,8 @@ class OffByOne(_WithSink):
     r"""$a_j = e^{s_j} / (1 + \sum_k e^{s_k})$: a head may look at nothing.
 
     Equal to softmax with one more key of score 0 and value 0 (``add_zero_attn`` of
-    torch). Rows sum to less than one.
+    torch). Rows sum to less than one. Miller 2023, "Attention is off by one"
+    (evanmiller.org, a note on the web).
     """
 
     name = "off_by_one"
@@ -43,6 +44,8 @@ class Sinks(_WithSink):
     r"""$a_j = e^{s_j} / (e^{z_h} + \sum_k e^{s_k})$ with a learned $z_h$ per head (H,).
 
     $z = 0$ is ``OffByOne``, $z \to -\infty$ softmax.
+
+    OpenAI 2025, gpt-oss model card, arXiv:2508.10925, section 2.2.
 
     Args:
         sink: where the logits start.

@@ -21,7 +21,7 @@ class RoPE(Position):
     order, DeepSeek). Only the first ``width`` features turn. Needs no weights and is
     computed in float32.
 
-    Su et al. 2021, "RoFormer", arXiv:2104.09864, section 3.4.2.
+    Su et al. 2021, "RoFormer", arXiv:2104.09864, sections 3.2.2 and 3.4.2.
 
     Args:
         base: the slowest turn takes about $2\pi\cdot$ base positions.

@@ -46,6 +46,8 @@ class Linear(Scaling):
 class NTK(Scaling):
     r"""$\text{base} \to \text{base}\cdot s^{d/(d-2)}$: fast turns stay, slow ones slow.
 
+    Peng et al. 2023, arXiv:2309.00071, section 3.1.
+
     Args:
         factor: s.
     """
@@ -68,7 +70,7 @@ class YaRN(Scaling):
     Turns that fit the trained context less than ``slow`` times are squeezed, more than
     ``fast`` times kept. Queries and keys both grow by $0.1 \ln s + 1$.
 
-    Peng et al. 2023, arXiv:2309.00071, sections 3.2 to 3.4.
+    Peng et al. 2023, arXiv:2309.00071, sections 3.2 and 3.4.
 
     Args:
         factor: s.
@@ -130,6 +132,8 @@ class YaRN(Scaling):
 @keras.saving.register_keras_serializable("regard")
 class Llama3(Scaling):
     r"""Wave lengths above L / low are squeezed by s, below L / high kept, else mixed.
+
+    As in the released code of Llama 3.1.
 
     Args:
         factor: s.
