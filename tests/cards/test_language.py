@@ -14,7 +14,7 @@ NAMES |= {"Entmax", "entmax", "Softpick", "Sparsemax", "float32"}
 SYMBOLS = {"tanh", "exp", "log", "ln", "vᵀWq", "qᵀk", "Dq", "Dk", "Dv", "AᵀB", "W_c"}
 SYMBOLS |= {"units", "offset", "right", "left", "length", "scale", "learn_scale"}
 SYMBOLS |= {"learn_alpha", "power", "epsilon", "maximum_length", "key_dim", "buckets"}
-SYMBOLS |= {"Dout"}
+SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
 
 
 def russian_texts(name: str) -> str:

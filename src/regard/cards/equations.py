@@ -11,7 +11,11 @@ from collections.abc import Iterator
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
 _LOWER = dict(
-    zip("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True)
+    zip(
+        "0123456789+-=()aehijklmnoprstuvx",
+        "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ",
+        strict=True,
+    )
 )
 _UPPER = dict(
     zip(
@@ -23,7 +27,14 @@ _UPPER = dict(
 _WORDS = {"tanh", "cos", "sin", "ln", "exp", "min", "max"}
 _COMMANDS = {
     **{name: name for name in _WORDS},
-    **{"arg": "arg ", "sum": "∑", "top": "ᵀ", "odot": " ⊙ ", "in": " ∈ ", "notin": " ∉ "},
+    **{
+        "arg": "arg ",
+        "sum": "∑",
+        "top": "ᵀ",
+        "odot": " ⊙ ",
+        "in": " ∈ ",
+        "notin": " ∉ ",
+    },
     **{"le": " ≤ ", "ge": " ≥ ", "cdot": "·", "dots": "…", "ldots": "…"},
     **{"lVert": "‖", "rVert": "‖", "quad": "   ", ",": " ", ";": " ", " ": " "},
     **{"alpha": "α", "beta": "β", "theta": "θ", "tau": "τ", "sigma": "σ"},

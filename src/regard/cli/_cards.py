@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDEST = 80  # longer lines are hard to read
+EQUATION = 6  # columns before an equation
 LABEL = 12  # columns of the label beside a paragraph
 
 Language = Annotated[
@@ -49,7 +50,7 @@ WORDS = {
         "further": "См. также",
         "origin": "Источник",
         "others": "и др.",
-        "more": "regard show NAME --lang ru объяснит одно, regard cite NAME даст BibTeX.",
+        "more": "regard show NAME --lang ru — об одном, regard cite NAME — BibTeX.",
     },
 }
 
@@ -65,11 +66,13 @@ def terminal() -> Console:
     return console
 
 
-def paragraph(console: Console, text: str, label: str = "", bullet: str = "") -> Text:
+def paragraph(
+    console: Console, text: str, label: str = "", bullet: str = "", indent: int = 2
+) -> Text:
     """A wrapped text with its label at the left; what is code is set apart."""
     from rich.text import Text
 
-    indent = LABEL if label or bullet else 2
+    indent = LABEL if label or bullet else indent
     first = label.ljust(indent - len(bullet)) + bullet
     body = textwrap.fill(
         text,
@@ -82,6 +85,15 @@ def paragraph(console: Console, text: str, label: str = "", bullet: str = "") ->
     shown = Text(first, style="bold")
     shown.append_text(Text(style="not bold").append_text(_marked(console, body)))
     return shown
+
+
+def equation_lines(console: Console, equation: str) -> list[str]:
+    """The lines of an equation; one too wide for the page breaks at its commas."""
+    lines = []
+    for line in equation.split("\n"):
+        fits = len(line) + EQUATION <= console.width
+        lines += [line] if fits else line.replace(",   ", ",\n").split("\n")
+    return [" " * EQUATION + line for line in lines]
 
 
 def put(console: Console, text: Text | str = "", style: str = "") -> None:

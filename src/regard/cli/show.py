@@ -5,9 +5,11 @@ from __future__ import annotations
 from regard.cards import GROUPS, card, check_language
 from regard.cards.equations import unicode_equation
 from regard.cli._cards import (
+    EQUATION,
     WORDS,
     Language,
     Name,
+    equation_lines,
     paragraph,
     put,
     reference,
@@ -30,9 +32,9 @@ def command(name: Name, lang: Language = "en") -> None:
     put(console)
     put(console, paragraph(console, text.sentence))
     put(console)
-    for line in unicode_equation(found.equation).split("\n"):
-        put(console, paragraph(console, line, bullet="  "), style="bold green")
-    put(console, paragraph(console, text.symbols, bullet="  "), style="dim")
+    for line in equation_lines(console, unicode_equation(found.equation)):
+        put(console, line, style="bold green")
+    put(console, paragraph(console, text.symbols, indent=EQUATION), style="dim")
     put(console)
     put(console, paragraph(console, text.paragraph))
     put(console)
