@@ -2,6 +2,7 @@
 
 from regard import _backend as _backend  # first: no backend, no Keras
 from regard import compat, layers, models
+from regard._version import __version__
 from regard.core import normalizers, positions
 from regard.core.scopes import (
     Blocks,
@@ -19,8 +20,6 @@ from regard.core.scopes import (
 from regard.layers.planning import plan
 from regard.seeing.capture import capture
 from regard.trace import Trace
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Blocks",

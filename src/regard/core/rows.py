@@ -64,8 +64,12 @@ _PARAMETERS = ("parameters", "normalizer_parameters", "position_parameters")
 
 
 def _parameters(recipe):
-    """All weights of a recipe in one row."""
-    return [each for name in _PARAMETERS for each in getattr(recipe, name)]
+    """All weights of a recipe in one row.
+
+    Copies: TensorFlow's remat counts an argument that is a variable's own tensor twice,
+    as the argument and as the variable.
+    """
+    return [ops.copy(each) for name in _PARAMETERS for each in getattr(recipe, name)]
 
 
 def _with_parameters(recipe, tensors):

@@ -12,7 +12,7 @@ from regard.layers.decoder_parts import (
     check_cell,
     takes_training,
 )
-from regard.layers.inputs import checked, join
+from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.traceable import Traceable
 
@@ -219,6 +219,7 @@ class AttentionDecoder(Traceable):
         batch, length = sizes_of(inputs)[:2]
         mask = join(inputs_mask, get_keras_mask(inputs))
         mask = checked(mask, "inputs_mask", batch, length)
+        inputs = hide(inputs, mask)
         memory = prepared = self.prepare(value, key, value_mask)
         state = self.initial_state(memory, initial_state)
         training = bool(training)
@@ -286,6 +287,21 @@ class AttentionDecoder(Traceable):
             weights = ops.expand_dims(weights, 1)
         cell_state = keras.tree.flatten(states)
         return outputs, weights, {"attention": state["attention"], "cell": cell_state}
+
+    def compute_output_shape(self, inputs_shape, value_shape=None, key_shape=None):
+        return (*inputs_shape[:-1], self.output_width)
+
+    def compute_output_spec(self, inputs, value, *args, **options):
+        if options.get("return_state"):  # its leaves depend on the cell
+            return super().compute_output_spec(inputs, value, *args, **options)
+        shape = (*inputs.shape[:-1], self.output_width)
+        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        if not options.get("return_attention_scores"):
+            return spec
+        shape, heads = (*inputs.shape[:2], value.shape[1]), self.attention.num_heads
+        if heads > 1:
+            shape = (shape[0], heads, *shape[1:])
+        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask

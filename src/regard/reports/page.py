@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from regard import __version__
+from regard._version import __version__
 from regard.reports.encoding import script_json
 from regard.reports.fallback import draw_fallback
 from regard.reports.package import Package, pack_examples
