@@ -95,8 +95,8 @@ def greedy(reader, decoder, sources):
     results = [None] * len(sources)
     for first in range(0, len(order), ROWS):
         rows = order[first : first + ROWS]
-        length = -(-max(len(sources[row]) + 1 for row in rows) // 8) * 8
-        source = np.full((ROWS, length), PAD, "int32")
+        longest = max(len(sources[row]) + 1 for row in rows)
+        source = np.full((ROWS, -(-longest // 8) * 8), PAD, "int32")
         source[:, 0] = EOS
         for at, row in enumerate(rows):
             source[at, : len(sources[row]) + 1] = [*sources[row], EOS]
@@ -104,7 +104,8 @@ def greedy(reader, decoder, sources):
         target = np.full((ROWS, LONGEST + 1), PAD, "int32")
         target[:, 0] = BOS
         for step in range(LONGEST):
-            inputs = [target[:, :-1], annotations, source != PAD, start]
+            length = -(-(step + 1) // 8) * 8  # few lengths, because each is compiled
+            inputs = [target[:, :length], annotations, source != PAD, start]
             logits = decoder.predict_on_batch(inputs)[:, step]
             logits[:, [PAD, BOS]] = -np.inf
             target[:, step + 1] = logits.argmax(axis=-1)

@@ -153,7 +153,9 @@ def test_training_lowers_the_loss():
         "dev": [Sample("07", "07", "", "")],
     }
     told: list[Progress] = []
-    recipe = Recipe(width=16, units=16, epochs=40, learning_rate=2e-2, tokens=256)
+    recipe = Recipe(
+        width=16, units=16, epochs=40, seconds=600, learning_rate=2e-2, tokens=256
+    )
     reader = train(samples, recipe, told.append)
     assert told[-1].loss < 0.5 * told[0].loss
     assert reader.exact_match(["12", "34"], ["12", "34"]) == 1.0

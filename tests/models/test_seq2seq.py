@@ -71,10 +71,21 @@ def test_saving_keeps_everything(name, tmp_path):
     source, target = make_ids()
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert loaded.get_config() == model.get_config()
+    assert described(loaded) == described(model)
     np.testing.assert_array_equal(
         array(loaded((source, target))), array(model((source, target)))
     )
+
+
+def described(model):
+    """The configuration without the shapes that a part happened to be built with."""
+
+    def plain(value):
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items() if k != "build_config"}
+        return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+    return plain(model.get_config())
 
 
 def test_one_batch_can_be_learnt_and_every_weight_moves():

@@ -10,6 +10,7 @@ from regard.layers.decoder_parts import (
     as_layer,
     check_attention,
     check_cell,
+    packed,
     takes_training,
 )
 from regard.layers.inputs import checked, hide, join
@@ -191,8 +192,7 @@ class AttentionDecoder(Traceable):
             return ops.tanh(ops.matmul(together, self.output_kernel))
 
     def _run_cell(self, inputs, leaves, training):
-        states = keras.tree.pack_sequence_as(self.cell.state_size, leaves)
-        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        states = packed(self.cell, leaves)
         options = {"training": training} if takes_training(self.cell) else {}
         output, states = self.cell(inputs, states, **options)
         return output, keras.tree.flatten(states)
@@ -271,8 +271,7 @@ class AttentionDecoder(Traceable):
         loop = keras.layers.RNN(
             self.cell, return_sequences=True, return_state=True, dtype=self.dtype_policy
         )
-        states = keras.tree.pack_sequence_as(self.cell.state_size, state["cell"])
-        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        states = packed(self.cell, state["cell"])
         hidden, *states = loop(
             inputs, initial_state=states, mask=mask, training=training
         )

@@ -11,6 +11,23 @@ def takes_training(cell) -> bool:
     return "training" in inspect.signature(cell.call).parameters
 
 
+def packed(cell, leaves):
+    """Flat states as the list the cell wants, one entry (or list) for each part.
+
+    Plain lists: the list that Keras keeps on a cell is not one that JAX can trace.
+    """
+    sizes = cell.state_size
+    if not isinstance(sizes, (list, tuple)):
+        return list(leaves)
+    leaves = iter(leaves)
+    return [
+        [next(leaves) for _ in size]
+        if isinstance(size, (list, tuple))
+        else next(leaves)
+        for size in sizes
+    ]
+
+
 def alike(*tensors):
     """Tensors of one dtype, the widest among them."""
     kind = keras.backend.result_type(*[each.dtype for each in tensors])

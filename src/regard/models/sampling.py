@@ -39,8 +39,9 @@ def sample(model, source, draws, settings):
     def advance(at, total, lengths, done, tokens, ids, maps, *leaves):
         now = keras.tree.pack_sequence_as(state, list(leaves))
         logits, weights, after = model.step(tokens, memory, now)
-        logits = without_forbidden(ops.cast(logits, "float32"), settings.forbidden)
-        token = choose(logits, ops.take(draws, at, axis=0), settings)
+        logits = ops.cast(logits, "float32")
+        possible = without_forbidden(logits, settings.forbidden)
+        token = choose(possible, ops.take(draws, at, axis=0), settings)
         token = ops.where(done, 0, token)
         gained = ops.take_along_axis(
             ops.log_softmax(logits, axis=-1), token[:, None], axis=1
