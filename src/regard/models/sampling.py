@@ -53,10 +53,10 @@ def sample(model, source, draws, settings):
         weights = ops.where(done[:, None, None], 0.0, ops.cast(weights, "float32"))
         maps = ops.where(here[:, None, None], weights[:, None], maps)
         done = ops.logical_or(done, token == settings.end)
-        leaves = [
+        leaves = tuple(
             ops.cast(new, old.dtype)
             for new, old in zip(keras.tree.flatten(after), leaves, strict=True)
-        ]
+        )
         return (at + 1, total, lengths, done, token, ids, maps, *leaves)
 
     _, total, lengths, _, _, ids, maps, *_ = ops.while_loop(going, advance, carried)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF
 
@@ -49,7 +50,7 @@ def score(
     tokens_per_second: float = 0.0,
 ) -> Scores:
     """Compare texts with one or more references each."""
-    streams = _streams(references)
+    streams: Any = _streams(references)  # sacrebleu's types forbid its own None
     bleu, chrf = BLEU(), CHRF()
     bleu_score = bleu.corpus_score(list(texts), streams).score
     chrf_score = chrf.corpus_score(list(texts), streams).score

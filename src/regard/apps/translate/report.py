@@ -29,7 +29,11 @@ def write_translation_report(
         translation_examples(pairs.pairs, found),
         path,
         title="Translations, and where the model looked",
-        facts={"pairs": pairs.name, "search": f"beam {beam}", **(facts or {})},
+        facts={
+            "pairs": Path(pairs.name).name,
+            "search": f"beam {beam}",
+            **(facts or {}),
+        },
         language=language,
     )
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from regard.apps.progress import progress_bar
@@ -74,7 +75,7 @@ class TrainingLoop:
             checkpoints.save_last(self.folder, self.model)
         return finished
 
-    def _batches(self):
+    def _batches(self) -> Iterator[tuple[int, Batch]]:
         """Epoch after epoch, from the batch at hand on, while the budget lasts."""
         while True:
             epoch, start = divmod(self.step, self.plan.batches_per_epoch)
@@ -111,7 +112,7 @@ class TrainingLoop:
         """Judge the averaged weights and keep them where they are the best so far."""
         self.average.on_test_begin()
         try:
-            verdict = self.validator and self.validator()
+            verdict = self.validator() if self.validator else None
             if verdict is None or verdict.accuracy > self.best:
                 checkpoints.save_best(self.folder, self.model)
         finally:

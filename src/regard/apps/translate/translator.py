@@ -115,7 +115,9 @@ class Translator:
                 source[at, : len(ids[row])] = ids[row]
             yield rows, source
 
-    def _translation(self, source: list[int], result: Any, at: int, rank: int):
+    def _translation(
+        self, source: list[int], result: Any, at: int, rank: int
+    ) -> Translation:
         length = int(result.lengths[at, rank])
         ids = result.ids[at, rank, :length].tolist()
         weights = result.alignments[at, rank, :, :length, : len(source)]

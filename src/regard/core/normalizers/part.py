@@ -19,10 +19,13 @@ class Normalizer(Part):
     """
 
     name = ""
-    has_weights = False
     rowwise = True
     distribution = True
     shift_invariant = True
+
+    @property
+    def has_weights(self) -> bool:
+        return False
 
     def __call__(
         self, scores: Tensor, mask: Tensor | None = None, *parameters: Tensor

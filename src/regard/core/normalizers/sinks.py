@@ -52,7 +52,10 @@ class Sinks(_WithSink):
     """
 
     name = "sinks"
-    has_weights = True
+
+    @property
+    def has_weights(self):
+        return True
 
     def __init__(self, sink=0.0):
         self.sink = float(sink)

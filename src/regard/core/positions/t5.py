@@ -17,7 +17,8 @@ class T5Bias(Position):
 
     Half the buckets are for single distances, the others grow by a constant factor up
     to ``max_distance``; all farther keys share the last. Bidirectional schemes give
-    half of all buckets to later keys. The paper's layers do not divide scores by $\sqrt{d}$.
+    half of all buckets to later keys. The paper's layers do not divide scores by
+    $\sqrt{d}$.
 
     Raffel et al. 2019, arXiv:1910.10683, section 2.1.
 
