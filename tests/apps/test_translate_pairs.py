@@ -182,3 +182,26 @@ def test_real_pairs_are_all_read(shared):
         shared / "data/tatoeba-eng-rus/test.multiref.tsv", references=None
     )
     assert max(len(pair.references) for pair in multiple.pairs) > 1
+
+
+def test_empty_lines_at_the_end_are_not_counted(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("a\tb\n" * 10 + "\n\n", "utf-8")
+    found = read_pairs(path)
+    assert len(found.pairs) == 10 and not found.bad
+
+
+@pytest.mark.parametrize("inside", ["\r", "\0"])
+def test_a_line_that_is_not_one_line_is_bad(tmp_path, inside):
+    path = tmp_path / "pairs.tsv"
+    path.write_bytes(b"a\tb\n" * 300 + f"c{inside}d\te\n".encode())
+    found = read_pairs(path)
+    assert len(found.pairs) == 300
+    assert "not one line of text" in str(found.bad[0])
+
+
+def test_line_ends_of_another_age_are_refused(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_bytes(b"a\tb\r" * 50)
+    with pytest.raises(ValueError):
+        read_pairs(path)

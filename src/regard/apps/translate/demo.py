@@ -138,6 +138,17 @@ class TranslateDemo:
         files = list(self._pairs.values())
         return Stamp(files[0].parent / "stamp.json", files, made_from)
 
+    def _clear(self) -> None:
+        """Make room for a new run; a folder that is not ours is left alone."""
+        if not self._run.exists():
+            return
+        if any(self._run.iterdir()) and not (self._run / "stamp.json").is_file():
+            raise ValueError(
+                f"{self._run} holds files that are not of this demonstration. Choose "
+                "another --out, or move them away."
+            )
+        shutil.rmtree(self._run)
+
     def _make_model(self, pairs: dict[str, PairSet], digest: str) -> Stamp:
         config = self.settings.config()
         made_from = {
@@ -152,7 +163,7 @@ class TranslateDemo:
             if resume:
                 self.say("model: going on from the last checkpoint")
             else:
-                shutil.rmtree(self._run, ignore_errors=True)
+                self._clear()
                 RunFolder.create(self._run, config, pairs=pairs["train"].name)
             with stamp.making() as facts:
                 started = time.monotonic()

@@ -15,15 +15,21 @@ from regard.models import (
 _QUERIES = {"bahdanau": "previous_state", "luong": "new_state"}
 
 
-def make_network(settings: ModelSettings, source_size: int, target_size: int) -> Any:
+def make_network(
+    settings: ModelSettings, source_size: int, target_size: int, max_length: int = 60
+) -> Any:
     """Return an untrained model.
 
     Args:
         settings: sizes, cells and the attention.
         source_size: pieces on the source side.
         target_size: pieces on the target side.
+        max_length: pieces a source may have, without its end mark.
     """
     units = settings.units
+    options = settings.attention_options
+    if settings.attention == "location":  # the only one that knows places by number
+        options = {"maximum_length": -(-(max_length + 1) // 8) * 8, **options}
     if settings.attention in EQUAL_WIDTHS:
         if units % 2:
             raise ValueError(
@@ -38,9 +44,7 @@ def make_network(settings: ModelSettings, source_size: int, target_size: int) ->
         dropout=settings.dropout,
     )
     decoder = AttentionDecoder(
-        make_attention(
-            settings.attention, settings.units, **settings.attention_options
-        ),
+        make_attention(settings.attention, settings.units, **options),
         make_cell(settings.cell, settings.units, settings.layers),
         query=_QUERIES[settings.order],
         input_feeding=settings.order == "luong"

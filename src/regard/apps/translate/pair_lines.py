@@ -57,6 +57,9 @@ def _without_mark(line: bytes, path: Path) -> bytes:
 def decode_line(line: bytes) -> str:
     """Return a line without its end, or `Undecodable`."""
     line = line.rstrip(b"\r\n")
+    if b"\r" in line or b"\0" in line:
+        kind = "carriage return" if b"\r" in line else "NUL byte"
+        return Undecodable(f"a {kind} inside the line")
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:

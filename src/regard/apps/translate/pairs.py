@@ -114,10 +114,25 @@ def read_pairs(
     else:
         result = PairSet(f"{path} + {target_path}")
         rows = _aligned_rows(Path(path), Path(target_path))
+    last = 0
     for row in rows:
+        last = row[1]
         _sort_in(row, result, max_characters)
+    # Editors leave empty lines at the end of a file; they say nothing about it.
+    while result.bad and _is_empty_end(result.bad[-1], last):
+        result.bad.pop()
+        last -= 1
     _check(result)
     return result
+
+
+def _is_empty_end(bad: BadLine, last: int) -> bool:
+    return bad.line == last and bad.reason == "empty line"
+
+
+def _trouble(line: Undecodable) -> tuple[str, str]:
+    """The general reason and the detail."""
+    return ("not UTF-8" if line.startswith("byte") else "not one line of text"), line
 
 
 def clean_text(text: str) -> str:
@@ -147,7 +162,7 @@ def _tab_fields(
     line: str, layout: Layout, keep: int | None, place: tuple[str, int]
 ) -> list[str] | BadLine:
     if isinstance(line, Undecodable):
-        return BadLine(*place, "not UTF-8", str(line))
+        return BadLine(*place, *_trouble(line))
     if not line.strip():
         return BadLine(*place, "empty line")
     fields = layout.fields(line)[:keep]
@@ -170,7 +185,7 @@ def _aligned_rows(sources: Path, targets: Path) -> Iterator[_Row]:
                 )
         for path, text in ((sources, source), (targets, target)):
             if isinstance(text, Undecodable):
-                bad = BadLine(str(path), number, "not UTF-8", str(text))
+                bad = BadLine(str(path), number, *_trouble(text))
                 yield str(path), number, bad
                 break
         else:

@@ -54,12 +54,17 @@ def train(
     plan = _plan(tokenizers, pairs, settings.data, seed, redraw)
     found = checkpoints.load_last(folder) if resume else None
     if found is None:
-        model = make_network(settings.model, *(side.size for side in tokenizers))
+        sizes = {
+            "source_size": tokenizers[0].size,
+            "target_size": tokenizers[1].size,
+            "max_length": settings.data.max_length,
+        }
+        model = make_network(settings.model, **sizes)
         prepare(model, settings.training)
         facts: dict[str, Any] = {}
     else:
         model, facts = found
-        keras.utils.set_random_seed(settings.training.seed + facts.get("step", 0))
+        redraw_dropout(model, settings.training.seed, facts.get("step", 0))
         say(f"resuming after step {facts.get('step', 0):,}")
     say(f"{model.count_params() / 1e6:.1f} million parameters, {_describe(plan)}")
     check = None
@@ -72,6 +77,15 @@ def train(
     else:
         say(f"stopped and saved: {loop.summary()}; go on with --resume")
     return finished
+
+
+def redraw_dropout(model: Any, seed: int, step: int) -> None:
+    """Go on with other dropout than the run began with; Keras saves no such state."""
+    for number, layer in enumerate(model._flatten_layers()):
+        generator = getattr(layer, "seed_generator", None)
+        if generator is not None:
+            start = (seed * 1_000_003 + number * 7_919 + step) % 2**31
+            generator.state.assign(np.array([start, 0], "uint32"))
 
 
 def prepare(model: Any, settings: TrainingSettings) -> None:
