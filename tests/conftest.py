@@ -16,7 +16,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 if os.environ["KERAS_BACKEND"] != "jax" and find_spec("torch"):
     import torch  # noqa: F401  before TensorFlow: the other order can crash
 
-import pytest
+import pytest  # noqa: E402
 
 BACKEND = os.environ["KERAS_BACKEND"]
 
