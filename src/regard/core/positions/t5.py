@@ -77,6 +77,7 @@ class T5Bias(Position):
 
 def bucket_of(offset, buckets: int, max_distance: int, bidirectional: bool):
     """The bucket of key position minus query position; integers of the same shape."""
+    offset = ops.cast(offset, "int32")
     start = ops.zeros_like(offset)
     if bidirectional:
         buckets //= 2
