@@ -38,7 +38,7 @@ def test_training_on_a_missing_file(capsys, tmp_path):
 
 def test_training_on_bad_lines_names_them(capsys, tmp_path, pairs):
     with open(pairs, "a") as stream:
-        stream.write("no tab\n\n")
+        stream.write("no tab\n\nc\td\n")
     out = str(tmp_path / "run")
     message = refused(capsys, "train", "translate", "--pairs", pairs, "--out", out)
     assert "3.8 % of the lines are bad" in message
