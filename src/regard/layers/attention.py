@@ -25,6 +25,7 @@ from regard.layers.inputs import (
 )
 from regard.layers.keras_internals import computing_in, get_keras_mask, set_keras_mask
 from regard.layers.traceable import Traceable
+from regard.layers.weight_dropout import drawn_factors, set_dropout
 
 
 class Attention(Traceable):
@@ -70,12 +71,7 @@ class Attention(Traceable):
         self.normalizer = normalizers.get(normalizer)
         self.scope = None if scope is None else static_scope(scope)
         self.position = positions.get(position)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1). Got {dropout!r}.")
-        self.dropout = float(dropout)
-        self.seed = seed
-        if self.dropout:
-            self.seed_generator = keras.random.SeedGenerator(seed)
+        set_dropout(self, dropout, seed)
         self.supports_masking = True
         self._allow_non_tensor_positional_args = True
 
@@ -206,7 +202,7 @@ class Attention(Traceable):
             self._whole_recipe(),
             visibility,
             poisoned(bias, poison),
-            self._keep(batch, length, memory, training),
+            drawn_factors(self, (batch, self.num_heads, length, memory), training),
             want if return_attention_scores or listeners else (),
         )
         output = self.merge(result["context"], raw_query)
@@ -252,13 +248,6 @@ class Attention(Traceable):
         if self.scope is not None:
             scopes["scope"] = self.scope
         return Visibility(parts, scopes, grid)
-
-    def _keep(self, batch, length, memory, training):
-        """Dropout factors, drawn outside every loop and recomputation."""
-        if not (training and self.dropout):
-            return None
-        ones = ops.ones((batch, self.num_heads, length, memory))
-        return keras.random.dropout(ones, self.dropout, seed=self.seed_generator)
 
     def _shape_weights(self, weights):
         """(B, H, T, S) with heads, (B, T, S) without."""

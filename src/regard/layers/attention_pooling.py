@@ -10,6 +10,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
+from regard.layers.weight_dropout import drawn_factors, set_dropout
 from regard.layers.weights import WeightOptions
 
 
@@ -53,12 +54,7 @@ class AttentionPooling(Traceable):
         self.activation = keras.activations.get(activation)
         self.use_bias = bool(use_bias)
         self.normalizer = normalizers.get(normalizer)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1). Got {dropout!r}.")
-        self.dropout = float(dropout)
-        self.seed = seed
-        if self.dropout:
-            self.seed_generator = keras.random.SeedGenerator(seed)
+        set_dropout(self, dropout, seed)
         self.weight_options = WeightOptions(**{**_OPTIONS, **named})
         self.supports_masking = True
 
@@ -86,10 +82,7 @@ class AttentionPooling(Traceable):
             logits = logits + self.bias
         logits = self.activation(widen(logits))
         visible = {} if mask is None else {"padding": mask[:, None, None, :]}
-        keep = None
-        if training and self.dropout:
-            ones = ops.ones((batch, 1, 1, length))
-            keep = keras.random.dropout(ones, self.dropout, seed=self.seed_generator)
+        keep = drawn_factors(self, (batch, 1, 1, length), training)
         listeners = self.recorders()
         result = attend(
             ops.ones_like(logits[:, None, :1]),  # the same query for everyone

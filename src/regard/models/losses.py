@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-PAD = 0
+from regard.models.seq2seq import PAD
 
 
 @keras.saving.register_keras_serializable("regard")

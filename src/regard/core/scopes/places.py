@@ -4,9 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.scopes.grid import check_integer, column, row
-from regard.core.scopes.scope import Scope
-
-_EVERYTHING = float("inf")
+from regard.core.scopes.scope import EVERYTHING, Scope
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -27,7 +25,7 @@ class Causal(Scope):
         return row(grid.key_index) <= column(grid.query_index) + self.offset
 
     def band(self):
-        return (_EVERYTHING, 0 if self.offset is None else _EVERYTHING)
+        return (EVERYTHING, 0 if self.offset is None else EVERYTHING)
 
     def get_config(self):
         return {"offset": self.offset}
@@ -114,7 +112,7 @@ class Strided(Scope):
         return ops.logical_and(distance >= 0, ops.logical_or(near, regular))
 
     def band(self):
-        return (_EVERYTHING, 0)
+        return (EVERYTHING, 0)
 
     def get_config(self):
         return {"length": self.length}

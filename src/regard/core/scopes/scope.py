@@ -5,13 +5,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from regard.core.parts import Part
 from regard.core.scopes.grid import Grid
 
 Tensor = Any
-_EVERYTHING = float("inf")
+EVERYTHING = float("inf")  # a band without an end
 
 
-class Scope:
+class Scope(Part):
     """A boolean mask described by positions; abstract."""
 
     @property
@@ -25,7 +26,7 @@ class Scope:
 
     def band(self) -> tuple[float, float]:
         """How many positions to the left and to the right a query can see at most."""
-        return (_EVERYTHING, _EVERYTHING)
+        return (EVERYTHING, EVERYTHING)
 
     def dense(self, query_length: int, key_length: int | None = None) -> Tensor:
         """The boolean matrix (T, S), or (B, T, S) where the scope holds data."""
@@ -33,13 +34,6 @@ class Scope:
         allowed = self.allows(Grid.of(query_length, key_length))
         shape = (*allowed.shape[:-2], query_length, key_length)
         return ops.broadcast_to(allowed, shape)
-
-    def get_config(self) -> dict[str, Any]:
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
 
     def __and__(self, other):
         return Both(self, check_scope(other, "the right side of &"))
@@ -49,16 +43,6 @@ class Scope:
 
     def __invert__(self):
         return Inverse(self)
-
-    def __eq__(self, other):
-        return type(self) is type(other) and self.get_config() == other.get_config()
-
-    def __hash__(self):
-        return hash((type(self).__name__, repr(self)))
-
-    def __repr__(self):
-        inside = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({inside})"
 
 
 class _Pair(Scope):
