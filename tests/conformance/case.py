@@ -29,6 +29,8 @@ class Case:
     - `memory`: those of them that have a key axis, which a mask can hide.
     - `queries`: the one of them that asks, if any.
     - `mask`: the name of the argument that hides keys.
+    - `layout(sizes)`: the shape of every input, where it is not (batch, length, width).
+    - `free`: axes whose size may be unknown, by input; by default the length.
     - `sees(query_position, key_position)`: the scope the layer was made with.
     - `tags`: which checks apply.
     - `still`: weights that no training step can move, by theory.
@@ -43,6 +45,8 @@ class Case:
     memory: tuple[str, ...] = ("value", "key")
     queries: str | None = "query"
     mask: str = "value_mask"
+    layout: Callable[[Sizes], Mapping[str, tuple[int, ...]]] | None = None
+    free: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     sees: Callable[[int, int], bool] | None = None
     tags: frozenset[str] = frozenset()
     still: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +55,8 @@ class Case:
     def shapes(self, **sizes):
         """The shape of every input."""
         s = replace(self.sizes, **sizes)
+        if self.layout is not None:
+            return dict(self.layout(s))
         known = {
             "value": (s.batch, s.key, s.value_width),
             "key": (s.batch, s.key, s.key_width),
@@ -58,6 +64,13 @@ class Case:
             self.queries: (s.batch, s.query, s.query_width),
         }
         return {name: known[name] for name in self.arguments}
+
+    def symbol(self, name, batch=None, known=False):
+        """The shape of an input as a model is told it; `known` leaves nothing free."""
+        _, *shape = self.shapes()[name]
+        free = () if known else self.free.get(name, (1,))
+        sizes = (None if axis in free else n for axis, n in enumerate(shape, 1))
+        return (batch, *sizes)
 
     def inputs(self, rng, **sizes):
         """Random float32 inputs."""

@@ -19,8 +19,17 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "positions": {"en": "Positions", "ru": "Позиции"},
         "heads": {"en": "Heads", "ru": "Головы"},
         "pooling": {"en": "Pooling", "ru": "Объединение"},
-        "recurrent": {"en": "Recurrent", "ru": "Рекуррентные"},
+        "recurrent": {"en": "Decoders and alignments", "ru": "Декодеры и выравнивания"},
+        "copying": {"en": "Pointing and copying", "ru": "Указатели и копирование"},
+        "memory": {"en": "Memory", "ru": "Память"},
         "gates": {"en": "Gates", "ru": "Вентили"},
+        "linear": {"en": "Linear and recurrent", "ru": "Линейные и рекуррентные"},
+        "approximate": {"en": "Approximations", "ru": "Приближения"},
+        "images": {"en": "Images and grids", "ru": "Изображения и решётки"},
+        "graphs": {"en": "Graphs", "ru": "Графы"},
+        "series": {"en": "Time series", "ru": "Временные ряды"},
+        "pairs": {"en": "Two inputs", "ru": "Два входа"},
+        "losses": {"en": "Losses", "ru": "Функции потерь"},
     }
 )
 

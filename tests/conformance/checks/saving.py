@@ -72,8 +72,8 @@ def saved_models_answer_the_same(subject, tmp_path):
 def model_of(subject):
     """A Functional model around a fresh layer with the subject's weights."""
     fresh = Subject(subject.case)
-    shapes = subject.case.shapes()
-    inputs = {n: keras.Input((None, shape[-1]), name=n) for n, shape in shapes.items()}
-    outputs = call(subject.case, fresh.layer, inputs)
+    case = subject.case
+    inputs = {n: keras.Input(case.symbol(n)[1:], name=n) for n in case.arguments}
+    outputs = call(case, fresh.layer, inputs)
     assert_allclose(fresh.call(), subject.call())
     return keras.Model(list(inputs.values()), outputs)

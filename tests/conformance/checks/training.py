@@ -13,8 +13,7 @@ from tests.conformance.subject import call, numpy, rng_of
 def a_training_step_moves_every_weight(subject):
     case = subject.case
     layer = case.make()  # its own initial weights: no dead start
-    shapes = case.shapes()
-    inputs = {n: keras.Input((None, shape[-1]), name=n) for n, shape in shapes.items()}
+    inputs = {n: keras.Input(case.symbol(n)[1:], name=n) for n in case.arguments}
     model = keras.Model(list(inputs.values()), call(case, layer, inputs))
     if not layer.trainable_variables:
         return
