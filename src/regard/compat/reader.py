@@ -91,7 +91,7 @@ def spread(inputs: Tensor, keep: Tensor | None, scope: Scope | None = None):
     """
     inputs = hide(inputs, keep)
     scopes = {} if scope is None else {"scope": scope}
-    clean, _, poison = quarantine(inputs, inputs, Visibility({}, scopes), keep)
+    clean, _, poison = quarantine(inputs, inputs, Visibility({}, scopes))
     return clean, poison
 
 

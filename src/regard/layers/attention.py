@@ -10,25 +10,22 @@ from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scopes import Causal, Grid, Scope
 from regard.core.shapes import sizes_of, with_head, without_head
 from regard.layers.inputs import (
-    check_memory,
-    checked,
     checked_bias,
     evaluated,
-    hide,
-    join,
+    gathered,
     name_masks,
-    padding_of,
     poisoned,
     quarantine,
     static_scope,
     unpack,
 )
-from regard.layers.keras_internals import computing_in, get_keras_mask, set_keras_mask
+from regard.layers.keras_internals import set_keras_mask
+from regard.layers.stepping import Stepping
 from regard.layers.traceable import Traceable
 from regard.layers.weight_dropout import drawn_factors, set_dropout
 
 
-class Attention(Traceable):
+class Attention(Stepping, Traceable):
     r"""Soft attention over a memory; abstract.
 
     $c_i = \sum_j a_{ij} v_j,\quad a_i = \mathrm{normalizer}_j(s_{ij} + b_{ij})$
@@ -88,6 +85,19 @@ class Attention(Traceable):
     def project_memory(self, key, value):
         """(B, S, Dk), (B, S, Dv) -> (B, H, S, D), (B, H, S, Dv)."""
         return with_head(key), with_head(value)
+
+    def remember(self, key, value, positions) -> dict:
+        """What is kept of a memory: tensors with the length on axis 2, by name.
+
+        Keys (B, S, Dk), values (B, S, Dv) and the places (S,) or (B, S) they stand at.
+        A prepared memory and a cache hold just this.
+        """
+        keys, values = self.project_memory(key, value)
+        return {"key": self._placed(keys, positions), "value": values}
+
+    def recall(self, memory: dict):
+        """What was kept -> keys (B, H, S, D) and values (B, H, S, Dv)."""
+        return memory["key"], memory["value"]
 
     def recipe(self) -> Recipe:
         """The score and its parameters, for the engine."""
@@ -173,48 +183,54 @@ class Attention(Traceable):
                 f"state must be None: {type(self).__name__} keeps no state from call "
                 "to call. Use prepare, initial_state and step for recurrent decoding."
             )
-        value = query if value is None else value
-        key = value if key is None else key
-        batch, length, memory = *sizes_of(query)[:2], sizes_of(value)[1]
-        check_memory(query, value, key)
-        query_mask = join(query_mask, get_keras_mask(query))
-        query_mask = checked(query_mask, "query_mask", batch, length)
-        padding = padding_of(value, key, value_mask, key_mask)
-        bias = checked_bias(bias, (batch, self.num_heads, length, memory))
-        grid = Grid.of(length, memory, query_positions, key_positions)
+        given = gathered(query, value, key, query_mask, value_mask, key_mask)
+        bias = checked_bias(bias, given.sizes(self.num_heads))
+        grid = Grid.of(given.length, given.memory, query_positions, key_positions)
         visibility = self._visibility(
-            query_mask, padding, attention_mask, use_causal_mask, grid, sizes_of(query)
+            given.query_mask,
+            given.padding,
+            attention_mask,
+            use_causal_mask,
+            grid,
+            sizes_of(given.query),
         )
-        raw_query = hide(query, query_mask)
-        shared = key is value
-        value = hide(value, padding)
-        key = value if shared else hide(key, padding)
-        value, key, poison = quarantine(value, key, visibility, padding)
-        queries = self._placed(self.project_query(raw_query), grid.query_positions)
-        keys, values = self.project_memory(key, value)
-        keys = self._placed(keys, grid.key_positions)
+        value, key, poison = quarantine(given.value, given.key, visibility)
+        queries = self._placed(self.project_query(given.query), grid.query_positions)
+        output, weights = self._read(
+            given,
+            queries,
+            self.recall(self.remember(key, value, grid.key_positions)),
+            visibility,
+            (bias, poison),
+            drawn_factors(self, given.sizes(self.num_heads), training),
+            return_attention_scores,
+        )
+        return (output, weights) if return_attention_scores else output
+
+    def _read(self, given, queries, memory, visibility, biases, keep, asked):
+        """The output, and the weights as they are returned where ``asked``."""
         listeners = self.recorders()
         want = ("weights", "scores", "mask") if listeners else ("weights",)
         result = attend(
             queries,
-            keys,
-            values,
+            *memory,
             self._whole_recipe(),
             visibility,
-            poisoned(bias, poison),
-            drawn_factors(self, (batch, self.num_heads, length, memory), training),
-            want if return_attention_scores or listeners else (),
+            poisoned(*biases),
+            keep,
+            want if asked or listeners else (),
         )
-        output = self.merge(result["context"], raw_query)
-        if query_mask is not None:
-            set_keras_mask(output, query_mask)
+        output = self.merge(result["context"], given.query)
+        if given.query_mask is not None:
+            set_keras_mask(output, given.query_mask)
+        parts = {"query": queries, "key": memory[0], "value": memory[1]}
         for listener in listeners:
-            parts = {"query": queries, "key": keys, "value": values, "bias": bias}
-            listener.receive(self, {**result, **parts, "masks": visibility.parts()})
-        if return_attention_scores:
-            weights = ops.cast(result["weights"], self.compute_dtype)
-            return output, self._shape_weights(weights)
-        return output
+            masks_by_cause = {"bias": biases[0], "masks": visibility.parts()}
+            listener.receive(self, {**result, **parts, **masks_by_cause})
+        if not asked:
+            return output, None
+        weights = ops.cast(result["weights"], self.compute_dtype)
+        return output, self._shape_weights(weights)
 
     def _whole_recipe(self) -> Recipe:
         """The mechanism's recipe with the parts' weights."""
@@ -252,72 +268,6 @@ class Attention(Traceable):
     def _shape_weights(self, weights):
         """(B, H, T, S) with heads, (B, T, S) without."""
         return without_head(weights)
-
-    # Recurrent use -------------------------------------------------------------------
-
-    def prepare(self, value, key=None, value_mask=None):
-        """Project a memory once: ``key`` and ``value`` (B, H, S, ·), ``mask`` (B, S).
-
-        Args:
-            value: (B, S, Dv).
-            key: (B, S, Dk), by default the value.
-            value_mask: (B, S), True = real.
-        """
-        if not self.normalizer.rowwise:
-            raise ValueError(
-                "normalizer must work row by row to take single steps. Got "
-                f"{self.normalizer!r}, in which queries compete."
-            )
-        with computing_in(self):
-            value_mask = join(value_mask, get_keras_mask(value))
-            value = ops.cast(value, self.compute_dtype)
-            key = value if key is None else ops.cast(key, self.compute_dtype)
-            batch, length = sizes_of(value)[:2]
-            mask = checked(value_mask, "value_mask", batch, length)
-            keys, values = self.project_memory(hide(key, mask), hide(value, mask))
-            keys = self._placed(keys, ops.arange(length, dtype="int32"))
-            if mask is None:
-                mask = ops.ones((batch, length), dtype="bool")
-        return {"key": keys, "value": values, "mask": mask}
-
-    def initial_state(self, memory):
-        """The state before the first step, every leaf batch first.
-
-        With a scope or a position scheme the state counts positions, the first step
-        standing at 0.
-        """
-        if self.scope is None and self.position is None:
-            return {}
-        return {"position": ops.zeros((ops.shape(memory["mask"])[0],), dtype="int32")}
-
-    def step(self, query, memory, state):
-        """One query (B, Dq) against a prepared memory; pure.
-
-        Returns ``context (B, Dout)``, ``weights (B, H, S)`` and the next state.
-        """
-        with computing_in(self):
-            query = ops.expand_dims(ops.cast(query, self.compute_dtype), 1)
-            keys = ops.cast(memory["key"], self.compute_dtype)
-            values = ops.cast(memory["value"], self.compute_dtype)
-            mask = ops.cast(memory["mask"], "bool")[:, None, None, :]
-            scopes, grid = {}, None
-            queries = self.project_query(query)
-            if state:
-                position = ops.cast(state["position"], "int32")
-                grid = Grid.of(1, ops.shape(keys)[2], ops.expand_dims(position, 1))
-                scopes = {} if self.scope is None else {"scope": self.scope}
-                state = {"position": position + 1}
-                queries = self._placed(queries, grid.query_positions)
-            result = attend(
-                queries,
-                keys,
-                values,
-                self._whole_recipe(),
-                Visibility({"padding": mask}, scopes, grid),
-                want=("weights",),
-            )
-            context = self.merge(result["context"], query)
-        return ops.squeeze(context, 1), ops.squeeze(result["weights"], 2), state
 
     # Keras ---------------------------------------------------------------------------
 

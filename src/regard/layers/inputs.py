@@ -1,5 +1,8 @@
 """What a caller may pass to an attention layer, checked and made safe."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -20,6 +23,49 @@ def static_scope(scope):
             f"Got {scope!r}. Pass Padding as attention_mask= in the call."
         )
     return scope
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of one call, checked, hidden positions zeroed.
+
+    ``query`` (B, T, Dq), ``value`` (B, S, Dv), ``key`` (B, S, Dk), the same object as
+    the value where none was given; ``query_mask`` (B, T) and ``padding`` (B, S) or
+    None.
+    """
+
+    query: Any
+    value: Any
+    key: Any
+    query_mask: Any
+    padding: Any
+
+    @property
+    def length(self):
+        return sizes_of(self.query)[1]
+
+    @property
+    def memory(self):
+        return sizes_of(self.value)[1]
+
+    def sizes(self, heads):
+        """(B, H, T, S)."""
+        return sizes_of(self.query)[0], heads, self.length, self.memory
+
+
+def gathered(query, value, key, query_mask, value_mask, key_mask) -> Inputs:
+    """Check inputs and masks, join the masks, and zero what they hide."""
+    value = query if value is None else value
+    key = value if key is None else key
+    batch, length = sizes_of(query)[:2]
+    check_memory(query, value, key)
+    query_mask = join(query_mask, get_keras_mask(query))
+    query_mask = checked(query_mask, "query_mask", batch, length)
+    padding = padding_of(value, key, value_mask, key_mask)
+    query, shared = hide(query, query_mask), key is value
+    value = hide(value, padding)
+    key = value if shared else hide(key, padding)
+    return Inputs(query, value, key, query_mask, padding)
 
 
 def unpack(inputs, value, key):
@@ -79,7 +125,7 @@ def hide(inputs, mask):
     return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
 
 
-def quarantine(value, key, visibility, padding):
+def quarantine(value, key, visibility):
     """Keep a NaN or inf that some queries may not see away from them.
 
     A mask per pair cannot zero a key for one query only. So keys and values that are

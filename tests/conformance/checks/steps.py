@@ -72,7 +72,7 @@ def states_are_explicit_and_batch_first(subject):
     first = steps(subject, None)
     _, _, memory, state = first
     before = {name: numpy(leaf) for name, leaf in memory.items()}
-    assert set(memory) == {"key", "value", "mask"}
+    assert "mask" in memory
     for leaf in keras.tree.flatten([memory, state]):
         assert leaf.shape[0] == batch
     again = steps(subject, None)
