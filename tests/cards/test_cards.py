@@ -14,7 +14,7 @@ from regard.cards.equations import unicode_equation
 from regard.core.normalizers import Normalizer
 from regard.core.positions import Position
 
-ABSTRACT = {"Attention", "Normalizer", "Position", "Scaling"}
+ABSTRACT = {"Attention", "Normalizer", "Position", "Scaling", "Together"}
 SCOPES = ("Causal", "Window", "Prefix", "Padding")
 WORDS = ("title", "sentence", "paragraph", "use", "avoid", "symbols", "time", "memory")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}")

@@ -23,6 +23,7 @@ SCHEMES = {
     "rope_yarn": schemes.RoPE(scaling=schemes.YaRN(4, 16)),
     "alibi": schemes.ALiBi(),
     "t5": schemes.T5Bias(8, 12),
+    "rope_and_t5": schemes.RoPE() + schemes.T5Bias(8, 12),
 }
 every_scheme = pytest.mark.parametrize("name", SCHEMES)
 
@@ -54,7 +55,7 @@ def test_rope_turns_every_pair(pairing, width):
 def test_alibi_is_a_distance_times_a_slope_in_both_directions():
     query = ops.zeros((1, 4, 3, 2))
     grid = Grid.of(3, 5)
-    found = ops.convert_to_numpy(schemes.ALiBi().bias(query, grid))
+    found = ops.convert_to_numpy(schemes.ALiBi().bias(query, None, grid))
     for h, i, j in np.ndindex(4, 3, 5):
         expected = -(2.0 ** (-8 * (h + 1) / 4)) * abs(i + 2 - j)
         np.testing.assert_allclose(found[0, h, i, j], expected)
@@ -107,6 +108,28 @@ def test_steps_stand_at_the_positions_they_count(name):
         np.testing.assert_allclose(
             ops.convert_to_numpy(context), whole[:, place], atol=1e-5
         )
+
+
+@every_scheme
+def test_a_scheme_counts_its_weights(name):
+    layer = layers.MultiHeadAttention(2, 4, position=SCHEMES[name])
+    layer(QUERY, VALUE)
+    assert len(layer.part_weights["position"]) == SCHEMES[name].count
+
+
+def test_two_schemes_together_are_each_of_them():
+    both = layers.MultiHeadAttention(2, 4, position=schemes.ALiBi() + schemes.ALiBi())
+    both(QUERY, VALUE)
+    twice = layers.MultiHeadAttention(2, 4, position=schemes.ALiBi(scale=2.0))
+    twice(QUERY, VALUE)
+    twice.set_weights(both.get_weights())
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(twice(QUERY, VALUE)),
+        ops.convert_to_numpy(both(QUERY, VALUE)),
+        rtol=1e-5,
+    )
+    with pytest.raises(ValueError, match="both sides of"):
+        schemes.RoPE() + 1
 
 
 @every_scheme

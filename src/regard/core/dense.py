@@ -62,19 +62,23 @@ class Visibility:
 def dense(query, key, value, recipe, visibility, bias, keep):
     """Scores, weights, mask (B, H, T, S) and context (B, H, T, Dv) in one piece."""
     mask = visibility.mask()
+    position, places = recipe.position, recipe.position_parameters
     scores = recipe.score(query, key, *recipe.parameters)
+    if position is not None:
+        nearness = position.bias(query, key, visibility.grid, *places)
+        scores = scores if nearness is None else scores + widen(nearness)
     visible = scores if bias is None else scores + widen(bias)
-    if recipe.position is not None:
-        places = recipe.position.bias(
-            query, visibility.grid, *recipe.position_parameters
-        )
-        visible = visible if places is None else visible + widen(places)
     if mask is not None:
         mask = ops.broadcast_to(mask, ops.shape(scores))
         visible = ops.where(mask, visible, ops.zeros_like(scores))
     weights = recipe.normalizer(visible, mask, *recipe.normalizer_parameters)
+    if position is not None:
+        weights = position.reweigh(weights, visibility.grid, *places)
     mixing = weights if keep is None else weights * widen(keep)
     context = ops.matmul(ops.cast(mixing, value.dtype), value)
+    if position is not None:
+        more = position.read(mixing, visibility.grid, *places)
+        context = context if more is None else context + ops.cast(more, context.dtype)
     if mask is None:
         mask = ops.ones_like(scores, dtype="bool")
     return {"context": context, "scores": scores, "weights": weights, "mask": mask}

@@ -93,7 +93,7 @@ class Attention(Stepping, Traceable):
         A prepared memory and a cache hold just this.
         """
         keys, values = self.project_memory(key, value)
-        return {"key": self._placed(keys, positions), "value": values}
+        return {"key": self._placed(keys, positions, keys=True), "value": values}
 
     def recall(self, memory: dict):
         """What was kept -> keys (B, H, S, D) and values (B, H, S, Dv)."""
@@ -110,6 +110,10 @@ class Attention(Stepping, Traceable):
     def head_width(self, query_width: int) -> int:
         """Width of a projected query, per head."""
         return query_width
+
+    def value_head_width(self, value_width: int) -> int:
+        """Width of a projected value, per head."""
+        return value_width
 
     def output_width(self, query_width: int, value_width: int) -> int:
         """The last axis of the output."""
@@ -151,12 +155,11 @@ class Attention(Stepping, Traceable):
                 )
         self.add_weights(query_shape[-1], key_shape[-1], value_shape[-1])
         width = self.head_width(query_shape[-1])
+        heads, place = self.num_heads, self.position
+        widths = width, self.value_head_width(value_shape[-1])
         self.part_weights = {
-            name: part.build(self, self.num_heads, width) if part is not None else ()
-            for name, part in (
-                ("normalizer", self.normalizer),
-                ("position", self.position),
-            )
+            "normalizer": self.normalizer.build(self, heads, width),
+            "position": () if place is None else place.build(self, heads, *widths),
         }
         self.built = True
 
@@ -240,12 +243,13 @@ class Attention(Stepping, Traceable):
         }
         return replace(self.recipe(), position=self.position, **weights)
 
-    def _placed(self, vectors, places):
+    def _placed(self, vectors, places, keys=False):
         """Queries or keys as their positions change them."""
         if self.position is None:
             return vectors
         weights = map(ops.convert_to_tensor, self.part_weights["position"])
-        return self.position.rotate(vectors, places, *weights)
+        change = self.position.place_keys if keys else self.position.place_queries
+        return change(vectors, places, *weights)
 
     def _visibility(self, query_mask, padding, attention_mask, causal, grid, sizes):
         parts, scopes = {}, {}

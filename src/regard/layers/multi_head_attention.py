@@ -155,6 +155,9 @@ class MultiHeadAttention(Attention):
     def head_width(self, query_width):
         return self.key_dim
 
+    def value_head_width(self, value_width):
+        return self.value_dim
+
     def output_width(self, query_width, value_width):
         return self.output_size or query_width
 

@@ -9,6 +9,7 @@ from regard.core.positions.part import Position
 from regard.core.positions.rotary import RoPE
 from regard.core.positions.scaling import NTK, Linear, Llama3, Scaling, YaRN
 from regard.core.positions.t5 import T5Bias
+from regard.core.positions.together import Together
 
 __all__ = [
     "NTK",
@@ -19,6 +20,7 @@ __all__ = [
     "RoPE",
     "Scaling",
     "T5Bias",
+    "Together",
     "YaRN",
     "get",
 ]

@@ -29,7 +29,7 @@ class ALiBi(Position):
     def __init__(self, scale=1.0):
         self.scale = float(scale)
 
-    def bias(self, query, grid: Grid, *parameters):
+    def bias(self, query, key, grid: Grid, *parameters):
         heads = query.shape[1]
         steep = ops.convert_to_tensor(
             [self.scale * each for each in slopes(heads)], dtype="float32"

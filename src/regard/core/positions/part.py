@@ -8,18 +8,51 @@ Tensor = Any
 
 
 class Position(Part):
-    """How places enter the scores; abstract.
+    """How places enter an attention; abstract.
 
-    ``rotate`` changes queries and keys once, before scoring; ``bias`` is added to the
-    scores, and is asked for the rows of one block at a time. Both get the weights of
-    the scheme as arguments and see places only through the grid, so caches and packed
-    sequences need nothing special.
+    Queries and keys may be changed once, before they are compared; something may be
+    added to the scores of a block of rows at a time; weights may be changed after
+    normalizing, and something may be added to what is read. All of it gets the weights
+    of the scheme as arguments and sees places only through the grid, so caches and
+    packed sequences need nothing special. Two schemes are joined with ``+``.
     """
+
+    count = 0  # of the weights that build makes
+
+    def build(self, owner, num_heads, width, value_width=None):
+        """Create the weights through ``owner.add_weight`` and return them, in order.
+
+        ``width`` is that of a query and of a key per head, ``value_width`` of a value.
+        """
+        return ()
 
     def rotate(self, vectors: Tensor, positions: Tensor, *parameters: Tensor) -> Tensor:
         """Queries or keys (B, H, T, D) that stand at ``positions`` (T,) or (B, T)."""
         return vectors
 
-    def bias(self, query: Tensor, grid: Any, *parameters: Tensor) -> Tensor | None:
-        """What is added to the scores of ``query`` (B, H, T, D), (B|1, H|1, T, S)."""
+    def place_queries(self, query, positions, *parameters: Tensor) -> Tensor:
+        """Queries as they are compared; by default as keys are."""
+        return self.rotate(query, positions, *parameters)
+
+    def place_keys(self, key, positions, *parameters: Tensor) -> Tensor:
+        """Keys as they are compared."""
+        return self.rotate(key, positions, *parameters)
+
+    def bias(
+        self, query: Tensor, key: Tensor, grid: Any, *parameters: Tensor
+    ) -> Tensor | None:
+        """What is added to the scores of placed queries and keys, (B|1, H|1, T, S)."""
         return None
+
+    def reweigh(self, weights: Tensor, grid: Any, *parameters: Tensor) -> Tensor:
+        """The weights (B, H, T, S) after normalizing."""
+        return weights
+
+    def read(self, weights: Tensor, grid: Any, *parameters: Tensor) -> Tensor | None:
+        """What is added to the context, (B, H, T, Dv)."""
+        return None
+
+    def __add__(self, other):
+        from regard.core.positions.together import Together
+
+        return Together(self, other)

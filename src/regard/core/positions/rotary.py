@@ -42,7 +42,7 @@ class RoPE(Position):
         self.base, self.pairing, self.width = float(base), pairing, width
         self.scaling: Scaling | None = get_scaling(scaling)
 
-    def build(self, owner, num_heads, width):
+    def build(self, owner, num_heads, width, value_width=None):
         turning = self.width or width
         if turning % 2 or turning > width:
             raise ValueError(

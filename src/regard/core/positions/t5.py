@@ -32,6 +32,8 @@ class T5Bias(Position):
         ValueError: where there are too few buckets.
     """
 
+    count = 1
+
     def __init__(
         self,
         buckets=32,
@@ -48,14 +50,14 @@ class T5Bias(Position):
         self.bidirectional = bool(bidirectional)
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
 
-    def build(self, owner, num_heads, width):
+    def build(self, owner, num_heads, width, value_width=None):
         shape = (self.buckets, num_heads)
         start = self.embeddings_initializer
         return (
             owner.add_weight(shape, name="relative_attention_bias", initializer=start),
         )
 
-    def bias(self, query, grid: Grid, *parameters):
+    def bias(self, query, key, grid: Grid, *parameters):
         places = bucket_of(
             -grid.distances(), self.buckets, self.max_distance, self.bidirectional
         )
