@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 from jaxtyping import Float, Shaped
 
 from regard.core.dense import Recipe, Visibility, dense
@@ -53,6 +54,8 @@ def plan(
     if not rowwise:
         return Plan("dense", None, "the normalizer joins rows", None)
     if not is_static(query_length, key_length):
+        if keras.backend.backend() == "torch":  # only while a graph is exported
+            return Plan("dense", None, "torch exports loops of one length only", None)
         return Plan("rows", 16, "a length is not known before the call", None)
     planes = planes or ASSUMED_PLANES
     row = planes * key_length * pairwise_width

@@ -9,6 +9,7 @@ from regard.core import masks, normalizers, positions
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scopes import Causal, Grid, Scope
 from regard.core.shapes import sizes_of, with_head, without_head
+from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import (
     checked_bias,
     evaluated,
@@ -25,7 +26,7 @@ from regard.layers.traceable import Traceable
 from regard.layers.weight_dropout import drawn_factors, set_dropout
 
 
-class Attention(Stepping, Traceable):
+class Attention(Adaptable, Stepping, Traceable):
     r"""Soft attention over a memory; abstract.
 
     $c_i = \sum_j a_{ij} v_j,\quad a_i = \mathrm{normalizer}_j(s_{ij} + b_{ij})$

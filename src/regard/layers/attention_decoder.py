@@ -13,6 +13,7 @@ from regard.layers.decoder_parts import (
     packed,
     takes_training,
 )
+from regard.layers.exporting import check_loop
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.traceable import Traceable
@@ -217,6 +218,7 @@ class AttentionDecoder(Traceable):
         inputs_mask=None,
     ):
         batch, length = sizes_of(inputs)[:2]
+        check_loop(self, length)
         mask = join(inputs_mask, get_keras_mask(inputs))
         mask = checked(mask, "inputs_mask", batch, length)
         inputs = hide(inputs, mask)

@@ -138,8 +138,8 @@ def quarantine(value, key, visibility):
     finite = ops.all(ops.isfinite(value), axis=-1)
     if key is not value:
         finite = ops.logical_and(finite, ops.all(ops.isfinite(key), axis=-1))
-    zero = ops.zeros(ops.shape(finite), dtype="float32")
-    poison = ops.where(finite, zero, ops.full_like(zero, float("nan")))
+    # Of numbers: tf2onnx turns a choice between tensors into a product with NaN.
+    poison = ops.cast(ops.where(finite, 0.0, float("nan")), "float32")
     clean = hide(value, finite)
     return clean, clean if key is value else hide(key, finite), poison[:, None, None]
 

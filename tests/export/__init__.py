@@ -1,0 +1,1 @@
+"""Models with our layers outside Keras: ONNX and SavedModel files."""

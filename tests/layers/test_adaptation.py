@@ -1,0 +1,78 @@
+"""Low-rank fine-tuning and eight-bit weights, as Keras' own layers have them."""
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from regard import layers
+
+X = np.random.default_rng(0).normal(size=(2, 7, 12)).astype("float32")
+
+
+def numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+@pytest.fixture
+def model():
+    inputs = keras.Input((None, 12))
+    layer = layers.MultiHeadAttention(2, 6, name="heads")
+    return keras.Model(inputs, layer(inputs, inputs))
+
+
+def test_low_rank_weights_alone_are_trained_and_survive_a_file(model, tmp_path):
+    before = numpy(model(X))
+    heads = model.get_layer("heads")
+    heads.enable_lora(2, sublayers=("query", "value"))
+    assert_allclose(numpy(model(X)), before, atol=1e-6)  # B starts at zero
+    names = {w.path for w in heads.trainable_weights}
+    assert "heads/query/lora_kernel_a" in names and "heads/query/kernel" not in names
+    assert "heads/key/kernel" in names
+    frozen = numpy(heads.query_dense._kernel.value)
+    model.compile("sgd", "mse")
+    model.fit(X, X, epochs=3, verbose=0)
+    assert_array_equal(numpy(heads.query_dense._kernel.value), frozen)
+    after = numpy(model(X))
+    assert np.abs(after - before).max() > 1e-4
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert_allclose(numpy(loaded(X)), after, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Layer InputLayer does not have")
+def test_eight_bits_stay_close_and_survive_a_file(model, tmp_path):
+    exact = numpy(model(X))
+    model.quantize("int8")
+    heads = model.get_layer("heads")
+    kinds = {keras.backend.standardize_dtype(w.dtype) for w in heads.weights}
+    assert "int8" in kinds
+    found = numpy(model(X))
+    assert_allclose(found, exact, atol=0.03 * np.abs(exact).max())
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert_array_equal(numpy(loaded(X)), found)
+
+
+def test_one_layer_can_be_quantized_by_itself():
+    layer = layers.MultiHeadAttention(2, 6)
+    exact = numpy(layer(X, X))
+    layer.quantize("int8")
+    assert layer.query_dense.quantization_mode == "int8"
+    assert_allclose(numpy(layer(X, X)), exact, atol=0.03 * np.abs(exact).max())
+
+
+def test_a_layer_without_projections_says_so():
+    layer = layers.AdditiveAttention(4)
+    layer(X, X)
+    with pytest.raises(ValueError, match="enable_lora needs a layer with projections"):
+        layer.enable_lora(2)
+    with pytest.raises(NotImplementedError, match="quantize needs a layer with"):
+        layer.quantize("int8")
+
+
+def test_an_unknown_projection_is_named():
+    layer = layers.MultiHeadAttention(2, 6)
+    layer(X, X)
+    with pytest.raises(ValueError, match=r"sublayers must be names among .*'key'"):
+        layer.enable_lora(2, sublayers=("kye",))
