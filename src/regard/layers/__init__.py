@@ -1,6 +1,10 @@
 """Weights around the mathematics: one attention mechanism a file."""
 
 from regard.layers.additive_attention import AdditiveAttention
+from regard.layers.alignments.coverage_attention import CoverageAttention
+from regard.layers.alignments.location_sensitive_attention import (
+    LocationSensitiveAttention,
+)
 from regard.layers.attention import Attention
 from regard.layers.attention_decoder import AttentionDecoder
 from regard.layers.attention_pooling import AttentionPooling
@@ -20,10 +24,12 @@ __all__ = [
     "AttentionPooling",
     "ConcatAttention",
     "CosineAttention",
+    "CoverageAttention",
     "DotAttention",
     "FeatureGate",
     "GeneralAttention",
     "LocationAttention",
+    "LocationSensitiveAttention",
     "MultiHeadAttention",
     "ScaledDotAttention",
 ]

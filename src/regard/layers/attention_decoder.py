@@ -153,32 +153,32 @@ class AttentionDecoder(Traceable):
             state["output"] = ops.zeros((batch, self.cell_width), leaves[0].dtype)
         return state
 
-    def step(self, inputs, memory, state, training=False):
+    def step(self, inputs, memory, state, training=False, ask=None):
         """One token: inputs (B, E) to ``output (B, D)``, ``weights (B, H, S)``, state.
 
-        Pure: the same function serves the loop of training and that of search.
+        Pure: the same function serves the loop of training and that of search. ``ask``
+        stands for the attention's own ``step``, by default that itself.
         """
+        ask = ask or self.attention.step
         if self.query == "previous_state":
-            return self._step_before(inputs, memory, state, training)
-        return self._step_after(inputs, memory, state, training)
+            return self._step_before(inputs, memory, state, training, ask)
+        return self._step_after(inputs, memory, state, training, ask)
 
-    def _step_before(self, inputs, memory, state, training):
+    def _step_before(self, inputs, memory, state, training, ask):
         asking = self._asking_state(state["cell"])
-        found = self.attention.step(asking, memory, state["attention"])
-        context, weights, attention_state = found
+        context, weights, attention_state = ask(asking, memory, state["attention"])
         inputs, context = alike(inputs, context)
         read = ops.concatenate([inputs, context], axis=-1)
         output, cell_state = self._run_cell(read, state["cell"], training)
         output = ops.concatenate(alike(output, context), axis=-1)
         return output, weights, {"attention": attention_state, "cell": cell_state}
 
-    def _step_after(self, inputs, memory, state, training):
+    def _step_after(self, inputs, memory, state, training, ask):
         read = inputs
         if self.input_feeding:
             read = ops.concatenate(alike(inputs, state["output"]), axis=-1)
         hidden, cell_state = self._run_cell(read, state["cell"], training)
-        found = self.attention.step(hidden, memory, state["attention"])
-        context, weights, attention_state = found
+        context, weights, attention_state = ask(hidden, memory, state["attention"])
         output = self._combine(context, hidden)
         state = {"attention": attention_state, "cell": cell_state}
         if self.input_feeding:
@@ -231,13 +231,10 @@ class AttentionDecoder(Traceable):
                 memory = {"value": value, "key": key, "value_mask": memory["mask"]}
                 results = self._after_the_loop(inputs, memory, state, mask, training)
             else:
-
-                def step(each, memory, state):
-                    return self.step(each, memory, state, training)
-
+                step = self._looking(training)
                 results = run_loop(step, inputs, memory, state, mask)
-        outputs, weights, state = results
-        self._deliver(weights, outputs, prepared)
+        outputs, weights, state, extra = results
+        self._deliver(weights, outputs, prepared, extra)
         wanted = [ops.cast(outputs, self.compute_dtype)]
         if return_attention_scores:
             weights = ops.cast(weights, self.compute_dtype)
@@ -246,16 +243,33 @@ class AttentionDecoder(Traceable):
             wanted.append(state)
         return wanted[0] if len(wanted) == 1 else tuple(wanted)
 
+    def _looking(self, training):
+        """The step of the loop; while somebody listens it also tells what it saw."""
+        watched = bool(self.recorders()) and hasattr(self.attention, "extra")
+
+        def step(inputs, memory, state):
+            seen = {}
+
+            def ask(query, memory, state):
+                if watched:
+                    seen.update(self.attention.extra(query, memory, state))
+                return self.attention.step(query, memory, state)
+
+            return *self.step(inputs, memory, state, training, ask), seen
+
+        return step
+
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""
         return (self.attention,)
 
-    def _deliver(self, weights, outputs, memory):
+    def _deliver(self, weights, outputs, memory, extra):
         for listener in self.recorders():
             seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
             parts = {name: memory[name] for name in ("key", "value") if name in memory}
             parts |= {"weights": weights, "masks": {"padding": seen}}
             parts["mask"] = ops.broadcast_to(seen, ops.shape(weights))
+            parts |= {"scores": extra.pop("scores", None), "extra": extra}
             if self.query == "previous_state":  # the output ends in what was read
                 parts["context"] = ops.expand_dims(outputs[..., self.cell_width :], 1)
             listener.receive(self, {**parts, "output": outputs})
@@ -287,7 +301,8 @@ class AttentionDecoder(Traceable):
         if len(weights.shape) == 3:
             weights = ops.expand_dims(weights, 1)
         cell_state = keras.tree.flatten(states)
-        return outputs, weights, {"attention": state["attention"], "cell": cell_state}
+        state = {"attention": state["attention"], "cell": cell_state}
+        return outputs, weights, state, {}
 
     def compute_output_shape(self, inputs_shape, value_shape=None, key_shape=None):
         return (*inputs_shape[:-1], self.output_width)

@@ -5,26 +5,27 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
-from regard.core.shapes import sizes_of
+from regard.core.shapes import is_static, sizes_of
 
 
 def run_loop(step, inputs, memory, state, mask=None):
-    """Run ``step(inputs, memory, state) -> (output, weights, state)`` over time.
+    """Run ``step(inputs, memory, state) -> (output, weights, state, extra)`` over time.
 
     Keras' ``RNN`` does the loop. It has no constants, so the memory travels inside the
     state; its states have the compute dtype, so the loop is float32 and every leaf gets
-    its own dtype back inside the step; a cell has one output, so the weights leave
-    beside it. Where ``mask`` (B, T) is False the state stays and the output is 0.
+    its own dtype back inside the step; a cell has one output, so weights and extra
+    leave beside it. Where ``mask`` (B, T) is False the state stays and the output is 0.
 
     Args:
-        step: the function of one step.
+        step: the function of one step; ``extra`` is a dict of what a trace shows
+            besides, each (B, H, n), empty where nobody looks.
         inputs: (B, T, E).
         memory: nested tensors that stay as they are, batch first.
         state: nested tensors before the first step, batch first.
         mask: (B, T) or None.
 
     Returns:
-        outputs (B, T, D), weights (B, H, T, S) and the last state.
+        outputs (B, T, D), weights (B, H, T, S), the last state, and extra (B, H, T, n).
     """
     start = {"memory": memory, "own": state}
     kinds = [leaf.dtype for leaf in keras.tree.flatten(start)]
@@ -36,10 +37,14 @@ def run_loop(step, inputs, memory, state, mask=None):
         ]
         now = keras.tree.pack_sequence_as(start, leaves)
         each = together if mask is None else together[:, :-1]
-        output, weights, after = step(each, now["memory"], now["own"])
+        output, weights, after, extra = step(each, now["memory"], now["own"])
+        shown = {
+            name: each for name, each in extra.items() if is_static(*each.shape[1:])
+        }
         sizes["output"], sizes["heads"] = output.shape[-1], weights.shape[1]
-        flat = ops.reshape(weights, (ops.shape(weights)[0], -1))
-        output = ops.concatenate([_wide(output), _wide(flat)], axis=-1)
+        sizes["extra"] = {name: tuple(each.shape[1:]) for name, each in shown.items()}
+        parts = [output, *map(_flat, shown.values()), _flat(weights)]
+        output = ops.concatenate([_wide(part) for part in parts], axis=-1)
         if mask is not None:
             real = together[:, -1:] > 0
             output = ops.where(real, output, ops.zeros_like(output))
@@ -63,10 +68,17 @@ def run_loop(step, inputs, memory, state, mask=None):
     outputs, *leaves = loop(inputs, initial_state=keras.tree.flatten(start))
     leaves = [ops.cast(leaf, kind) for leaf, kind in zip(leaves, kinds, strict=True)]
     batch, length = sizes_of(inputs)[:2]
-    weights = outputs[..., sizes["output"] :]
-    weights = ops.reshape(weights, (batch, length, sizes["heads"], -1))
     state = keras.tree.pack_sequence_as(start, leaves)["own"]
-    return outputs[..., : sizes["output"]], ops.swapaxes(weights, 1, 2), state
+    place, extra = sizes["output"], {}
+    for name, (heads, width) in sizes["extra"].items():
+        part = outputs[..., place : place + heads * width]
+        part = ops.reshape(part, (batch, length, heads, width))
+        extra[name] = ops.swapaxes(part, 1, 2)
+        place += heads * width
+    weights = outputs[..., place:]
+    weights = ops.reshape(weights, (batch, length, sizes["heads"], -1))
+    outputs = outputs[..., : sizes["output"]]
+    return outputs, ops.swapaxes(weights, 1, 2), state, extra
 
 
 class _Body:
@@ -82,6 +94,11 @@ class _Body:
         return self.body(inputs, states)
 
     call = __call__
+
+
+def _flat(tensor):
+    """(B, H, n) -> (B, H n)."""
+    return ops.reshape(tensor, (ops.shape(tensor)[0], -1))
 
 
 def _wide(tensor):

@@ -1,0 +1,1 @@
+"""How one step's weights follow from those of the step before; pure functions."""

@@ -1,0 +1,1 @@
+"""Attention that remembers where it looked before."""

@@ -1,0 +1,249 @@
+"""What attention that remembers where it looked has in common: the walk over steps."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from regard.core.scopes import Grid
+from regard.core.scores import widen
+from regard.core.shapes import sizes_of, with_head
+from regard.layers.attention import Attention
+from regard.layers.decoder_loop import run_loop
+from regard.layers.inputs import (
+    check_memory,
+    checked,
+    checked_bias,
+    hide,
+    join,
+    padding_of,
+)
+from regard.layers.keras_internals import computing_in, get_keras_mask, set_keras_mask
+from regard.layers.weight_dropout import drawn_factors
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one step has before it; every axis of queries has size 1."""
+
+    query: Tensor  # (B, 1, 1, P), projected
+    key: Tensor  # (B, 1, S, A), projected
+    seen: Tensor  # (B, 1, 1, S), True = may attend
+    bias: Tensor | None = None  # (B, 1, 1, S)
+    noise: Tensor | None = None  # (B, 1, 1, S)
+
+
+class Alignment(Attention):
+    r"""Attention whose weights depend on those of the step before; abstract.
+
+    $a_i, z_i = \mathrm{align}(q_i, k, z_{i-1}),\quad c_i = \sum_j a_{ij} v_j$
+
+    A mechanism says how the state begins (``begin``) and how a step goes on from it
+    (``align``); both are pure. ``prepare``, ``initial_state`` and ``step`` take one
+    query at a time, the call takes all T of them in a loop and gives the same.
+
+    The arguments of a call are those of every attention. With ``state`` the walk goes
+    on from there, and the result ends in the state after the last query. A masked query
+    leaves the state as it was.
+    """
+
+    scored = True  # whether scores are normalized, so that a bias can be added
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        if self.position is not None:
+            raise ValueError(
+                f"position must be None for {type(self).__name__}, which finds places "
+                f"by where it looked before. Got {self.position!r}."
+            )
+        if not self.normalizer.rowwise or (
+            not self.scored and self.normalizer.name != "softmax"
+        ):
+            needed = "work row by row" if self.scored else "be left out"
+            raise ValueError(
+                f"normalizer must {needed} for {type(self).__name__}. Got "
+                f"{self.normalizer!r}."
+            )
+
+    # What a mechanism fills in -------------------------------------------------------
+
+    def begin(self, memory) -> dict:
+        """The state before the first step, every leaf batch first."""
+        raise NotImplementedError(f"{type(self).__name__} must define begin.")
+
+    def align(self, look: Look, state: dict) -> tuple[Tensor, dict, dict]:
+        """Weights (B, 1, 1, S), the next state, and extra for a trace (B, 1, 1, n)."""
+        raise NotImplementedError(f"{type(self).__name__} must define align.")
+
+    def settle(self, look: Look, context, state: dict) -> dict:
+        """The state, once it is known what was read (B, 1, 1, Dv)."""
+        return state
+
+    def draw_noise(self, shape, training):
+        """Random numbers (B, T, S) that the steps need, or None."""
+        return None
+
+    # One step ------------------------------------------------------------------------
+
+    def initial_state(self, memory):
+        return {**super().initial_state(memory), **self.begin(memory)}
+
+    def step(self, query, memory, state, noise=None):
+        """One query (B, Dq) against a prepared memory; pure.
+
+        Returns ``context (B, Dv)``, ``weights (B, 1, S)`` and the next state.
+        """
+        look = self._look(query, memory, state, noise)
+        context, weights, state, _ = self._walk(look, memory, state)
+        return context, weights, state
+
+    def extra(self, query, memory, state):
+        """What a trace shows of a step besides its weights, each (B, 1, n)."""
+        look = self._look(query, memory, state, None)
+        return self._walk(look, memory, state)[-1]
+
+    def _look(self, query, memory, state, noise):
+        with computing_in(self):
+            query = ops.expand_dims(ops.cast(query, self.compute_dtype), 1)
+            query = self.project_query(query)
+        seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
+        if self.scope is not None:
+            places = ops.expand_dims(ops.cast(state["position"], "int32"), 1)
+            grid = Grid.of(1, ops.shape(memory["key"])[2], places)
+            allowed = self.scope.allows(grid)  # (1, S) | (B, 1, S)
+            while len(allowed.shape) < 3:
+                allowed = ops.expand_dims(allowed, 0)
+            seen = ops.logical_and(seen, ops.expand_dims(allowed, 1))
+        if noise is not None:
+            noise = ops.cast(noise, "float32")[:, None, None, :]
+        return Look(query, memory["key"], seen, None, noise)
+
+    def _walk(self, look, memory, state, keep=None):
+        """Context (B, Dv), weights (B, 1, S), state and extra of one step."""
+        value = ops.cast(memory["value"], self.compute_dtype)
+        with computing_in(self):
+            weights, after, extra = self.align(look, state)
+            mixing = weights if keep is None else weights * widen(keep)
+            context = ops.matmul(ops.cast(mixing, value.dtype), value)
+            after = self.settle(look, context, after)
+        if "position" in state:
+            after = {**after, "position": state["position"] + 1}
+        extra = {name: ops.squeeze(each, 2) for name, each in extra.items()}
+        return context[:, 0, 0], ops.squeeze(weights, 2), after, extra
+
+    # The call ------------------------------------------------------------------------
+
+    def call(  # noqa: PLR0913 - Keras' arguments in Keras' order, then ours
+        self,
+        query,
+        value=None,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=None,
+        use_causal_mask=False,
+        *,
+        bias=None,
+        query_positions=None,
+        key_positions=None,
+        state=None,
+    ):
+        value = query if value is None else value
+        key = value if key is None else key
+        batch, length, places = *sizes_of(query)[:2], sizes_of(value)[1]
+        check_memory(query, value, key)
+        query_mask = join(query_mask, get_keras_mask(query))
+        query_mask = checked(query_mask, "query_mask", batch, length)
+        padding = padding_of(value, key, value_mask, key_mask)
+        if bias is not None and not self.scored:
+            raise ValueError(
+                f"bias must be None for {type(self).__name__}, which has no scores to "
+                "add it to. Got a tensor."
+            )
+        bias = checked_bias(bias, (batch, 1, length, places))
+        grid = Grid.of(length, places, query_positions, key_positions)
+        visibility = self._visibility(
+            None, padding, attention_mask, use_causal_mask, grid, sizes_of(query)
+        )
+        queries = self.project_query(hide(query, query_mask))
+        memory = self.prepare(value, key, padding)
+        start = self.initial_state(memory) if state is None else state
+        shape = (batch, length, places)
+        streams = {
+            "seen": self._visible_pairs(visibility, shape),
+            "bias": bias if bias is None else bias[:, 0],
+            "noise": self.draw_noise(shape, training),
+            "keep": drawn_factors(self, shape, training),
+        }
+        listeners = self.recorders()
+        contexts, weights, last, extra = self._loop(
+            queries, streams, memory, start, query_mask, bool(listeners)
+        )
+        output = ops.cast(contexts, self.compute_dtype)
+        if query_mask is not None:
+            set_keras_mask(output, query_mask)
+        for listener in listeners:
+            masks = visibility.parts()
+            if query_mask is not None:
+                masks["query"] = query_mask[:, None, :, None]
+            seen = ops.ones_like(weights, dtype="bool")
+            for part in masks.values():
+                seen = ops.logical_and(seen, part)
+            found = {"query": queries, "weights": weights, "mask": seen}
+            found |= {name: memory[name] for name in ("key", "value")}
+            found["scores"] = extra.pop("scores", None)
+            context = with_head(contexts)
+            found |= {"bias": bias, "context": context, "masks": masks}
+            listener.receive(self, {**found, "extra": extra})
+        wanted = [output]
+        if return_attention_scores:
+            weights = ops.cast(weights, self.compute_dtype)
+            wanted.append(self._shape_weights(weights))
+        if state is not None:
+            wanted.append(last)
+        return wanted[0] if len(wanted) == 1 else tuple(wanted)
+
+    def _visible_pairs(self, visibility, shape):
+        """What hides besides padding, as (B, T, S), or None."""
+        pairs = None
+        for name, part in visibility.parts().items():
+            if name != "padding":
+                pairs = part if pairs is None else ops.logical_and(pairs, part)
+        return None if pairs is None else ops.broadcast_to(pairs[:, 0], shape)
+
+    def _loop(self, queries, streams, memory, state, mask, watched):
+        """All queries, one after another; what has S columns travels beside them."""
+        queries, width, kind = queries[:, 0], queries.shape[-1], queries.dtype
+        batch, length = sizes_of(queries)[:2]
+        shape = (batch, length, ops.shape(memory["mask"])[1])
+        names = [name for name, each in streams.items() if each is not None]
+        wide = [ops.broadcast_to(streams[name], shape) for name in names]
+        inputs = [ops.cast(each, "float32") for each in (queries, *wide)]
+
+        def step(now, memory, state):
+            query = ops.cast(now[:, :width], kind)[:, None, None, :]
+            own = {}
+            if names:  # (B, n S) -> n times (B, 1, 1, S)
+                columns = (ops.shape(now)[0], len(names), 1, -1)
+                rest = ops.reshape(now[:, width:], columns)
+                own = {name: rest[:, i : i + 1] for i, name in enumerate(names)}
+            seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
+            if "seen" in own:
+                seen = ops.logical_and(seen, own["seen"] > 0)
+            look = Look(query, memory["key"], seen, own.get("bias"), own.get("noise"))
+            *found, extra = self._walk(look, memory, state, own.get("keep"))
+            return *found, extra if watched else {}
+
+        inputs = ops.concatenate(inputs, axis=-1)
+        return run_loop(step, inputs, memory, state, mask)
+
+    def compute_output_spec(self, query, value=None, key=None, **kwargs):
+        if kwargs.get("state") is None:
+            return super().compute_output_spec(query, value, key, **kwargs)
+        return keras.layers.Layer.compute_output_spec(self, query, value, key, **kwargs)

@@ -1,0 +1,41 @@
+"""Attention that remembers where it looked before."""
+
+from functools import partial
+
+from regard import layers
+from tests.conformance.case import Case
+from tests.conformance.kinds import GATE, VARIANT
+from tests.reference import alignments as reference
+
+REMEMBERS = GATE | {"masked", "steps", "asks", "dropout"}
+DISTRIBUTION = REMEMBERS | {"distribution", "traced"}
+
+CASES = [
+    Case(
+        "coverage",
+        partial(layers.CoverageAttention, 8),
+        reference.coverage,
+        tags=DISTRIBUTION | {"order_free"},
+    ),
+    Case(
+        "location_sensitive",
+        partial(layers.LocationSensitiveAttention, 8, 4, 3),
+        reference.location_sensitive,
+        tags=DISTRIBUTION,
+    ),
+    Case(
+        "location_sensitive_both",
+        partial(
+            layers.LocationSensitiveAttention,
+            8,
+            4,
+            3,
+            history="both",
+            steps=2,
+            start="first",
+            use_bias=False,
+        ),
+        partial(reference.location_sensitive, history="both", steps=2, start="first"),
+        tags=VARIANT,
+    ),
+]

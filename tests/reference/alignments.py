@@ -1,0 +1,106 @@
+"""Attention that remembers where it looked: one query after another, by loops."""
+
+import numpy as np
+
+from tests.reference.normalizers import softmax
+
+
+def walk(start, align, value, visible):
+    """Contexts and weights of `align(i, b, state) -> (row of weights, state)`.
+
+    `start(b)` is the state of example b before its first query.
+    """
+    batch, queries, keys = visible.shape
+    context = np.zeros((batch, queries, value.shape[-1]))
+    weights = np.zeros((batch, queries, keys))
+    for b in range(batch):
+        state = start(b)
+        for i in range(queries):
+            weights[b, i], state = align(i, b, state)
+            for j in range(keys):
+                if visible[b, i, j]:
+                    context[b, i] += weights[b, i, j] * value[b, j]
+    return context, weights
+
+
+def normalized(scores, seen, normalizer=softmax):
+    """A row of weights over all keys, 0 where hidden."""
+    row = np.zeros(len(scores))
+    if seen.any():
+        row[seen] = normalizer(scores[seen])
+    return row
+
+
+def additive_row(weights, query, keys, features):
+    """v . tanh(W q + U k_j + f_j + b) for every key of one example."""
+    bias = weights.get("bias", 0.0)
+    return np.array(
+        [
+            weights["score_vector"]
+            @ np.tanh(
+                query @ weights["query_kernel"]
+                + key @ weights["key_kernel"]
+                + feature
+                + bias
+            )
+            for key, feature in zip(keys, features, strict=True)
+        ]
+    )
+
+
+def start_row(seen, kind):
+    """Weights before the first step over the real keys of one example."""
+    row = np.zeros(len(seen))
+    places = np.flatnonzero(seen)
+    if kind == "uniform" and len(places):
+        row[places] = 1 / len(places)
+    if kind == "first" and len(places):
+        row[places[0]] = 1.0
+    return row
+
+
+def coverage(weights, query, key, value, visible, start="zero", normalizer=softmax):
+    """See, Liu & Manning 2017, equations 10 and 11."""
+
+    def align(i, b, covered):
+        features = covered[:, None] * weights["coverage_kernel"]
+        scores = additive_row(weights, query[b, i], key[b], features)
+        row = normalized(scores, visible[b, i], normalizer)
+        return row, covered + row
+
+    return walk(lambda b: start_row(visible[b, 0], start), align, value, visible)
+
+
+def convolve(channels, filters):
+    """(C, S) and (K, C, F): the sum over channels and taps, zeros beyond the ends."""
+    width, _, count = filters.shape
+    keys = channels.shape[1]
+    found = np.zeros((keys, count))
+    for j in range(keys):
+        for tap in range(width):
+            place = j + tap - width // 2
+            if 0 <= place < keys:
+                found[j] += channels[:, place] @ filters[tap]
+    return found
+
+
+def location_sensitive(  # noqa: PLR0913 - the options of the layer
+    weights, query, key, value, visible, history="previous", steps=1, start="uniform"
+):
+    """Chorowski et al. 2015, equations 8 and 9; Shen et al. 2018, section 2.2."""
+
+    def begin(b):
+        row = start_row(visible[b, 0], start)
+        return [row] * steps, row
+
+    def align(i, b, state):
+        previous, total = state
+        channels = [] if history == "cumulative" else list(previous)
+        channels += [] if history == "previous" else [total]
+        features = convolve(np.stack(channels), weights["filter_kernel"])
+        features = features @ weights["feature_kernel"]
+        scores = additive_row(weights, query[b, i], key[b], features)
+        row = normalized(scores, visible[b, i])
+        return row, ([*previous[1:], row], total + row)
+
+    return walk(begin, align, value, visible)
