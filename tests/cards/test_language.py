@@ -9,7 +9,7 @@ from regard.cards.typography import SPACE, russian
 
 # Names that Russian texts leave in Latin letters.
 NAMES = {"ReLU", "RoPE", "ALiBi", "T5", "Keras", "Llama", "NaN", "True", "Softmax"}
-NAMES |= {"Entmax", "entmax", "Softpick", "Sparsemax", "float32"}
+NAMES |= {"Entmax", "entmax", "Softpick", "Sparsemax", "float32", "Tacotron"}
 # Functions and symbols of formulas, and arguments of code within them.
 SYMBOLS = {"tanh", "exp", "log", "ln", "vᵀWq", "qᵀk", "Dq", "Dk", "Dv", "AᵀB", "W_c"}
 SYMBOLS |= {"units", "offset", "right", "left", "length", "scale", "learn_scale"}

@@ -6,20 +6,8 @@ LATER = {
     "pervasive attention": ["attn2d.*"],
     "location-aware attention": [
         "bshall_tacotron.DynamicConvolutionAttention",
-        "espnet.AttLoc",
-        "espnet.AttLoc2D",
-        "espnet.AttLocRec",
-        "espnet.AttLoc_constrained",
-        "espnet.AttMultiHeadLoc",
-        "speechbrain.LocationAwareAttention",
-        "tacotron2.Attention",
     ],
     "forward attention": ["espnet.AttForward", "espnet.AttForwardTA"],
-    "coverage": ["espnet.AttCov", "espnet.AttCovLoc"],
-    "multi-head attention inside a speech decoder": [
-        "espnet.AttMultiHeadAdd",
-        "espnet.AttMultiHeadDot",
-    ],
     "attention over channels and places of images": [
         "cbam.*",
         "senet.SELayer",

@@ -11,15 +11,9 @@ from regard.core.scores import widen
 from regard.core.shapes import sizes_of, with_head
 from regard.layers.attention import Attention
 from regard.layers.decoder_loop import run_loop
-from regard.layers.inputs import (
-    check_memory,
-    checked,
-    checked_bias,
-    hide,
-    join,
-    padding_of,
-)
-from regard.layers.keras_internals import computing_in, get_keras_mask, set_keras_mask
+from regard.layers.exporting import check_loop
+from regard.layers.inputs import checked_bias, gathered, quarantine
+from regard.layers.keras_internals import computing_in, set_keras_mask
 from regard.layers.weight_dropout import drawn_factors
 
 Tensor = Any
@@ -154,38 +148,37 @@ class Alignment(Attention):
         key_positions=None,
         state=None,
     ):
-        value = query if value is None else value
-        key = value if key is None else key
-        batch, length, places = *sizes_of(query)[:2], sizes_of(value)[1]
-        check_memory(query, value, key)
-        query_mask = join(query_mask, get_keras_mask(query))
-        query_mask = checked(query_mask, "query_mask", batch, length)
-        padding = padding_of(value, key, value_mask, key_mask)
+        given = gathered(query, value, key, query_mask, value_mask, key_mask)
+        check_loop(self, given.length)
         if bias is not None and not self.scored:
             raise ValueError(
                 f"bias must be None for {type(self).__name__}, which has no scores to "
                 "add it to. Got a tensor."
             )
-        bias = checked_bias(bias, (batch, 1, length, places))
-        grid = Grid.of(length, places, query_positions, key_positions)
+        sizes = given.sizes(1)
+        bias = checked_bias(bias, sizes)
+        grid = Grid.of(given.length, given.memory, query_positions, key_positions)
         visibility = self._visibility(
-            None, padding, attention_mask, use_causal_mask, grid, sizes_of(query)
+            None, given.padding, attention_mask, use_causal_mask, grid, sizes[::2]
         )
-        queries = self.project_query(hide(query, query_mask))
-        memory = self.prepare(value, key, padding)
+        value, key, poison = quarantine(given.value, given.key, visibility)
+        queries = self.project_query(given.query)
+        memory = self.prepare(value, key, given.padding)
         start = self.initial_state(memory) if state is None else state
-        shape = (batch, length, places)
+        shape = (sizes[0], *sizes[2:])
         streams = {
             "seen": self._visible_pairs(visibility, shape),
             "bias": bias if bias is None else bias[:, 0],
             "noise": self.draw_noise(shape, training),
             "keep": drawn_factors(self, shape, training),
+            "poison": poison if poison is None else poison[:, 0],
         }
         listeners = self.recorders()
         contexts, weights, last, extra = self._loop(
-            queries, streams, memory, start, query_mask, bool(listeners)
+            queries, streams, memory, start, given.query_mask, bool(listeners)
         )
         output = ops.cast(contexts, self.compute_dtype)
+        query_mask = given.query_mask
         if query_mask is not None:
             set_keras_mask(output, query_mask)
         for listener in listeners:
@@ -237,8 +230,11 @@ class Alignment(Attention):
             if "seen" in own:
                 seen = ops.logical_and(seen, own["seen"] > 0)
             look = Look(query, memory["key"], seen, own.get("bias"), own.get("noise"))
-            *found, extra = self._walk(look, memory, state, own.get("keep"))
-            return *found, extra if watched else {}
+            context, *found, extra = self._walk(look, memory, state, own.get("keep"))
+            if "poison" in own:  # NaN that this query may see, though no step did
+                nan = ops.where(seen, own["poison"], ops.zeros_like(own["poison"]))
+                context = context + ops.cast(ops.sum(nan, -1)[:, 0], context.dtype)
+            return context, *found, extra if watched else {}
 
         inputs = ops.concatenate(inputs, axis=-1)
         return run_loop(step, inputs, memory, state, mask)
