@@ -15,6 +15,8 @@ SYMBOLS = {"tanh", "exp", "log", "ln", "vᵀWq", "qᵀk", "Dq", "Dk", "Dv", "A�
 SYMBOLS |= {"units", "offset", "right", "left", "length", "scale", "learn_scale"}
 SYMBOLS |= {"learn_alpha", "power", "epsilon", "maximum_length", "key_dim", "buckets"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
+SYMBOLS |= {"W_1", "W_2", "W_o", "w_g"}
+NAMES |= {"CopyNet"}
 
 
 def russian_texts(name: str) -> str:

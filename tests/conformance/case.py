@@ -31,6 +31,7 @@ class Case:
     - `mask`: the name of the argument that hides keys.
     - `layout(sizes)`: the shape of every input, where it is not (batch, length, width).
     - `free`: axes whose size may be unknown, by input; by default the length.
+    - `whole`: inputs that are whole numbers from 0 up to, but without, a bound.
     - `sees(query_position, key_position)`: the scope the layer was made with.
     - `tags`: which checks apply.
     - `still`: weights that no training step can move, by theory.
@@ -47,6 +48,7 @@ class Case:
     mask: str = "value_mask"
     layout: Callable[[Sizes], Mapping[str, tuple[int, ...]]] | None = None
     free: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    whole: Mapping[str, int] = field(default_factory=dict)
     sees: Callable[[int, int], bool] | None = None
     tags: frozenset[str] = frozenset()
     still: Mapping[str, str] = field(default_factory=dict)
@@ -73,11 +75,17 @@ class Case:
         return (batch, *sizes)
 
     def inputs(self, rng, **sizes):
-        """Random float32 inputs."""
+        """Random inputs: float32, or int32 where they are whole numbers."""
         return {
-            name: rng.normal(size=shape).astype("float32")
+            name: rng.integers(self.whole[name], size=shape).astype("int32")
+            if name in self.whole
+            else rng.normal(size=shape).astype("float32")
             for name, shape in self.shapes(**sizes).items()
         }
+
+    def dtype(self, name):
+        """The dtype of an input."""
+        return "int32" if name in self.whole else "float32"
 
     def visibility(self, inputs, visible=None):
         """`visible` and the layer's own scope, over the axes the reference takes."""

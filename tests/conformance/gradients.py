@@ -13,14 +13,20 @@ def weight_name(layer, variable):
 def gradients(layer, loss, inputs):
     """Value and gradients of `loss(**inputs)`, a scalar made by calling `layer`.
 
-    `inputs` are float arrays by name. Returns the value, a dictionary with the
-    gradient for each input, and one with the gradient for each trainable weight
-    (by `weight_name`), all in NumPy float64. An input that is not read has gradient
-    zero; a weight that no gradient reaches has None.
+    `inputs` are arrays by name. Returns the value, a dictionary with the gradient for
+    each input that is not a whole number, and one with the gradient for each trainable
+    weight (by `weight_name`), all in NumPy float64. An input that is not read has
+    gradient zero; a weight that no gradient reaches has None.
     """
     backend = keras.backend.backend()
     variables = list(layer.trainable_variables)
-    value, for_inputs, for_weights = _BACKENDS[backend](variables, loss, inputs)
+    whole = {n: x for n, x in inputs.items() if np.issubdtype(x.dtype, np.integer)}
+    inputs = {name: array for name, array in inputs.items() if name not in whole}
+
+    def moving(**tensors):
+        return loss(**tensors, **whole)
+
+    value, for_inputs, for_weights = _BACKENDS[backend](variables, moving, inputs)
     names = [weight_name(layer, variable) for variable in variables]
     return (
         float(_numpy(value)),

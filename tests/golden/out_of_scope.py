@@ -117,10 +117,6 @@ LATER = {
         "keras_hub.TransformerEncoder",
     ],
     "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
-    "copying and pointer-generator networks": [
-        "opennmt.CopyGenerator",
-        "pointer_summarizer.Decoder",
-    ],
     "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
     "attentive statistics": ["speechbrain.AttentiveStatisticsPooling"],
     "structured self-attention with several hops": [

@@ -9,6 +9,10 @@ from regard.layers.attention import Attention
 from regard.layers.attention_decoder import AttentionDecoder
 from regard.layers.attention_pooling import AttentionPooling
 from regard.layers.concat_attention import ConcatAttention
+from regard.layers.copying.copy_net import CopyNet
+from regard.layers.copying.pointer_attention import PointerAttention
+from regard.layers.copying.pointer_generator import PointerGenerator
+from regard.layers.copying.pointer_sentinel import PointerSentinel
 from regard.layers.cosine_attention import CosineAttention
 from regard.layers.dot_attention import DotAttention
 from regard.layers.feature_gate import FeatureGate
@@ -23,6 +27,7 @@ __all__ = [
     "AttentionDecoder",
     "AttentionPooling",
     "ConcatAttention",
+    "CopyNet",
     "CosineAttention",
     "CoverageAttention",
     "DotAttention",
@@ -31,5 +36,8 @@ __all__ = [
     "LocationAttention",
     "LocationSensitiveAttention",
     "MultiHeadAttention",
+    "PointerAttention",
+    "PointerGenerator",
+    "PointerSentinel",
     "ScaledDotAttention",
 ]

@@ -73,7 +73,10 @@ def model_of(subject):
     """A Functional model around a fresh layer with the subject's weights."""
     fresh = Subject(subject.case)
     case = subject.case
-    inputs = {n: keras.Input(case.symbol(n)[1:], name=n) for n in case.arguments}
+    inputs = {
+        n: keras.Input(case.symbol(n)[1:], name=n, dtype=case.dtype(n))
+        for n in case.arguments
+    }
     outputs = call(case, fresh.layer, inputs)
     assert_allclose(fresh.call(), subject.call())
     return keras.Model(list(inputs.values()), outputs)

@@ -25,7 +25,9 @@ def symbolic_shapes_agree_with_real_ones(subject):
     output = subject.with_weights() if asked else (subject.call(),)
     for batch, known in ((None, False), (2, False), (None, True), (2, True)):
         inputs = {
-            name: keras.KerasTensor(case.symbol(name, batch, known), name=name)
+            name: keras.KerasTensor(
+                case.symbol(name, batch, known), dtype=case.dtype(name), name=name
+            )
             for name in case.arguments
         }
         symbolic = call(case, subject.layer, inputs, **asked)
@@ -33,7 +35,8 @@ def symbolic_shapes_agree_with_real_ones(subject):
         assert len(symbolic) == len(output)
         for spec, real in zip(symbolic, output, strict=True):
             agrees(spec, real)
-        assert symbolic[0].shape[-1] == output[0].shape[-1]
+        if known or "points" not in case.tags:
+            assert symbolic[0].shape[-1] == output[0].shape[-1]
         first, *rest = (inputs[name] for name in case.arguments)
         spec = subject.layer.compute_output_spec(first, *rest)
         assert spec.shape == symbolic[0].shape and spec.dtype == symbolic[0].dtype

@@ -13,7 +13,10 @@ from tests.conformance.subject import call, numpy, rng_of
 def a_training_step_moves_every_weight(subject):
     case = subject.case
     layer = case.make()  # its own initial weights: no dead start
-    inputs = {n: keras.Input(case.symbol(n)[1:], name=n) for n in case.arguments}
+    inputs = {
+        n: keras.Input(case.symbol(n)[1:], name=n, dtype=case.dtype(n))
+        for n in case.arguments
+    }
     model = keras.Model(list(inputs.values()), call(case, layer, inputs))
     if not layer.trainable_variables:
         return

@@ -1,0 +1,1 @@
+"""Pointing at the memory, and copying from it."""
