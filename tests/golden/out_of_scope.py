@@ -2,7 +2,6 @@
 
 LATER = {
     "adaptive spans and persistent memory": ["adaptive_span.SeqAttention"],
-    "linear scores of concatenated features": ["allennlp.LinearAttention"],
     "pervasive attention": ["attn2d.*"],
     "location-aware attention": [
         "bshall_tacotron.DynamicConvolutionAttention",

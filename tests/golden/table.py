@@ -102,10 +102,6 @@ def many_axes(case: Case) -> bool:
     return several or case.arrays["in.q"].ndim != 3
 
 
-def raw_scores(case: Case) -> bool:
-    return case.constructor.get("normalize") is False
-
-
 def no_exact_alpha(case: Case) -> bool:
     return case.call.get("alpha") not in (1.0, 1.5, 2.0)
 
@@ -178,7 +174,6 @@ PARTLY = [
         "later mechanism: attention over several axes",
         when=many_axes,
     ),
-    Row("allennlp.*", "scores without a normalizer are no attention", when=raw_scores),
     Row(
         "entmax.entmax_bisect",
         "later mechanism: entmax with any, or a learned, alpha",

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from regard.recording import Recorder, recording
 from tests.golden.cases import Case
 
 Tensors = dict[str, Any]
@@ -65,6 +66,18 @@ class Applied:
             output = self.layer(*args, **kwargs)
         self.losses = scope.losses
         return output
+
+
+def listened(layer: keras.Layer, ask: Callable[[], Any]):
+    """The answer of a call, and the tensors of the last record it delivered."""
+    heard: list[Tensors] = []
+
+    def receive(_, tensors):
+        heard.append(tensors)
+
+    with recording(Recorder(lambda each: each is layer, receive)):
+        answer = ask()
+    return answer, heard[-1]
 
 
 def concretely():

@@ -6,6 +6,7 @@ are pure, take projected tensors ``query (B,H,T,D)`` and ``key (B,H,S,D)``, and 
 product, so large logits stay finite.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -28,6 +29,15 @@ def widen(tensor: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
 def dot(query: Query, key: Key) -> Scores:
     r"""$s_{ij} = q_i^\top k_j$ (Luong, Pham, Manning 2015, section 3.1)."""
     return ops.matmul(widen(query), ops.swapaxes(widen(key), -1, -2))
+
+
+def activated(activation: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    r"""The score $f(q_i^\top k_j)$ for a function f of numbers."""
+
+    def score(query: Query, key: Key) -> Scores:
+        return activation(dot(query, key))
+
+    return score
 
 
 def scaled_dot(query: Query, key: Key, scale: Tensor | float) -> Scores:
@@ -55,6 +65,18 @@ def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:
     A zero vector has cosine 0 with everything, and gradient 0.
     """
     return sharpness * dot(unit(query), unit(key))
+
+
+def gaussian(query: Query, key: Key, precision: Float[Tensor, ""]) -> Scores:
+    r"""$s_{ij} = -\tfrac{p}{2} \lVert q_i - k_j \rVert^2$ with the precision $p$.
+
+    Nadaraya 1964 and Watson 1964 as softmax attention: Tsai et al. 2019, section 3.1.
+    The difference is squared as it stands: expanding it into lengths and a product
+    loses all digits where query and key are close and long.
+    """
+    query = ops.expand_dims(widen(query), -2)  # (B, H, T, 1, D)
+    key = ops.expand_dims(widen(key), -3)  # (B, H, 1, S, D)
+    return -0.5 * precision * ops.sum(ops.square(query - key), axis=-1)
 
 
 def location(
