@@ -12,7 +12,8 @@ def multi_head(weights, query, key, value, visible, normalizer=softmax):
     """concat(head_1 .. head_H) W_O with head_h = attention(QW_h, KW_h, VW_h).
 
     Kernels as Keras keeps them: (D, H, width) for the projections and
-    (H, width, D) for the output; every bias may be absent. With a gate each head is
+    (H, width, D) for the output; every bias may be absent. Heads may have a normalizer
+    each. With a gate each head is
     multiplied by sigmoid(QW_g + b_g) before W_O (Qiu et al. 2025, section 2.2).
     """
     heads, key_width = weights["query/kernel"].shape[1:]
@@ -33,7 +34,8 @@ def multi_head(weights, query, key, value, visible, normalizer=softmax):
             return q[b, i] @ k[b, j] / math.sqrt(key_width)
 
         seen = visible[:, h] if visible.ndim == 4 else visible
-        context, attention = read(score, project("value", value), seen, normalizer)
+        own = normalizer[h] if isinstance(normalizer, list) else normalizer
+        context, attention = read(score, project("value", value), seen, own)
         if "gate/kernel" in weights:
             context = context / (1 + np.exp(-project("gate", query)))
         output += context @ output_kernel[h]

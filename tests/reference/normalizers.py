@@ -1,5 +1,7 @@
 """From one row of scores (those of the visible keys only) to one row of weights."""
 
+from functools import partial
+
 import numpy as np
 
 
@@ -86,6 +88,21 @@ def softpick(scores, epsilon=1e-6):
     return np.maximum(steps, 0.0) / (np.sum(np.abs(steps)) + epsilon * np.exp(-top))
 
 
+def slot(scores, visible, epsilon=1e-8):
+    """Softmax over the queries of each key, then rows divided by their sum.
+
+    Locatello et al. 2020, algorithm 1; a matrix (T, S), as queries compete.
+    """
+    shares = np.zeros(scores.shape)
+    for j in range(scores.shape[1]):
+        rivals = np.flatnonzero(visible[:, j])
+        if len(rivals):
+            shares[rivals, j] = softmax(scores[rivals, j])
+    return shares / (shares.sum(-1, keepdims=True) + epsilon)
+
+
+slot.joint = True  # takes a whole matrix of scores
+
 NORMALIZERS = {"softmax": softmax, "sparsemax": sparsemax, "entmax15": entmax15}
 # Those whose weights are no distribution over the visible keys, or that have options.
 OTHERS = {
@@ -96,3 +113,20 @@ OTHERS = {
     "relu": relu,
     "softpick": softpick,
 }
+
+
+def of_part(name, config, weights=None, head=0):
+    """The reference of a normalizer, with its options and a head's learned number."""
+    weights = weights or {}
+    if name in NORMALIZERS:
+        return NORMALIZERS[name]
+    if name == "slot":
+        return partial(slot, **config)
+    if name == "sinks":
+        return partial(off_by_one, sink=weights["sinks"][head])
+    if name == "entmax":
+        alpha = config["alpha"]
+        if config["learn_alpha"]:
+            alpha = 1 + 1 / (1 + np.exp(-weights["alpha_logit"][head]))
+        return partial(entmax, alpha=alpha)
+    return partial(OTHERS[name], **config)

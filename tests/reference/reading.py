@@ -10,8 +10,10 @@ def read(score, value, visible, normalizer=softmax):
 
     `score(b, i, j)` is the compatibility of query i with key j in example b;
     `value` is (B, S, Dv) and `visible` (B, T, S). A query that may look at
-    nothing reads zeros.
+    nothing reads zeros. A normalizer of whole matrices says that it is ``joint``.
     """
+    if getattr(getattr(normalizer, "func", normalizer), "joint", False):
+        return jointly(score, value, visible, normalizer)
     batch, queries, keys = visible.shape
     context = np.zeros((batch, queries, value.shape[-1]))
     weights = np.zeros((batch, queries, keys))
@@ -25,3 +27,14 @@ def read(score, value, visible, normalizer=softmax):
             for j in seen:
                 context[b, i] += weights[b, i, j] * value[b, j]
     return context, weights
+
+
+def jointly(score, value, visible, normalizer):
+    """The same where the rows of an example depend on each other."""
+    weights = np.zeros(visible.shape)
+    for b in range(len(visible)):
+        scores = np.zeros(visible.shape[1:])
+        for i, j in np.argwhere(visible[b]):
+            scores[i, j] = score(b, i, j)
+        weights[b] = normalizer(scores, visible[b])
+    return weights @ value, weights

@@ -35,7 +35,8 @@ class AttentionPooling(Traceable):
             and the options of every layer.
 
     Raises:
-        ValueError: where the input is not (batch, length, width) or an option unknown.
+        ValueError: where the input is not (batch, length, width), an option is unknown,
+            or queries would compete in the normalizer.
     """
 
     mechanism = "attention_pooling"
@@ -54,6 +55,11 @@ class AttentionPooling(Traceable):
         self.activation = keras.activations.get(activation)
         self.use_bias = bool(use_bias)
         self.normalizer = normalizers.get(normalizer)
+        if not self.normalizer.rowwise:
+            raise ValueError(
+                "normalizer must work row by row, because there is one query for "
+                f"everyone. Got {self.normalizer!r}, in which queries compete."
+            )
         set_dropout(self, dropout, seed)
         self.weight_options = WeightOptions(**{**_OPTIONS, **named})
         self.supports_masking = True

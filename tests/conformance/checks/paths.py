@@ -13,7 +13,7 @@ from tests.conformance.checks.visibility import hide_keys, hide_pairs
 from tests.conformance.compiled import compiled
 from tests.conformance.gradients import gradients
 from tests.conformance.subject import call, numpy, rng_of
-from tests.reference.normalizers import NORMALIZERS
+from tests.reference.normalizers import of_part
 
 
 def options_of(subject):
@@ -117,13 +117,9 @@ def trace_is_complete(subject):
     assert_allclose(shown.reshape(weights.shape), weights, rtol=1e-6, atol=1e-7)
     mask = np.broadcast_to(trace.mask, shown.shape)
     scores = trace.scores if trace.bias is None else trace.scores + trace.bias
-    normalizer = NORMALIZERS[subject.layer.normalizer.name]
-    for row in np.ndindex(*shown.shape[:3]):
-        seen = mask[row]
-        expected = np.zeros(seen.shape)
-        if seen.any():
-            expected[seen] = normalizer(scores[row][seen].astype("float64"))
-        assert_allclose(shown[row], expected, rtol=1e-4, atol=1e-5)
+    for head in np.ndindex(*shown.shape[:2]):
+        expected = normalized(subject, scores[head].astype("float64"), mask[head], head)
+        assert_allclose(shown[head], expected, rtol=1e-4, atol=1e-5)
     joined = np.ones(shown.shape, bool)
     for part in trace.masks.values():
         joined &= part
@@ -131,6 +127,18 @@ def trace_is_complete(subject):
     assert_allclose(trace.context, shown @ trace.value, rtol=1e-4, atol=1e-5)
     for field in ("query", "key", "value") if "memory" in subject.case.tags else ():
         assert getattr(trace, field).ndim == 4, field
+
+
+def normalized(subject, scores, seen, head):
+    """The weights (T, S) that one head makes of its scores, by the reference."""
+    part = subject.layer.normalizer
+    own = of_part(part.name, part.get_config(), subject.weights, head[1])
+    if not part.rowwise:
+        return own(scores, seen)
+    expected = np.zeros(seen.shape)
+    for i in np.flatnonzero(seen.any(-1)):
+        expected[i, seen[i]] = own(scores[i, seen[i]])
+    return expected
 
 
 @check()

@@ -85,6 +85,11 @@ def _root(scaled, threshold, alpha):
     return ops.where(excess > 0, powers, ops.zeros_like(powers))
 
 
+def _filled(total):
+    """The sum of a row, 1 where the row is empty."""
+    return ops.where(total == 0, ops.ones_like(total), total)
+
+
 @ops.custom_gradient
 def _entmax(scaled, alpha):
     """``scaled`` is (alpha - 1) s, its largest entry 0; alpha (…, 1)."""
@@ -96,7 +101,7 @@ def _entmax(scaled, alpha):
         total = ops.sum(_root(scaled, middle, alpha), axis=-1, keepdims=True)
         low = ops.where(total >= 1.0, middle, low)
     weights = _root(scaled, low, alpha)
-    weights = weights / ops.sum(weights, axis=-1, keepdims=True)
+    weights = weights / _filled(ops.sum(weights, axis=-1, keepdims=True))
 
     def gradient(*args, upstream=None):
         upstream = args[0] if upstream is None else upstream
@@ -104,8 +109,7 @@ def _entmax(scaled, alpha):
         safe = ops.where(inside, weights, ops.ones_like(weights))
         logs = ops.log(safe)
         slopes = ops.where(inside, ops.exp((2.0 - alpha) * logs), 0.0 * safe)
-        total = ops.sum(slopes, axis=-1, keepdims=True)
-        share = slopes / total
+        share = slopes / _filled(ops.sum(slopes, axis=-1, keepdims=True))
         mean = ops.sum(share * upstream, axis=-1, keepdims=True)
         by_score = slopes * (upstream - mean)  # with respect to the scores s
         # The scores are scaled / (alpha - 1): both the explicit alpha and the one

@@ -45,7 +45,7 @@ class Sinks(_WithSink):
 
     $z = 0$ is ``OffByOne``, $z \to -\infty$ softmax.
 
-    OpenAI 2025, gpt-oss model card, arXiv:2508.10925, section 2.2.
+    OpenAI 2025, gpt-oss model card, arXiv:2508.10925.
 
     Args:
         sink: where the logits start.

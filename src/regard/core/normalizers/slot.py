@@ -33,10 +33,13 @@ class Slot(Normalizer):
             seen = ops.where(mask, scores, ops.full_like(scores, LOWEST))
         top = ops.max(seen, axis=-2, keepdims=True, initial=LOWEST)
         top = ops.stop_gradient(ops.where(top <= LOWEST, ops.zeros_like(top), top))
-        visible = scores if mask is None else ops.where(mask, scores, 0.0 * scores)
-        powers = hide(ops.exp(ops.minimum(visible - top, 0.0)), mask)
+        below = scores - top  # at most 0 where visible
+        if mask is not None:
+            below = ops.where(mask, below, ops.zeros_like(below))
+        powers = hide(ops.exp(below), mask)
         columns = ops.sum(powers, axis=-2, keepdims=True)
-        shares = powers / ops.where(columns == 0, ops.ones_like(columns), columns)
+        columns = ops.where(columns == 0, ops.ones_like(columns), columns)
+        shares = hide(powers / columns, mask)  # a NaN stays with those who see it
         return shares / (ops.sum(shares, axis=-1, keepdims=True) + self.epsilon)
 
     def get_config(self):
