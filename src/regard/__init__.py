@@ -1,7 +1,7 @@
 """Attention for Keras 3: exact mechanisms, made visible."""
 
 from regard import _backend as _backend  # first: no backend, no Keras
-from regard import compat, layers, models
+from regard import compat, layers, losses, models
 from regard._version import __version__
 from regard.core import normalizers, positions
 from regard.core.scopes import (
@@ -38,6 +38,7 @@ __all__ = [
     "capture",
     "compat",
     "layers",
+    "losses",
     "models",
     "normalizers",
     "plan",

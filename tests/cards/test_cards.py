@@ -35,6 +35,7 @@ def mechanisms() -> set[str]:
         public("layers", object)
         | public("normalizers", Normalizer)
         | public("positions", Position)
+        | public("losses", object)
         | {f"regard.{name}" for name in SCOPES}
     )
 

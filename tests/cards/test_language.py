@@ -10,8 +10,7 @@ from regard.cards.typography import SPACE, russian
 # Names that Russian texts leave in Latin letters.
 NAMES = {"ReLU", "RoPE", "ALiBi", "T5", "Keras", "Llama", "NaN", "True", "Softmax"}
 NAMES |= {"Entmax", "entmax", "Softpick", "Sparsemax", "float32", "Tacotron"}
-NAMES |= {"ConvS2S", "BiDAF"}
-NAMES |= {"Entmax", "entmax", "Softpick", "Sparsemax", "float32"}
+NAMES |= {"ConvS2S", "BiDAF", "Normmax", "softmax"}
 # Functions and symbols of formulas, and arguments of code within them.
 SYMBOLS = {"tanh", "exp", "log", "ln", "vᵀWq", "qᵀk", "Dq", "Dk", "Dv", "AᵀB", "W_c"}
 SYMBOLS |= {"units", "offset", "right", "left", "length", "scale", "learn_scale"}
@@ -20,6 +19,7 @@ SYMBOLS |= {"Wh", "Dh", "vᵀk", "z_j"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
 SYMBOLS |= {"W_1", "W_2", "W_o", "w_g"}
 NAMES |= {"CopyNet"}
+SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max", "budget"}
 
 
 def russian_texts(name: str) -> str:

@@ -170,6 +170,17 @@ def keras_heads(case: Case) -> Arrays:
     return expected
 
 
+def entmax_at_one(case: Case) -> Arrays:
+    """The limit of entmax as alpha goes to 1."""
+    axis = case.call.get("dim", -1)
+
+    def formula(a):
+        rows = np.moveaxis(a["in.X"], axis, -1)
+        return {"out.p": np.moveaxis(softmax(rows, np.ones(1, bool)), -1, axis)}
+
+    return differentiated(case, formula)
+
+
 def without_nan(case: Case) -> Arrays:
     """Rows that are NaN in the package are zero; what depends on them is left out."""
     expected = {"out.attention": np.nan_to_num(case.arrays["out.attention"])}

@@ -17,12 +17,6 @@ LATER = {
         "external_attention_pytorch.SimAM",
     ],
     "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
-    "budgets, norms and losses of the entmax family": [
-        "entmax.budget_bisect",
-        "entmax.entmax15_loss",
-        "entmax.normmax_bisect",
-        "entmax.sparsemax_loss",
-    ],
     "relative positions": [
         "espnet.RelPositionMultiHeadedAttention",
         "hf.DebertaV2DisentangledSelfAttention",

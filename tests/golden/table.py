@@ -102,10 +102,6 @@ def many_axes(case: Case) -> bool:
     return several or case.arrays["in.q"].ndim != 3
 
 
-def no_exact_alpha(case: Case) -> bool:
-    return case.call.get("alpha") not in (1.0, 1.5, 2.0)
-
-
 SSA = "keras_self_attention"
 DEFECTS = [
     Row(
@@ -152,6 +148,12 @@ DEFECTS = [
         two_paths,
     ),
     Row(
+        "entmax.entmax_bisect",
+        "bisection at alpha = 1 gives uniform rows there; here it is softmax",
+        corrections.entmax_at_one,
+        lambda case: case.call.get("alpha") == 1.0,
+    ),
+    Row(
         "*",
         "a row with nothing to look at is NaN there; here it is zero",
         corrections.without_nan,
@@ -173,11 +175,6 @@ PARTLY = [
         "keras3.MultiHeadAttention",
         "later mechanism: attention over several axes",
         when=many_axes,
-    ),
-    Row(
-        "entmax.entmax_bisect",
-        "later mechanism: entmax with any, or a learned, alpha",
-        when=no_exact_alpha,
     ),
     Row(
         "tfa.LuongAttention",

@@ -100,7 +100,7 @@ def test_slot_shares_out_every_key_and_weighs_every_query():
     assert_allclose(shares.sum(-1), 1, atol=1e-5)
     powers = np.exp(SCORES - SCORES.max(0))
     columns = powers / powers.sum(0)
-    assert_allclose(columns.sum(0), 1)
+    assert_allclose(columns.sum(0), 1, rtol=1e-5)
     assert_allclose(shares, columns / columns.sum(-1, keepdims=True), atol=1e-6)
 
 
@@ -111,3 +111,52 @@ def test_slot_needs_several_queries():
         AttentionPooling(normalizer="slot")
     one = read(DotAttention(normalizer="slot"), SCORES[None, :1], SCORES[None])[1]
     assert_allclose(one, 1 / 4, atol=1e-6)
+
+
+def test_a_budget_of_one_is_sparsemax_and_a_large_one_reads_everything():
+    found = weigh(normalizers.Budget(budget=1), SCORES)
+    assert_allclose(found, weigh("sparsemax", SCORES), atol=1e-6)
+    assert_allclose(weigh(normalizers.Budget(budget=6), SCORES), 1, atol=1e-6)
+    two = weigh(normalizers.Budget(budget=2), SCORES)
+    assert_allclose(two.sum(-1), 2, atol=1e-5)
+    assert two.max() <= 1 and two.min() == 0
+
+
+def test_normmax_is_uniform_over_ties_and_more_even_with_a_larger_alpha():
+    ties = np.array([[1.0, 1.0, -5.0, 1.0]], "float32")
+    assert_allclose(
+        weigh("normmax", ties), [[1 / 3, 1 / 3, 0, 1 / 3]], rtol=1e-5, atol=1e-7
+    )
+    close = SCORES * 0.1
+    flat, steep = (weigh(normalizers.Normmax(alpha=a), close) for a in (4.0, 1.2))
+    assert flat.std() < steep.std()
+
+
+def test_the_gradient_of_the_entmax_loss_is_prediction_minus_truth():
+    from regard.losses import EntmaxLoss, entmax_loss
+
+    target = np.array([0, 3, 1, 5])
+    right = np.eye(6)[target]
+
+    def losses(scores, alpha):
+        scores = keras.ops.convert_to_tensor(scores.astype("float32"))
+        found = entmax_loss(keras.ops.convert_to_tensor(target), scores, alpha)
+        return keras.ops.convert_to_numpy(found)
+
+    for alpha, name in ((1.0, "softmax"), (1.5, "entmax15"), (2.0, "sparsemax")):
+        step, weights = 1e-2, weigh(name, SCORES)
+        direction = random(5, 4, 6)
+        ahead = losses(SCORES + step * direction, alpha)
+        behind = losses(SCORES - step * direction, alpha)
+        slope = ((weights - right) * direction).sum(-1)
+        assert_allclose((ahead - behind) / (2 * step), slope, rtol=2e-2, atol=2e-3)
+        loss = EntmaxLoss(alpha, reduction=None)
+        again = EntmaxLoss.from_config(loss.get_config())
+        found = keras.ops.convert_to_numpy(again(target, SCORES))
+        assert_allclose(found, losses(SCORES, alpha), rtol=1e-6)
+    assert_allclose(losses(10 * right, 1.5), 0, atol=1e-6)
+    plain = keras.losses.sparse_categorical_crossentropy(
+        target, SCORES, from_logits=True
+    )
+    plain = keras.ops.convert_to_numpy(plain)
+    assert_allclose(losses(SCORES, 1.0), plain, rtol=1e-5)

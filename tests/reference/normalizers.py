@@ -88,6 +88,33 @@ def softpick(scores, epsilon=1e-6):
     return np.maximum(steps, 0.0) / (np.sum(np.abs(steps)) + epsilon * np.exp(-top))
 
 
+def budget(scores, budget=2.0):
+    """min(max(s_j - tau, 0), 1), tau such that the row sums to the budget."""
+    if len(scores) <= budget:
+        return np.ones(len(scores))
+    low, high = np.min(scores) - 1.0, np.max(scores)
+    for _ in range(80):
+        threshold = (low + high) / 2
+        total = np.sum(np.clip(scores - threshold, 0.0, 1.0))
+        low, high = (threshold, high) if total >= budget else (low, threshold)
+    return np.clip(scores - (low + high) / 2, 0.0, 1.0)
+
+
+def normmax(scores, alpha=2.0):
+    """[s_j - tau]_+^(1 / (alpha - 1)) over its sum, the alpha-norm of it being 1.
+
+    Santos et al. 2024: sum_j [s_j - tau]_+^(alpha / (alpha - 1)) = 1.
+    """
+    low, high = np.max(scores) - 1.0, np.max(scores)
+    for _ in range(80):
+        threshold = (low + high) / 2
+        excess = np.maximum(scores - threshold, 0.0)
+        inside = np.sum(excess ** (alpha / (alpha - 1))) >= 1.0
+        low, high = (threshold, high) if inside else (low, threshold)
+    powers = np.maximum(scores - (low + high) / 2, 0.0) ** (1 / (alpha - 1))
+    return powers / np.sum(powers)
+
+
 def slot(scores, visible, epsilon=1e-8):
     """Softmax over the queries of each key, then rows divided by their sum.
 
@@ -106,6 +133,8 @@ slot.joint = True  # takes a whole matrix of scores
 NORMALIZERS = {"softmax": softmax, "sparsemax": sparsemax, "entmax15": entmax15}
 # Those whose weights are no distribution over the visible keys, or that have options.
 OTHERS = {
+    "budget": budget,
+    "normmax": normmax,
     "entmax": entmax,
     "sigmoid": sigmoid,
     "off_by_one": off_by_one,

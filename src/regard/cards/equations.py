@@ -38,7 +38,8 @@ _COMMANDS = {
     **{"le": " ≤ ", "ge": " ≥ ", "cdot": "·", "dots": "…", "ldots": "…"},
     **{"lVert": "‖", "rVert": "‖", "quad": "   ", ",": " ", ";": " ", " ": " "},
     **{"alpha": "α", "beta": "β", "theta": "θ", "tau": "τ", "sigma": "σ"},
-    **{"epsilon": "ε", "Delta": "Δ", "pi": "π", "big": "", "infty": "∞"},
+    **{"epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "pi": "π", "big": ""},
+    **{"infty": "∞"},
 }
 
 

@@ -74,6 +74,8 @@ PARTS = {
     "relu": normalizers.Rectified(),
     "relu_squared": normalizers.Rectified(power=2),
     "softpick": normalizers.Softpick(),
+    "budget": normalizers.Budget(budget=1.5),
+    "normmax": normalizers.Normmax(alpha=1.8),
 }
 
 # Two draws of dropout over three keys are too often the same.
@@ -95,6 +97,8 @@ CASES = [
     inside("top_k", PARTS["top_k"], ADDITIVE, additive),
     inside("relu", PARTS["relu"], SCALED, scaled_dot, sizes=EQUAL),
     inside("softpick", PARTS["softpick"], ADDITIVE, additive),
+    inside("budget", PARTS["budget"], ADDITIVE, additive),
+    inside("normmax", PARTS["normmax"], HEADS, multi_head, heads=2, still=SHIFT),
     inside("slot", normalizers.Slot(), ADDITIVE, additive),
     *(pooled(word, part) for word, part in (PARTS | WIDER).items()),
 ]

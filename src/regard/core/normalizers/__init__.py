@@ -9,8 +9,10 @@ from typing import Any
 
 import keras
 
+from regard.core.normalizers.budget import Budget
 from regard.core.normalizers.entmax import Entmax
 from regard.core.normalizers.entmax15 import Entmax15
+from regard.core.normalizers.normmax import Normmax
 from regard.core.normalizers.part import Normalizer, hide, shifted
 from regard.core.normalizers.rectified import Rectified, Softpick
 from regard.core.normalizers.sigmoid import Sigmoid
@@ -21,9 +23,11 @@ from regard.core.normalizers.sparsemax import Sparsemax
 from regard.core.normalizers.top_k import TopK
 
 __all__ = [
+    "Budget",
     "Entmax",
     "Entmax15",
     "Normalizer",
+    "Normmax",
     "OffByOne",
     "Rectified",
     "Sigmoid",
@@ -39,8 +43,10 @@ __all__ = [
 ]
 
 _ALL = (
+    Budget,
     Entmax,
     Entmax15,
+    Normmax,
     OffByOne,
     Rectified,
     Sigmoid,

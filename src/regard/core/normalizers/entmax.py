@@ -65,16 +65,21 @@ class Entmax(Normalizer):
         alpha = self.alpha
         if parameters:
             alpha = 1.0 + ops.sigmoid(ops.cast(per_head(parameters[0]), scores.dtype))
-        alpha = alpha * ops.ones_like(scores[..., :1])
-        scaled = (alpha - 1.0) * shifted(scores, mask)  # the largest is 0
-        outside = ops.full_like(scaled, -2.0)  # tau lies in [-1, 0)
-        if mask is not None:
-            scaled = ops.where(mask, scaled, outside)
-        scaled = ops.where(scaled < outside, outside, scaled)
-        return hide(_entmax(scaled, alpha), attended(scores, mask))
+        return entmax(scores, mask, alpha)
 
     def get_config(self):
         return {"alpha": self.alpha, "learn_alpha": self.learn_alpha}
+
+
+def entmax(scores, mask=None, alpha=1.5):
+    """The weights for an alpha above 1, a number or a tensor like (…, 1)."""
+    alpha = alpha * ops.ones_like(scores[..., :1])
+    scaled = (alpha - 1.0) * shifted(scores, mask)  # the largest is 0
+    outside = ops.full_like(scaled, -2.0)  # tau lies in [-1, 0)
+    if mask is not None:
+        scaled = ops.where(mask, scaled, outside)
+    scaled = ops.where(scaled < outside, outside, scaled)
+    return hide(_entmax(scaled, alpha), attended(scores, mask))
 
 
 def _root(scaled, threshold, alpha):
