@@ -44,6 +44,7 @@ def test_a_thing_has_one_word(name):
 def test_russian_text_has_no_english_words(name):
     words = re.sub(r"`[^`]+`", "", russian_texts(name))
     found = set(re.findall(r"[A-Za-z][A-Za-z0-9_ᵀ]*[A-Za-z0-9ᵀ]", words))
+    found = {word for word in found if not re.fullmatch(r"[A-Za-z]_\w+", word)}
     assert {word for word in found if word not in NAMES | SYMBOLS} == set()
 
 

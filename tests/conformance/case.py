@@ -32,6 +32,7 @@ class Case:
     - `layout(sizes)`: the shape of every input, where it is not (batch, length, width).
     - `free`: axes whose size may be unknown, by input; by default the length.
     - `whole`: inputs that are whole numbers from 0 up to, but without, a bound.
+    - `places`: how many axes of a memory a mask covers: 1, of images 2.
     - `sees(query_position, key_position)`: the scope the layer was made with.
     - `tags`: which checks apply.
     - `still`: weights that no training step can move, by theory.
@@ -49,6 +50,7 @@ class Case:
     layout: Callable[[Sizes], Mapping[str, tuple[int, ...]]] | None = None
     free: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     whole: Mapping[str, int] = field(default_factory=dict)
+    places: int = 1
     sees: Callable[[int, int], bool] | None = None
     tags: frozenset[str] = frozenset()
     still: Mapping[str, str] = field(default_factory=dict)
@@ -89,9 +91,10 @@ class Case:
 
     def visibility(self, inputs, visible=None):
         """`visible` and the layer's own scope, over the axes the reference takes."""
-        batch, key_length = inputs[self.memory[0]].shape[:2]
+        memory = inputs[self.memory[0]].shape
+        batch, key_length = memory[:2]
         if self.queries is None:
-            everything = np.ones((batch, key_length), bool)
+            everything = np.ones(memory[: 1 + self.places], bool)
             return everything if visible is None else everything & visible
         query_length = inputs[self.queries].shape[1]
         allowed = np.ones((batch, query_length, key_length), bool)

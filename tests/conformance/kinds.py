@@ -60,3 +60,14 @@ def over_sequence(name, make, reference, **more):
         "tags": POOLING,
     }
     return Case(name, make, reference, **{**options, **more})
+
+
+def over_image(name, make, reference, **more):
+    """Something that reads an image (batch, height, width, channels)."""
+    options = {
+        "layout": lambda s: {"inputs": (s.batch, s.query, s.key, s.value_width)},
+        "free": {"inputs": (1, 2)},
+        "places": 2,
+        "tags": GATE,
+    }
+    return over_sequence(name, make, reference, **{**options, **more})

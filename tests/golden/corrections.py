@@ -162,6 +162,28 @@ def keras_attention(case: Case) -> Arrays:
     return differentiated(case, formula)
 
 
+def double_attention(case: Case) -> Arrays:
+    """Gathering is shared out over the pixels, spreading over the summaries."""
+
+    def formula(a):
+        batch, channels = a["in.x"].shape[:2]
+        pixels = a["in.x"].reshape(batch, channels, -1)
+
+        def convolved(name, x):
+            kernel, bias = a[f"w.{name}.weight"][..., 0, 0], a[f"w.{name}.bias"]
+            return kernel @ x + bias[:, None]
+
+        everything = np.ones(1, bool)
+        gather = softmax(convolved("convB", pixels), everything)  # (B, slots, N)
+        spread = convolved("convV", pixels).swapaxes(1, 2)
+        spread = softmax(spread, everything).swapaxes(1, 2)
+        summaries = convolved("convA", pixels) @ gather.swapaxes(1, 2)
+        output = convolved("conv_reconstruct", summaries @ spread)
+        return {"out.y": output.reshape(a["in.x"].shape)}
+
+    return differentiated(case, formula)
+
+
 def keras_heads(case: Case) -> Arrays:
     """The path that returns weights is right: both paths should give its answer."""
     expected = dict(case.expected)

@@ -7,15 +7,6 @@ LATER = {
         "bshall_tacotron.DynamicConvolutionAttention",
     ],
     "forward attention": ["espnet.AttForward", "espnet.AttForwardTA"],
-    "attention over channels and places of images": [
-        "cbam.*",
-        "senet.SELayer",
-        "sagan.Self_Attn",
-        "external_attention_pytorch.CoordAtt",
-        "external_attention_pytorch.DoubleAttention",
-        "external_attention_pytorch.ECAAttention",
-        "external_attention_pytorch.SimAM",
-    ],
     "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
     "relative positions": [
         "espnet.RelPositionMultiHeadedAttention",

@@ -154,6 +154,11 @@ DEFECTS = [
         lambda case: case.call.get("alpha") == 1.0,
     ),
     Row(
+        "external_attention_pytorch.DoubleAttention",
+        "both softmaxes run over the batch there; here over pixels and summaries",
+        corrections.double_attention,
+    ),
+    Row(
         "*",
         "a row with nothing to look at is NaN there; here it is zero",
         corrections.without_nan,

@@ -40,6 +40,7 @@ _COMMANDS = {
     **{"alpha": "α", "beta": "β", "theta": "θ", "tau": "τ", "sigma": "σ"},
     **{"epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "pi": "π", "big": ""},
     **{"infty": "∞"},
+    **{"lambda": "λ", "gamma": "γ", "phi": "φ"},
 }
 
 

@@ -20,23 +20,38 @@ from regard.layers.dot_attention import DotAttention
 from regard.layers.feature_gate import FeatureGate
 from regard.layers.gaussian_attention import GaussianAttention
 from regard.layers.general_attention import GeneralAttention
+from regard.layers.images.cbam import CBAM
+from regard.layers.images.channel_gate import ChannelGate
+from regard.layers.images.coordinate_gate import CoordinateGate
+from regard.layers.images.double_attention import DoubleAttention
+from regard.layers.images.efficient_channel_gate import EfficientChannelGate
+from regard.layers.images.non_local_attention import NonLocalAttention
+from regard.layers.images.sagan_attention import SAGANAttention
+from regard.layers.images.simam import SimAM
+from regard.layers.images.spatial_gate import SpatialGate
+from regard.layers.images.squeeze_excitation import SqueezeExcitation
 from regard.layers.linear_score_attention import LinearScoreAttention
 from regard.layers.location_attention import LocationAttention
 from regard.layers.multi_head_attention import MultiHeadAttention
 from regard.layers.scaled_dot_attention import ScaledDotAttention
 
 __all__ = [
+    "CBAM",
     "AdditiveAttention",
     "Attention",
     "AttentionDecoder",
     "AttentionPooling",
     "BiaffineAttention",
+    "ChannelGate",
     "ConcatAttention",
     "ConvolutionalAttention",
+    "CoordinateGate",
     "CopyNet",
     "CosineAttention",
     "CoverageAttention",
     "DotAttention",
+    "DoubleAttention",
+    "EfficientChannelGate",
     "FeatureGate",
     "GaussianAttention",
     "GeneralAttention",
@@ -44,8 +59,13 @@ __all__ = [
     "LocationAttention",
     "LocationSensitiveAttention",
     "MultiHeadAttention",
+    "NonLocalAttention",
     "PointerAttention",
     "PointerGenerator",
     "PointerSentinel",
+    "SAGANAttention",
     "ScaledDotAttention",
+    "SimAM",
+    "SpatialGate",
+    "SqueezeExcitation",
 ]

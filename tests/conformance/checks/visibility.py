@@ -6,9 +6,12 @@ from tests.conformance.subject import rng_of
 
 
 def key_mask(subject, inputs=None):
-    """(B, S): the first example keeps all but its last two keys, the second all."""
+    """(B, S): the first example keeps all but its last two keys, the second all.
+
+    Of an image (B, H, W): all but the last two rows.
+    """
     memory = (inputs or subject.inputs)[subject.case.memory[0]]
-    keep = np.ones(memory.shape[:2], bool)
+    keep = np.ones(memory.shape[: 1 + subject.case.places], bool)
     keep[0, -2:] = False
     return keep
 

@@ -1,0 +1,1 @@
+"""Attention of nodes to their neighbours."""

@@ -1,0 +1,91 @@
+"""Layers over images: layouts, masks of pixels, traces, wrong arguments."""
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from regard import layers
+from tests.conformance.cases.images import CASES
+from tests.conformance.subject import subject_of
+from tests.invariants.tools import numpy, random, randomized
+
+IMAGE = random(1, 2, 3, 4, 6)
+KEEP = np.random.default_rng(2).random((2, 3, 4)) > 0.4
+OVER_IMAGES = [case for case in CASES if case.places == 2]
+
+
+@pytest.mark.parametrize("case", OVER_IMAGES, ids=lambda case: case.name)
+def test_channels_first_is_the_same_turned(case):
+    subject = subject_of(case)
+    layer = case.make(data_format="channels_first")
+    turned = np.moveaxis(subject.inputs["inputs"], -1, 1)
+    layer(turned)
+    layer.set_weights(subject.layer.get_weights())
+    output, weights = numpy(layer(turned, return_attention_scores=True))
+    expected, maps = subject.with_weights()
+    assert_allclose(np.moveaxis(output, 1, -1), expected, rtol=1e-5, atol=1e-6)
+    if weights.ndim == 4:
+        weights = np.moveaxis(weights, 1, -1)
+    assert_allclose(weights, maps, rtol=1e-5, atol=1e-6)
+    spec = layer.compute_output_spec(
+        keras.KerasTensor(turned.shape), return_attention_scores=True
+    )
+    assert spec[0].shape == output.shape
+    assert spec[1].shape == numpy(layer(turned, return_attention_scores=True))[1].shape
+
+
+@pytest.mark.parametrize("case", OVER_IMAGES, ids=lambda case: case.name)
+def test_scattered_pixels_can_be_hidden(case):
+    subject = subject_of(case)
+    keep = np.random.default_rng(3).random(subject.inputs["inputs"].shape[:3]) > 0.4
+    output, weights = subject.with_weights(mask=keep)
+    expected, maps = subject.expected(visible=keep)
+    assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+    assert_allclose(weights, maps, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", OVER_IMAGES, ids=lambda case: case.name)
+def test_an_image_without_real_pixels_is_finite(case):
+    subject = subject_of(case)
+    keep = np.ones(subject.inputs["inputs"].shape[:3], bool)
+    keep[1] = False
+    output = subject.call(mask=keep)
+    assert np.isfinite(output).all()
+    assert_allclose(output[0], subject.call()[0], rtol=1e-4, atol=1e-5)
+
+
+def test_the_trace_of_pixels_is_whole():
+    layer = randomized(layers.SAGANAttention(ratio=2), IMAGE)
+    trace = layer.trace(IMAGE, mask=KEEP)
+    shown = trace.masks["padding"]
+    powers = np.exp(trace.scores) * shown
+    assert_allclose(trace.weights, powers / powers.sum(-1, keepdims=True), rtol=1e-4)
+    assert_allclose(trace.context, trace.weights @ trace.value, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_no_image_is_refused():
+    with pytest.raises(ValueError, match="inputs must be images with four axes"):
+        layers.SqueezeExcitation()(IMAGE[0])
+    with pytest.raises(ValueError, match="data_format must be one of"):
+        layers.CBAM(data_format="NHWC")
+    with pytest.raises(ValueError, match=r"mask must have shape \(batch, height"):
+        layers.SimAM()(IMAGE, mask=KEEP[:, :2])
+    with pytest.raises(ValueError, match="mask must be boolean"):
+        layers.SimAM()(IMAGE, mask=KEEP.astype("float32"))
+    with pytest.raises(ValueError, match="kernel_size must be odd"):
+        layers.EfficientChannelGate(4)
+    with pytest.raises(ValueError, match="pools must be one of"):
+        layers.ChannelGate(pools=("median",))
+    with pytest.raises(ValueError, match="pools must be a tuple"):
+        layers.ChannelGate(pools="max")
+    with pytest.raises(ValueError, match="regularization must be positive"):
+        layers.SimAM(0.0)
+
+
+def test_the_usual_kernel_of_efficient_channels_is_odd():
+    sizes = {64: 3, 128: 5, 256: 5, 512: 5, 8: 3, 2: 1}
+    for channels, size in sizes.items():
+        layer = layers.EfficientChannelGate()
+        layer.build((None, 2, 2, channels))
+        assert layer.convolution.kernel_size == (size,)
