@@ -215,10 +215,9 @@ class Attention(Adaptable, Stepping, Traceable):
         """The output, and the weights as they are returned where ``asked``."""
         listeners = self.recorders()
         want = ("weights", "scores", "mask") if listeners else ("weights",)
-        result = attend(
+        result = self.look(
             queries,
             *memory,
-            self._whole_recipe(),
             visibility,
             poisoned(*biases),
             keep,
@@ -235,6 +234,13 @@ class Attention(Adaptable, Stepping, Traceable):
             return output, None
         weights = ops.cast(result["weights"], self.compute_dtype)
         return output, self._shape_weights(weights)
+
+    def look(
+        self, queries, keys, values, visibility, bias=None, keep=None, want=()
+    ):
+        """One look of projected queries at a memory; some mechanisms look again."""
+        recipe = self._whole_recipe()
+        return attend(queries, keys, values, recipe, visibility, bias, keep, want)
 
     def _whole_recipe(self) -> Recipe:
         """The mechanism's recipe with the parts' weights."""

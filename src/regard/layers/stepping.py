@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from regard.core.attend import Visibility, attend
+from regard.core.attend import Visibility
 from regard.core.scopes import Grid
 from regard.core.shapes import sizes_of
 from regard.layers.inputs import checked, hide, join
@@ -69,11 +69,10 @@ class Stepping:
                 scopes = {} if self.scope is None else {"scope": self.scope}
                 state = {"position": position + 1}
                 queries = self._placed(queries, grid.query_positions)
-            result = attend(
+            result = self.look(
                 queries,
                 keys,
                 values,
-                self._whole_recipe(),
                 Visibility({"padding": mask}, scopes, grid),
                 want=("weights",),
             )

@@ -11,16 +11,8 @@ from regard.core.normalizers.part import LOWEST
 from regard.core.scopes import Grid, Scope
 from regard.core.shapes import sizes_of, with_head, without_head
 from regard.layers.copying.word_head import WordHead
-from regard.layers.inputs import (
-    check_memory,
-    checked,
-    hide,
-    join,
-    padding_of,
-    quarantine,
-    static_scope,
-)
-from regard.layers.keras_internals import get_keras_mask, set_keras_mask
+from regard.layers.inputs import gathered, quarantine, static_scope
+from regard.layers.keras_internals import set_keras_mask
 
 
 class CopyAttention(WordHead):
@@ -71,19 +63,12 @@ class CopyAttention(WordHead):
         query_positions=None,
         key_positions=None,
     ):
-        value = query if value is None else value
-        check_memory(query, value, value)
-        batch, length, memory = *sizes_of(query)[:2], sizes_of(value)[1]
-        ids = check_ids(ids, batch, memory)
-        query_mask = join(query_mask, get_keras_mask(query))
-        query_mask = checked(query_mask, "query_mask", batch, length)
-        padding = padding_of(value, value, value_mask, None)
-        grid = Grid.of(length, memory, query_positions, key_positions)
-        visibility = self._visibility(
-            query_mask, padding, attention_mask, grid, (batch, 1, length, memory)
-        )
-        query = hide(query, query_mask)
-        value, _, poison = quarantine(*[hide(value, padding)] * 2, visibility, padding)
+        given = gathered(query, value, None, query_mask, value_mask, None)
+        ids = check_ids(ids, sizes_of(given.query)[0], given.memory)
+        grid = Grid.of(given.length, given.memory, query_positions, key_positions)
+        visibility = self._visibility(given, attention_mask, grid)
+        query = given.query
+        value, _, poison = quarantine(given.value, given.value, visibility)
         logits, queries = self.logits(query), self.ask(query)
         out = self.way_out(queries, logits)  # (B, T, 1)
         parts = {
@@ -104,8 +89,8 @@ class CopyAttention(WordHead):
             found[name] = kept * found[name]
         copied = spread(without_head(found["weights"]), ids, self.size)
         output = self.finish(mixture(ops.softmax(logits), copied, gate))
-        if query_mask is not None:
-            set_keras_mask(output, query_mask)
+        if given.query_mask is not None:
+            set_keras_mask(output, given.query_mask)
         for listener in self.recorders():
             more = {"masks": visibility.parts(), "extra": {"gate": gate, "ids": ids}}
             listener.receive(self, {**found, **parts, **more})
@@ -114,16 +99,17 @@ class CopyAttention(WordHead):
             return output, without_head(weights)
         return output
 
-    def _visibility(self, query_mask, padding, attention_mask, grid, sizes):
+    def _visibility(self, given, attention_mask, grid):
         parts, scopes = {}, {}
-        if query_mask is not None:  # (B, 1, T, 1)
-            parts["query"] = query_mask[:, None, :, None]
-        if padding is not None:  # (B, 1, 1, S)
-            parts["padding"] = padding[:, None, None, :]
+        if given.query_mask is not None:  # (B, 1, T, 1)
+            parts["query"] = given.query_mask[:, None, :, None]
+        if given.padding is not None:  # (B, 1, 1, S)
+            parts["padding"] = given.padding[:, None, None, :]
         if isinstance(attention_mask, Scope):
             scopes["user"] = attention_mask
         elif attention_mask is not None:
-            parts["user"] = masks.pair_mask(attention_mask, "attention_mask", sizes)
+            expected = given.sizes(1)
+            parts["user"] = masks.pair_mask(attention_mask, "attention_mask", expected)
         if self.scope is not None:
             scopes["scope"] = self.scope
         return Visibility(parts, scopes, grid)
