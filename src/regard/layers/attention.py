@@ -235,9 +235,7 @@ class Attention(Adaptable, Stepping, Traceable):
         weights = ops.cast(result["weights"], self.compute_dtype)
         return output, self._shape_weights(weights)
 
-    def look(
-        self, queries, keys, values, visibility, bias=None, keep=None, want=()
-    ):
+    def look(self, queries, keys, values, visibility, bias=None, keep=None, want=()):
         """One look of projected queries at a memory; some mechanisms look again."""
         recipe = self._whole_recipe()
         return attend(queries, keys, values, recipe, visibility, bias, keep, want)
