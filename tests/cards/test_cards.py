@@ -12,9 +12,10 @@ from regard.cards import GROUPS, LANGUAGES, card, cards, names
 from regard.cards.bibtex import bibtex
 from regard.cards.equations import unicode_equation
 from regard.core.normalizers import Normalizer
+from regard.core.norms import Norm
 from regard.core.positions import Position
 
-ABSTRACT = {"Attention", "Normalizer", "Position", "Scaling", "Together"}
+ABSTRACT = {"Attention", "Norm", "Normalizer", "Position", "Scaling", "Together"}
 SCOPES = ("Causal", "Window", "Prefix", "Padding")
 WORDS = ("title", "sentence", "paragraph", "use", "avoid", "symbols", "time", "memory")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}")
@@ -36,6 +37,7 @@ def mechanisms() -> set[str]:
         | public("normalizers", Normalizer)
         | public("positions", Position)
         | public("losses", object)
+        | public("norms", Norm)
         | {f"regard.{name}" for name in SCOPES}
     )
 

@@ -11,6 +11,7 @@ from regard.cards.typography import SPACE, russian
 NAMES = {"ReLU", "RoPE", "ALiBi", "T5", "Keras", "Llama", "NaN", "True", "Softmax"}
 NAMES |= {"Entmax", "entmax", "Softpick", "Sparsemax", "float32", "Tacotron"}
 NAMES |= {"ConvS2S", "BiDAF", "Normmax", "softmax"}
+NAMES |= {"GQA", "MQA", "MLA", "Qwen3", "Gemma", "DeepSeek", "YaRN"}
 # Functions and symbols of formulas, and arguments of code within them.
 SYMBOLS = {"tanh", "exp", "log", "ln", "vᵀWq", "qᵀk", "Dq", "Dk", "Dv", "AᵀB", "W_c"}
 SYMBOLS |= {"units", "offset", "right", "left", "length", "scale", "learn_scale"}

@@ -41,6 +41,7 @@ _COMMANDS = {
     **{"epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "pi": "π", "big": ""},
     **{"infty": "∞"},
     **{"lambda": "λ", "gamma": "γ", "phi": "φ"},
+    **{"lfloor": "⌊", "rfloor": "⌋"},
 }
 
 

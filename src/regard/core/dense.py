@@ -6,10 +6,13 @@ from typing import Any
 
 from keras import ops
 
+from regard.core.heads import grouped_matmul, spread
 from regard.core.normalizers import Normalizer
+from regard.core.own_keys import own_columns, with_own
 from regard.core.positions import Position
 from regard.core.scopes import Scope
 from regard.core.scores import widen
+from regard.core.shapes import sizes_of
 
 Tensor = Any
 
@@ -22,6 +25,11 @@ class Recipe:
     by closure. ``pairwise_width`` is the width of the largest intermediate it makes per
     query-key pair: 1 for products, the units of additive attention. Normalizer and
     position get their weights as arguments too.
+
+    ``blend(weights, *blend_parameters)`` combines the weights of heads after
+    normalizing: (B, H', T, S) -> (B, H, T, S). ``own`` are keys and values
+    (1, H, M, D), (1, H, M, Dv) of the layer itself, which every query sees after all
+    others.
     """
 
     score: Callable[..., Tensor]
@@ -31,6 +39,9 @@ class Recipe:
     normalizer_parameters: tuple[Tensor, ...] = ()
     position: Position | None = None
     position_parameters: tuple[Tensor, ...] = ()
+    blend: Callable[..., Tensor] | None = None
+    blend_parameters: tuple[Tensor, ...] = ()
+    own: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,21 +75,43 @@ def dense(query, key, value, recipe, visibility, bias, keep):
     mask = visibility.mask()
     position, places = recipe.position, recipe.position_parameters
     scores = recipe.score(query, key, *recipe.parameters)
+    count = sizes_of(scores)[-1]  # the layer's own keys, which follow, stand nowhere
     if position is not None:
         nearness = position.bias(query, key, visibility.grid, *places)
         scores = scores if nearness is None else scores + widen(nearness)
-    visible = scores if bias is None else scores + widen(bias)
-    if mask is not None:
-        mask = ops.broadcast_to(mask, ops.shape(scores))
-        visible = ops.where(mask, visible, ops.zeros_like(scores))
-    weights = recipe.normalizer(visible, mask, *recipe.normalizer_parameters)
+    visible = scores if bias is None else scores + spread(widen(bias), scores.shape[1])
+    if recipe.own:
+        more = recipe.score(query, recipe.own[0], *recipe.parameters)
+        scores, visible = (ops.concatenate([s, more], -1) for s in (scores, visible))
+        mask = own_columns(mask, visibility.masks.get("query"), more)
+        value = with_own(value, recipe.own[1])
+    weights, mask = _weighed(scores, visible, mask, recipe)
     if position is not None:
-        weights = position.reweigh(weights, visibility.grid, *places)
+        there, own = weights[..., :count], weights[..., count:]
+        there = position.reweigh(there, visibility.grid, *places)
+        weights = ops.concatenate([there, own], axis=-1) if recipe.own else there
     mixing = weights if keep is None else weights * widen(keep)
-    context = ops.matmul(ops.cast(mixing, value.dtype), value)
+    context = grouped_matmul(ops.cast(mixing, value.dtype), value)
     if position is not None:
-        more = position.read(mixing, visibility.grid, *places)
+        more = position.read(mixing[..., :count], visibility.grid, *places)
         context = context if more is None else context + ops.cast(more, context.dtype)
-    if mask is None:
-        mask = ops.ones_like(scores, dtype="bool")
     return {"context": context, "scores": scores, "weights": weights, "mask": mask}
+
+
+def _weighed(scores, visible, mask, recipe):
+    """Weights of what may be seen, and the mask in their shape."""
+    parameters = recipe.normalizer_parameters
+    if mask is None:
+        weights = recipe.normalizer(visible, None, *parameters)
+    else:
+        seen = ops.broadcast_to(spread(mask, scores.shape[1]), ops.shape(scores))
+        visible = ops.where(seen, visible, ops.zeros_like(scores))
+        weights = recipe.normalizer(visible, seen, *parameters)
+    if recipe.blend is not None:
+        weights = recipe.blend(weights, *recipe.blend_parameters)
+    if mask is None:
+        return weights, ops.ones_like(weights, dtype="bool")
+    mask = ops.broadcast_to(mask, ops.shape(weights))
+    if recipe.blend is not None:  # a head may have seen what another may not
+        weights = ops.where(mask, weights, ops.zeros_like(weights))
+    return weights, mask

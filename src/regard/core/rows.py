@@ -53,14 +53,22 @@ def by_rows(  # noqa: PLR0913 - the engine's arguments
         return keras.remat(block)(*own, *whole.values(), *_parameters(recipe))
 
     results = ops.map(one, blocks)  # each (count, B, H, rows, ...)
+    wide = sizes_of(key)[2] + (recipe.own[0].shape[2] if recipe.own else 0)
+    widths = {"context": sizes_of(value)[-1]}
     joined = {
-        name: cut.join(tensor, value if name == "context" else key, length)
+        name: cut.join(tensor, widths.get(name, wide), length)
         for name, tensor in results.items()
     }
     return {**joined, "mask": ops.cast(joined["mask"], "bool")}
 
 
-_PARAMETERS = ("parameters", "normalizer_parameters", "position_parameters")
+_PARAMETERS = (
+    "parameters",
+    "normalizer_parameters",
+    "position_parameters",
+    "blend_parameters",
+    "own",
+)
 
 
 def _parameters(recipe):
@@ -96,11 +104,9 @@ class _Cut:
         blocks = (*shape[:axis], self.count, self.rows, *shape[axis + 1 :])
         return ops.moveaxis(ops.reshape(ops.pad(tensor, widths), blocks), axis, 0)
 
-    def join(self, tensor, memory, length):
-        """(count, B, H, rows, W) -> (B, H, T, W); W is S, or for contexts Dv."""
-        _, batch, heads, _, width = sizes_of(tensor)
-        if not is_static(width):
-            width = sizes_of(memory)[2]
+    def join(self, tensor, width, length):
+        """(count, B, H, rows, W) -> (B, H, T, W); a mapped W may be forgotten."""
+        _, batch, heads, *_ = sizes_of(tensor)
         tensor = ops.moveaxis(tensor, 0, 2)  # (B, H, count, rows, W)
         shape = (batch, heads, self.count * self.rows, width)
         return ops.reshape(tensor, shape)[:, :, :length]

@@ -3,7 +3,8 @@ r"""Every compatibility function, side by side. Read this file first.
 A score says how well a query fits a key, before masking and normalizing. All functions
 are pure, take projected tensors ``query (B,H,T,D)`` and ``key (B,H,S,D)``, and return
 ``scores (B,H,T,S)`` in float32 at least: half-precision inputs are widened before any
-product, so large logits stay finite.
+product, so large logits stay finite. Products also take keys of fewer heads, G of H,
+which groups of H/G heads share.
 """
 
 from collections.abc import Callable
@@ -13,9 +14,11 @@ import keras
 from jaxtyping import Float, Shaped
 from keras import ops
 
+from regard.core.heads import grouped_matmul
+
 Tensor = Any
 Query = Float[Tensor, "b h q d"]
-Key = Float[Tensor, "b h k d"]
+Key = Float[Tensor, "b g k d"]
 Scores = Float[Tensor, "b h q k"]
 _TINY = 1e-24  # of a squared length
 
@@ -28,7 +31,7 @@ def widen(tensor: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
 
 def dot(query: Query, key: Key) -> Scores:
     r"""$s_{ij} = q_i^\top k_j$ (Luong, Pham, Manning 2015, section 3.1)."""
-    return ops.matmul(widen(query), ops.swapaxes(widen(key), -1, -2))
+    return grouped_matmul(widen(query), ops.swapaxes(widen(key), -1, -2))
 
 
 def activated(activation: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:

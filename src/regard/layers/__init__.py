@@ -20,6 +20,7 @@ from regard.layers.dot_attention import DotAttention
 from regard.layers.feature_gate import FeatureGate
 from regard.layers.gaussian_attention import GaussianAttention
 from regard.layers.general_attention import GeneralAttention
+from regard.layers.heads.grouped_query_attention import GroupedQueryAttention
 from regard.layers.images.cbam import CBAM
 from regard.layers.images.channel_gate import ChannelGate
 from regard.layers.images.coordinate_gate import CoordinateGate
@@ -55,6 +56,7 @@ __all__ = [
     "FeatureGate",
     "GaussianAttention",
     "GeneralAttention",
+    "GroupedQueryAttention",
     "LinearScoreAttention",
     "LocationAttention",
     "LocationSensitiveAttention",

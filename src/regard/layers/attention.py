@@ -7,6 +7,7 @@ from keras import ops
 
 from regard.core import masks, normalizers, positions
 from regard.core.attend import Recipe, Visibility, attend
+from regard.core.own_keys import shown_memory
 from regard.core.scopes import Causal, Grid, Scope
 from regard.core.shapes import sizes_of, with_head, without_head
 from regard.layers.adaptation import Adaptable
@@ -54,6 +55,8 @@ class Attention(Adaptable, Stepping, Traceable):
 
     num_heads = 1
     num_heads_shown = False  # whether returned weights have an axis for heads
+    maps_per_head = 1  # rows of scores that a head normalizes and combines
+    own_keys = 0  # keys of the layer itself, which every query sees
     pairwise_width = 1  # width of the largest intermediate per query-key pair
 
     def __init__(
@@ -156,7 +159,7 @@ class Attention(Adaptable, Stepping, Traceable):
                 )
         self.add_weights(query_shape[-1], key_shape[-1], value_shape[-1])
         width = self.head_width(query_shape[-1])
-        heads, place = self.num_heads, self.position
+        heads, place = self.num_heads * self.maps_per_head, self.position
         widths = width, self.value_head_width(value_shape[-1])
         self.part_weights = {
             "normalizer": self.normalizer.build(self, heads, width),
@@ -206,10 +209,15 @@ class Attention(Adaptable, Stepping, Traceable):
             self.recall(self.remember(key, value, grid.key_positions)),
             visibility,
             (bias, poison),
-            drawn_factors(self, given.sizes(self.num_heads), training),
+            self._drawn(given, training),
             return_attention_scores,
         )
         return (output, weights) if return_attention_scores else output
+
+    def _drawn(self, given, training):
+        """Dropout factors for every weight, those of the layer's own keys last."""
+        *rows, memory = given.sizes(self.num_heads)
+        return drawn_factors(self, (*rows, memory + self.own_keys), training)
 
     def _read(self, given, queries, memory, visibility, biases, keep, asked):
         """The output, and the weights as they are returned where ``asked``."""
@@ -226,10 +234,11 @@ class Attention(Adaptable, Stepping, Traceable):
         output = self.merge(result["context"], given.query)
         if given.query_mask is not None:
             set_keras_mask(output, given.query_mask)
-        parts = {"query": queries, "key": memory[0], "value": memory[1]}
         for listener in listeners:
-            masks_by_cause = {"bias": biases[0], "masks": visibility.parts()}
-            listener.receive(self, {**result, **parts, **masks_by_cause})
+            parts = {"query": queries, "bias": biases[0], "masks": visibility.parts()}
+            own = self._whole_recipe().own
+            parts |= shown_memory(queries, *memory, own, self.num_heads)
+            listener.receive(self, {**result, **parts})
         if not asked:
             return output, None
         weights = ops.cast(result["weights"], self.compute_dtype)
@@ -294,7 +303,9 @@ class Attention(Adaptable, Stepping, Traceable):
         spec = keras.KerasTensor((*query.shape[:-1], width), dtype=self.compute_dtype)
         if not kwargs.get("return_attention_scores"):
             return spec
-        shape = (query.shape[0], query.shape[1], value.shape[1])
+        memory = value.shape[1]
+        memory = None if memory is None else memory + self.own_keys
+        shape = (query.shape[0], query.shape[1], memory)
         if self.num_heads_shown:
             shape = (shape[0], self.num_heads, *shape[1:])
         return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)

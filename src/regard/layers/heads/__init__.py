@@ -1,0 +1,1 @@
+"""Attention in several heads that share, mix, gate or remember."""
