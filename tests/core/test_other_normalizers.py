@@ -23,8 +23,15 @@ CASES = {
     "relu": (parts.Rectified(), reference.relu),
     "relu_squared": (parts.Rectified(2), lambda s: reference.relu(s, 2)),
     "softpick": (parts.Softpick(), reference.softpick),
+    "hardmax": (parts.Hardmax(), reference.hardmax),
+    "soft_cap": (parts.SoftCap(2.0), lambda s: reference.soft_cap(s, 2.0)),
+    "soft_cap_sigmoid": (
+        parts.SoftCap(3.0, "sigmoid"),
+        lambda s: reference.soft_cap(s, 3.0, reference.sigmoid),
+    ),
 }
 every_case = pytest.mark.parametrize("name", CASES)
+every_slope = pytest.mark.parametrize("name", [n for n in CASES if n != "hardmax"])
 
 
 def weigh(part, scores, mask=None, *weights):
@@ -54,7 +61,7 @@ def test_equals_the_reference_on_visible_keys(name, scores, mask):
     np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-5)
 
 
-@every_case
+@every_slope
 def test_gradients_are_those_of_the_reference(name):
     part, row = CASES[name]
     random = np.random.default_rng(7)
@@ -72,7 +79,7 @@ def test_gradients_are_those_of_the_reference(name):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
-@every_case
+@every_slope
 def test_rows_that_see_nothing_are_zero_with_gradient_zero(name):
     part, _ = CASES[name]
     scores = np.array([[1.0, -2.0, 3.0], [4.0, 0.5, 0.0]], "float32")
@@ -176,3 +183,46 @@ def test_weights_of_a_normalizer_are_saved_with_the_layer(name, tmp_path):
 def test_options_out_of_bounds_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_cap_has_the_weights_of_what_it_caps():
+    layer = layers.MultiHeadAttention(2, 3, normalizer=parts.SoftCap(5.0, "sinks"))
+    x = np.random.default_rng(1).normal(size=(2, 4, 6)).astype("float32")
+    layer(x)
+    assert [tuple(w.shape) for w in layer.part_weights["normalizer"]] == [(2,)]
+    again = layers.MultiHeadAttention.from_config(layer.get_config())
+    assert again.normalizer == layer.normalizer
+    assert again.normalizer.inner == parts.Sinks() and again.normalizer.has_weights
+    assert not parts.SoftCap(5.0, "slot").rowwise
+    assert not parts.SoftCap(5.0, "sigmoid").distribution
+
+
+@pytest.mark.parametrize("wrong", [0, -1.0, True, "50", None])
+def test_a_cap_is_a_positive_number(wrong):
+    with pytest.raises(ValueError, match=r"cap must be a positive number. Got"):
+        parts.SoftCap(wrong)
+
+
+def test_of_equal_scores_hardmax_takes_the_first():
+    scores = np.array([[1.0, 5.0, 5.0, 5.0]], "float32")
+    mask = np.array([[True, False, True, True]])
+    np.testing.assert_array_equal(weigh(parts.Hardmax(), scores), [[0, 1, 0, 0]])
+    np.testing.assert_array_equal(weigh(parts.Hardmax(), scores, mask), [[0, 0, 1, 0]])
+
+
+def test_hardmax_trains_what_is_read_and_not_what_chooses():
+    rng = np.random.default_rng(2)
+    query, value, key = (
+        rng.normal(size=(1, n, 4)).astype("float32") for n in (2, 3, 3)
+    )
+    layer = layers.DotAttention(normalizer="hardmax")
+    _, weights = layer(query, value, key, return_attention_scores=True)
+    inputs = {"query": query, "value": value, "key": key}
+    _, slopes, _ = gradients(layer, lambda **each: ops.sum(layer(**each)), inputs)
+    assert (slopes["query"] == 0).all() and (slopes["key"] == 0).all()
+    read = ops.convert_to_numpy(weights).sum(1)[0, :, None] * np.ones(4)
+    np.testing.assert_allclose(slopes["value"][0], read)
+    hidden = np.zeros((1, 3), bool)
+    assert (
+        ops.convert_to_numpy(layer(query, value, key, value_mask=hidden)) == 0
+    ).all()

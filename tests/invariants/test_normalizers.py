@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from regard.core.normalizers import SoftCap
 from regard.layers import DotAttention
 from tests.invariants.tools import random, read, weigh
 from tests.reference.normalizers import NORMALIZERS
@@ -100,3 +101,11 @@ def test_n19_dropout_keeps_the_expectation_but_not_the_sum():
     )
     assert sums.std() > 0.1
     assert_allclose(sums.mean(), 1, atol=0.05)
+
+
+def test_n12_a_wide_cap_changes_nothing_and_a_narrow_one_bounds():
+    expected = weigh("softmax", SCORES)
+    assert_allclose(weigh(SoftCap(1e6), SCORES), expected, atol=1e-6)
+    narrow = weigh(SoftCap(0.1), 1e3 * SCORES)
+    assert (np.abs(np.log(narrow / narrow[:, :1])) <= 0.2 + 1e-5).all()
+    assert np.abs(weigh("softmax", 1e3 * SCORES) - narrow).max() > 0.5

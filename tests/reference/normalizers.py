@@ -130,6 +130,17 @@ def slot(scores, visible, epsilon=1e-8):
 
 slot.joint = True  # takes a whole matrix of scores
 
+
+def soft_cap(scores, cap=50.0, inner=None):
+    """inner(c tanh(s / c))."""
+    return (inner or softmax)(cap * np.tanh(scores / cap))
+
+
+def hardmax(scores):
+    """One at the first largest score."""
+    return np.eye(len(scores))[np.argmax(scores)]
+
+
 NORMALIZERS = {"softmax": softmax, "sparsemax": sparsemax, "entmax15": entmax15}
 # Those whose weights are no distribution over the visible keys, or that have options.
 OTHERS = {
@@ -141,6 +152,8 @@ OTHERS = {
     "top_k": top_k,
     "relu": relu,
     "softpick": softpick,
+    "soft_cap": soft_cap,
+    "hardmax": hardmax,
 }
 
 

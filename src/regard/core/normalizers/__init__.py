@@ -12,12 +12,14 @@ import keras
 from regard.core.normalizers.budget import Budget
 from regard.core.normalizers.entmax import Entmax
 from regard.core.normalizers.entmax15 import Entmax15
+from regard.core.normalizers.hardmax import Hardmax
 from regard.core.normalizers.normmax import Normmax
 from regard.core.normalizers.part import Normalizer, hide, shifted
 from regard.core.normalizers.rectified import Rectified, Softpick
 from regard.core.normalizers.sigmoid import Sigmoid
 from regard.core.normalizers.sinks import OffByOne, Sinks
 from regard.core.normalizers.slot import Slot
+from regard.core.normalizers.soft_cap import SoftCap
 from regard.core.normalizers.softmax import Softmax
 from regard.core.normalizers.sparsemax import Sparsemax
 from regard.core.normalizers.top_k import TopK
@@ -26,6 +28,7 @@ __all__ = [
     "Budget",
     "Entmax",
     "Entmax15",
+    "Hardmax",
     "Normalizer",
     "Normmax",
     "OffByOne",
@@ -33,6 +36,7 @@ __all__ = [
     "Sigmoid",
     "Sinks",
     "Slot",
+    "SoftCap",
     "Softmax",
     "Softpick",
     "Sparsemax",
@@ -47,11 +51,13 @@ _ALL = (
     Entmax,
     Entmax15,
     Normmax,
+    Hardmax,
     OffByOne,
     Rectified,
     Sigmoid,
     Sinks,
     Slot,
+    SoftCap,
     Softmax,
     Softpick,
     Sparsemax,
