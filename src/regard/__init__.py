@@ -3,7 +3,7 @@
 from regard import _backend as _backend  # first: no backend, no Keras
 from regard import compat, layers, losses, models
 from regard._version import __version__
-from regard.core import normalizers, norms, positions
+from regard.core import features, normalizers, norms, positions
 from regard.core.scopes import (
     Blocks,
     Causal,
@@ -37,6 +37,7 @@ __all__ = [
     "big_bird",
     "capture",
     "compat",
+    "features",
     "layers",
     "losses",
     "models",

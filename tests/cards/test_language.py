@@ -12,15 +12,16 @@ NAMES = {"ReLU", "RoPE", "ALiBi", "T5", "Keras", "Llama", "NaN", "True", "Softma
 NAMES |= {"Entmax", "entmax", "Softpick", "Sparsemax", "float32", "Tacotron"}
 NAMES |= {"ConvS2S", "BiDAF", "Normmax", "softmax"}
 NAMES |= {"GQA", "MQA", "MLA", "Qwen3", "Gemma", "DeepSeek", "YaRN"}
+NAMES |= {"RetNet", "Mamba", "Gated", "DeltaNet", "Kimi", "Delta"}
 # Functions and symbols of formulas, and arguments of code within them.
 SYMBOLS = {"tanh", "exp", "log", "ln", "vᵀWq", "qᵀk", "Dq", "Dk", "Dv", "AᵀB", "W_c"}
 SYMBOLS |= {"units", "offset", "right", "left", "length", "scale", "learn_scale"}
 SYMBOLS |= {"learn_alpha", "power", "epsilon", "maximum_length", "key_dim", "buckets"}
 SYMBOLS |= {"Wh", "Dh", "vᵀk", "z_j"}
-SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
 SYMBOLS |= {"W_1", "W_2", "W_o", "w_g"}
 NAMES |= {"CopyNet"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max", "budget"}
+SYMBOLS |= {"Sᵀk"}
 
 
 def russian_texts(name: str) -> str:

@@ -14,6 +14,8 @@ POOLING = GATE | {"masked", "distribution", "order_free", "dropout", "traced"}
 PLACED = POOLING - {"order_free"} | {"memory", "steps", "asks"}
 MEMORY = PLACED | {"order_free"}
 SOFT = {"softmax"}
+# A sequence with a state of fixed size: steps, pieces and the whole.
+RECURRENT = GATE | {"recurrent"}
 # An option that changes the numbers and the weights but nothing of how masks, steps and
 # arguments go: its mechanism, without it, has every check.
 VARIANT = GATE

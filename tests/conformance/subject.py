@@ -38,10 +38,10 @@ class Subject:
 
     @property
     def weights(self):
-        """Trainable weights by name, float64."""
+        """Weights by name, float64, with those that no training moves."""
         return {
             weight_name(self.layer, variable): numpy(variable.value).astype("float64")
-            for variable in self.layer.trainable_variables
+            for variable in self.layer.weights
         }
 
     def other_inputs(self, word="other", **sizes):

@@ -31,6 +31,11 @@ from regard.layers.images.sagan_attention import SAGANAttention
 from regard.layers.images.simam import SimAM
 from regard.layers.images.spatial_gate import SpatialGate
 from regard.layers.images.squeeze_excitation import SqueezeExcitation
+from regard.layers.linear.causal_linear_attention import CausalLinearAttention
+from regard.layers.linear.delta_attention import DeltaAttention
+from regard.layers.linear.gated_delta_attention import GatedDeltaAttention
+from regard.layers.linear.gated_linear_attention import GatedLinearAttention
+from regard.layers.linear.retention import Retention
 from regard.layers.linear_score_attention import LinearScoreAttention
 from regard.layers.location_attention import LocationAttention
 from regard.layers.multi_head_attention import MultiHeadAttention
@@ -43,6 +48,7 @@ __all__ = [
     "AttentionDecoder",
     "AttentionPooling",
     "BiaffineAttention",
+    "CausalLinearAttention",
     "ChannelGate",
     "ConcatAttention",
     "ConvolutionalAttention",
@@ -50,10 +56,13 @@ __all__ = [
     "CopyNet",
     "CosineAttention",
     "CoverageAttention",
+    "DeltaAttention",
     "DotAttention",
     "DoubleAttention",
     "EfficientChannelGate",
     "FeatureGate",
+    "GatedDeltaAttention",
+    "GatedLinearAttention",
     "GaussianAttention",
     "GeneralAttention",
     "GroupedQueryAttention",
@@ -65,6 +74,7 @@ __all__ = [
     "PointerAttention",
     "PointerGenerator",
     "PointerSentinel",
+    "Retention",
     "SAGANAttention",
     "ScaledDotAttention",
     "SimAM",

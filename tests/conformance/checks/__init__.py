@@ -7,6 +7,7 @@ from tests.conformance.checks import (  # noqa: F401  each registers its checks
     order,
     paths,
     precision,
+    recurrences,
     saving,
     shapes,
     steps,

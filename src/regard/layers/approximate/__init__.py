@@ -1,0 +1,1 @@
+"""Attention that is approximated, for inputs too long to compare all pairs."""
