@@ -1,7 +1,7 @@
 """Attention for Keras 3: exact mechanisms, made visible."""
 
 from regard import _backend as _backend  # first: no backend, no Keras
-from regard import compat, layers, losses, models
+from regard import compat, convert, layers, losses, models
 from regard._version import __version__
 from regard.core import features, normalizers, norms, positions
 from regard.core.scopes import (

@@ -1,0 +1,94 @@
+"""Keras' own attention layers."""
+
+import keras
+import numpy as np
+
+from regard import layers
+from regard.convert.weights import array_of, chosen, filled
+
+
+def from_keras(source, **options):
+    """Our layer with the weights of a built attention layer of Keras.
+
+    ``MultiHeadAttention`` becomes ``MultiHeadAttention``. ``AdditiveAttention``, which
+    has no projections, becomes ``AdditiveAttention`` with identities for projections.
+
+    Args:
+        source: a ``keras.layers`` ``MultiHeadAttention`` or ``AdditiveAttention``.
+        **options: of our layer, beyond those that are read from the source (name,
+            scope, normalizer, position).
+
+    Raises:
+        ValueError: for another layer, or one that was not built.
+    """
+    if not getattr(source, "built", False):
+        raise ValueError("source must be built. Call the layer on data first.")
+    return chosen(_CONVERTERS, source, "keras.layers")(source, options)
+
+
+def multi_head(source, options):
+    """``keras.layers.MultiHeadAttention``; the weights have the same shapes."""
+    config = source.get_config()
+    known = {name: config[name] for name in _HEAD_OPTIONS if name in config}
+    layer = layers.MultiHeadAttention(**{**known, **options})
+    weights = {
+        f"{part}/{kind}": array_of(getattr(dense, kind))
+        for part, dense in _parts(source).items()
+        for kind in ("kernel", "bias")
+        if getattr(dense, kind, None) is not None
+    }
+    names = ("query", "value", "key")
+    widths = tuple(weights[f"{name}/kernel"].shape[0] for name in names)
+    return filled(layer, widths, weights)
+
+
+_HEAD_OPTIONS = (
+    "name",
+    "num_heads",
+    "key_dim",
+    "value_dim",
+    "dropout",
+    "use_bias",
+    "output_shape",
+    "attention_axes",
+    "use_gate",
+    "sliding_window",
+    "seed",
+)
+
+
+def _parts(source):
+    """The projections by the names that they have in both packages."""
+    found = {
+        "query": source.query_dense,
+        "key": source.key_dense,
+        "value": source.value_dense,
+        "gate": getattr(source, "_gate_dense", None),
+        "attention_output": source.output_dense,
+    }
+    return {name: dense for name, dense in found.items() if dense is not None}
+
+
+def additive(source, options):
+    """``keras.layers.AdditiveAttention``: v tanh(q + k), v = 1 without a scale."""
+    width = source_width(source)
+    vector = array_of(source.scale) if source.use_scale else np.ones(width, "float32")
+    known = {"units": width, "dropout": source.dropout, "name": source.name}
+    layer = layers.AdditiveAttention(**{**known, **options})
+    weights = {
+        "query_kernel": np.eye(width, dtype="float32"),
+        "key_kernel": np.eye(width, dtype="float32"),
+        "score_vector": vector,
+    }
+    return filled(layer, (width,) * 3, weights)
+
+
+def source_width(source):
+    """The width that a layer of Keras was built for."""
+    if source.use_scale:
+        return int(source.scale.shape[0])
+    # A list of shapes, query first, or a dict of one: the width is the same for all.
+    return keras.tree.flatten(source.get_build_config())[-1]
+
+
+_CONVERTERS = {"MultiHeadAttention": multi_head, "AdditiveAttention": additive}

@@ -1,0 +1,1 @@
+"""Weights from other packages, compared with the packages themselves."""

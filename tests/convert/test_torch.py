@@ -1,0 +1,82 @@
+"""torch's module and blocks of transformers."""
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import regard
+
+torch = pytest.importorskip("torch")
+
+RNG = np.random.default_rng(6)
+QUERY = RNG.normal(size=(2, 3, 8)).astype("float32")
+
+
+def numpy(tensor):
+    if isinstance(tensor, torch.Tensor):
+        return tensor.detach().numpy()
+    return keras.ops.convert_to_numpy(tensor)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("widths", [(None, None), (7, 6), (6, 6)], ids=str)
+def test_multi_head_attention(bias, widths):
+    theirs = torch.nn.MultiheadAttention(
+        8, 2, bias=bias, kdim=widths[0], vdim=widths[1], batch_first=True
+    )
+    with torch.no_grad():
+        for each in theirs.parameters():
+            each.normal_()
+    key = RNG.normal(size=(2, 5, widths[0] or 8)).astype("float32")
+    value = RNG.normal(size=(2, 5, widths[1] or 8)).astype("float32")
+    ignored = np.array([[0, 0, 1, 1, 0], [0, 0, 0, 0, 1]], bool)
+    given = [torch.from_numpy(each) for each in (QUERY, key, value)]
+    expected, scores = theirs(
+        *given,
+        key_padding_mask=torch.from_numpy(ignored),
+        average_attn_weights=False,
+    )
+    ours = regard.convert.from_torch(theirs)
+    found, weights = ours(
+        QUERY, value, key, value_mask=~ignored, return_attention_scores=True
+    )
+    assert_allclose(numpy(weights), numpy(scores), rtol=1e-4, atol=1e-5)
+    assert_allclose(numpy(found), numpy(expected), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("decoder", [False, True])
+@pytest.mark.parametrize("has_bias", [False, True])
+def test_t5(decoder, has_bias):
+    transformers = pytest.importorskip("transformers")
+    from transformers.models.t5.modeling_t5 import T5Attention
+
+    config = transformers.T5Config(
+        d_model=8, d_kv=3, num_heads=2, is_decoder=decoder, dropout_rate=0.0
+    )
+    theirs = T5Attention(config, has_relative_attention_bias=has_bias).eval()
+    with torch.no_grad():
+        for each in theirs.parameters():
+            each.normal_()
+    length = 40  # far enough for the wide buckets
+    x = RNG.normal(size=(2, length, 8)).astype("float32")
+    causal = np.tril(np.ones((length, length), bool))
+    mask = torch.zeros(1, 1, length, length)
+    if decoder:
+        mask = mask.masked_fill(~torch.from_numpy(causal), torch.finfo().min)
+    expected = theirs(torch.from_numpy(x), mask=mask)[0]
+    ours = regard.convert.from_transformers(theirs)
+    assert_allclose(
+        numpy(ours(x, use_causal_mask=decoder)),
+        numpy(expected),
+        rtol=1e-4,
+        atol=1e-4,
+    )
+
+
+def test_keys_of_the_module_itself_are_refused():
+    module = torch.nn.MultiheadAttention(8, 2, add_zero_attn=True)
+    with pytest.raises(ValueError, match="add_zero_attn=False"):
+        regard.convert.from_torch(module)
+    with pytest.raises(ValueError, match=r"MultiheadAttention\. Got Linear"):
+        regard.convert.from_torch(torch.nn.Linear(2, 2))
