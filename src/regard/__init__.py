@@ -37,6 +37,7 @@ __all__ = [
     "big_bird",
     "capture",
     "compat",
+    "convert",
     "features",
     "layers",
     "losses",
