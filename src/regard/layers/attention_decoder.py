@@ -15,7 +15,11 @@ from regard.layers.decoder_parts import (
 )
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import checked, hide, join
-from regard.layers.keras_internals import computing_in, get_keras_mask
+from regard.layers.keras_internals import (
+    computing_in,
+    get_keras_mask,
+    outside_the_compiler,
+)
 from regard.layers.traceable import Traceable
 
 _QUERIES = ("previous_state", "new_state")
@@ -283,6 +287,7 @@ class AttentionDecoder(Traceable):
         after = self.query == "new_state" and not self.input_feeding
         return after and not state["attention"]
 
+    @outside_the_compiler
     def _after_the_loop(self, inputs, memory, state, mask, training):
         loop = keras.layers.RNN(
             self.cell, return_sequences=True, return_state=True, dtype=self.dtype_policy

@@ -6,8 +6,10 @@ import keras
 from keras import ops
 
 from regard.core.shapes import is_static, sizes_of
+from regard.layers.keras_internals import outside_the_compiler
 
 
+@outside_the_compiler
 def run_loop(step, inputs, memory, state, mask=None):
     """Run ``step(inputs, memory, state) -> (output, weights, state, extra)`` over time.
 

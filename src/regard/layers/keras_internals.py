@@ -2,9 +2,15 @@
 
 from contextlib import contextmanager
 
+import keras
 from keras.src.backend import AutocastScope, get_keras_mask, set_keras_mask
 
-__all__ = ["computing_in", "get_keras_mask", "set_keras_mask"]
+__all__ = [
+    "computing_in",
+    "get_keras_mask",
+    "outside_the_compiler",
+    "set_keras_mask",
+]
 
 
 @contextmanager
@@ -12,3 +18,15 @@ def computing_in(layer):
     """Let the layer's weights be read in its compute dtype outside ``__call__``."""
     with AutocastScope(layer.compute_dtype):
         yield
+
+
+def outside_the_compiler(function):
+    """Let torch's compiler step around a function that makes layers of Keras.
+
+    The compiler follows Python line by line and fails inside their constructors.
+    """
+    if keras.backend.backend() != "torch":
+        return function
+    import torch
+
+    return torch.compiler.disable(function)
