@@ -4,6 +4,8 @@ from functools import partial
 
 import numpy as np
 
+from regard.core import normalizers
+
 
 def softmax(scores):
     """exp(s_j) / sum_k exp(s_k)."""
@@ -164,6 +166,10 @@ def of_part(name, config, weights=None, head=0):
         return NORMALIZERS[name]
     if name == "slot":
         return partial(slot, **config)
+    if name == "soft_cap":
+        inner = normalizers.get(config["inner"])
+        inside = of_part(inner.name, inner.get_config(), weights, head)
+        return partial(soft_cap, cap=config["cap"], inner=inside)
     if name == "sinks":
         return partial(off_by_one, sink=weights["sinks"][head])
     if name == "entmax":

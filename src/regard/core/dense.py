@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from regard.core.heads import grouped_matmul, spread
+from regard.core.heads import grouped_matmul, per_map
 from regard.core.normalizers import Normalizer
 from regard.core.own_keys import own_columns, with_own
 from regard.core.positions import Position
@@ -79,11 +79,11 @@ def dense(query, key, value, recipe, visibility, bias, keep):
     if position is not None:
         nearness = position.bias(query, key, visibility.grid, *places)
         scores = scores if nearness is None else scores + widen(nearness)
-    visible = scores if bias is None else scores + spread(widen(bias), scores.shape[1])
+    visible = scores if bias is None else scores + per_map(widen(bias), scores.shape[1])
     if recipe.own:
         more = recipe.score(query, recipe.own[0], *recipe.parameters)
+        mask = own_columns(mask, visibility.masks.get("query"), scores, more)
         scores, visible = (ops.concatenate([s, more], -1) for s in (scores, visible))
-        mask = own_columns(mask, visibility.masks.get("query"), more)
         value = with_own(value, recipe.own[1])
     weights, mask = _weighed(scores, visible, mask, recipe)
     if position is not None:
@@ -104,7 +104,7 @@ def _weighed(scores, visible, mask, recipe):
     if mask is None:
         weights = recipe.normalizer(visible, None, *parameters)
     else:
-        seen = ops.broadcast_to(spread(mask, scores.shape[1]), ops.shape(scores))
+        seen = ops.broadcast_to(per_map(mask, scores.shape[1]), ops.shape(scores))
         visible = ops.where(seen, visible, ops.zeros_like(scores))
         weights = recipe.normalizer(visible, seen, *parameters)
     if recipe.blend is not None:

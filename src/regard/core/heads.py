@@ -27,6 +27,14 @@ def grouped_matmul(left: Tensor, right: Tensor) -> Tensor:
     return ops.reshape(product, (batch, heads, length, sizes_of(right)[-1]))
 
 
+def per_map(tensor: Tensor, maps: int) -> Tensor:
+    """(B, H, …) -> (B, maps, …) for maps in the order of heads, over and over."""
+    heads = tensor.shape[1]
+    if heads in (1, maps, None):
+        return tensor
+    return ops.concatenate([tensor] * (maps // heads), axis=1)
+
+
 def spread(tensor: Tensor, heads: int) -> Tensor:
     """(B, G, …) -> (B, heads, …), each group repeated in place; one group is left."""
     groups = tensor.shape[1]

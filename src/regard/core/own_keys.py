@@ -14,18 +14,18 @@ def with_own(memory, own):
     return ops.concatenate([memory, own], axis=2)
 
 
-def own_columns(mask, real, more):
+def own_columns(mask, real, scores, more):
     """The mask with columns for the layer's own keys, hidden from no real query.
 
-    ``real`` (B, 1, T, 1) says which queries are, None that all are; ``more`` are the
-    scores of the own keys (B, H, T, M).
+    ``real`` (B, 1, T, 1) says which queries are, None that all are; ``scores`` are
+    those of the memory (B, H, T, S), ``more`` those of the own keys (B, H, T, M).
     """
     if mask is None:
         return None
     batch, _, length, count = sizes_of(more)
     heads = mask.shape[1]
     real = ops.ones((1, 1, 1, 1), dtype="bool") if real is None else real
-    mask = ops.broadcast_to(mask, (batch, heads, length, sizes_of(mask)[-1]))
+    mask = ops.broadcast_to(mask, (batch, heads, length, sizes_of(scores)[-1]))
     more = ops.broadcast_to(real, (batch, heads, length, count))
     return ops.concatenate([mask, more], axis=-1)
 

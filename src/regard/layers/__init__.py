@@ -20,7 +20,10 @@ from regard.layers.dot_attention import DotAttention
 from regard.layers.feature_gate import FeatureGate
 from regard.layers.gaussian_attention import GaussianAttention
 from regard.layers.general_attention import GeneralAttention
+from regard.layers.heads.differential_attention import DifferentialAttention
 from regard.layers.heads.grouped_query_attention import GroupedQueryAttention
+from regard.layers.heads.persistent_memory_attention import PersistentMemoryAttention
+from regard.layers.heads.talking_heads_attention import TalkingHeadsAttention
 from regard.layers.images.cbam import CBAM
 from regard.layers.images.channel_gate import ChannelGate
 from regard.layers.images.coordinate_gate import CoordinateGate
@@ -57,6 +60,7 @@ __all__ = [
     "CosineAttention",
     "CoverageAttention",
     "DeltaAttention",
+    "DifferentialAttention",
     "DotAttention",
     "DoubleAttention",
     "EfficientChannelGate",
@@ -71,6 +75,7 @@ __all__ = [
     "LocationSensitiveAttention",
     "MultiHeadAttention",
     "NonLocalAttention",
+    "PersistentMemoryAttention",
     "PointerAttention",
     "PointerGenerator",
     "PointerSentinel",
@@ -80,4 +85,5 @@ __all__ = [
     "SimAM",
     "SpatialGate",
     "SqueezeExcitation",
+    "TalkingHeadsAttention",
 ]

@@ -1,12 +1,9 @@
 """Grouped queries, a drop-in for ``keras.layers.GroupQueryAttention``."""
 
 import keras
-from keras import ops
 
 from regard.layers.heads.projected import ProjectedHeads, check_flash
 from regard.layers.weights import check_units
-
-_ORDERS = ("repeat", "tile")
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -36,10 +33,9 @@ class GroupedQueryAttention(ProjectedHeads):
         sliding_window: ``w`` as in Keras, which is ``scope=Window(w - 1, w - 1)``.
         flash_attention: None or False. The engine picks its path: see ``regard.plan``.
         use_gate: multiply each head's context by sigmoid(query W + b).
-        head_order: "repeat" (Llama, Keras, torch) or "tile", where head h reads
-            h mod G (x-transformers); that one copies keys H/G times.
-        options: value_dim, output_shape, scale, query_key_norm and what
-            ``MultiHeadAttention`` takes.
+        options: head_order, "repeat" (Llama, Keras, torch) or "tile", where head h
+            reads h mod G (x-transformers) and keys are copied; value_dim,
+            output_shape, scale, query_key_norm and what every attention takes.
 
     Raises:
         ValueError: for a size that is not a positive integer, heads that do not divide,
@@ -66,7 +62,6 @@ class GroupedQueryAttention(ProjectedHeads):
         bias_constraint=None,
         use_gate=False,
         seed=None,
-        head_order="repeat",
         **options,
     ):
         super().__init__(
@@ -84,44 +79,16 @@ class GroupedQueryAttention(ProjectedHeads):
             use_gate=use_gate,
             sliding_window=sliding_window,
             seed=seed,
+            num_key_value_heads=check_units("num_key_value_heads", num_key_value_heads),
             **options,
         )
         check_flash(flash_attention)
         self.flash_attention = flash_attention
-        groups = check_units("num_key_value_heads", num_key_value_heads)
-        if self.num_heads % groups:
-            raise ValueError(
-                "num_key_value_heads must divide num_query_heads, so that groups are "
-                f"equal. Got {groups} for {self.num_heads}."
-            )
-        if head_order not in _ORDERS:
-            raise ValueError(
-                f"head_order must be one of {_ORDERS}. Got {head_order!r}."
-            )
-        self.num_key_value_heads = groups
-        self.head_order = head_order
-
-    @property
-    def key_heads(self):
-        return self.num_key_value_heads
-
-    @property
-    def value_heads(self):
-        return self.num_key_value_heads
-
-    def project_memory(self, key, value):
-        keys, values = super().project_memory(key, value)
-        if self.head_order == "repeat":
-            return keys, values
-        copies = (1, self.num_heads // self.num_key_value_heads, 1, 1)
-        return ops.tile(keys, copies), ops.tile(values, copies)
 
     def get_config(self):
         config = super().get_config()
         names = {"key_dim": "head_dim", "num_heads": "num_query_heads"}
         return {
             **{names.get(name, name): value for name, value in config.items()},
-            "num_key_value_heads": self.num_key_value_heads,
             "flash_attention": self.flash_attention,
-            "head_order": self.head_order,
         }

@@ -18,7 +18,7 @@ class ProjectedHeads(Attention):
     r"""$y = \mathrm{concat}_h(c_h) W^O$ for contexts $c_h$ of heads; abstract.
 
     The sublayers ``query key (gate) value attention_output`` are those of Keras' layers
-    with heads, in their order. ``key_heads`` of a subclass may be fewer than its heads.
+    with heads, in their order.
 
     Args:
         num_heads, key_dim: heads, and width of queries and keys per head.
@@ -31,11 +31,16 @@ class ProjectedHeads(Attention):
             says.
         query_key_norm: a norm of ``regard.norms`` for queries and keys of every head,
             or None.
+        num_key_value_heads: how many heads keys and values have, by default as many as
+            queries; a divisor of num_heads.
+        head_order: which of them head h reads: "repeat", h // (H/G) (Llama, Keras,
+            torch), or "tile", h mod G (x-transformers); that one copies keys H/G times.
         kernel_/bias_ initializer, regularizer, constraint: of the projections;
             activity_regularizer: of the output.
 
     Raises:
-        ValueError: for a size that is not a positive integer, or an unknown norm.
+        ValueError: for a size that is not a positive integer, heads that do not divide,
+            an unknown norm or order.
     """
 
     num_heads_shown = True
@@ -62,7 +67,20 @@ class ProjectedHeads(Attention):
         self.scale = None if more["scale"] is None else float(more["scale"])
         self.query_key_norm = norms.get(more["query_key_norm"])
         self.weight_options = WeightOptions(**weights)
+        self._set_groups(more["num_key_value_heads"], more["head_order"])
         self._set_window(more["sliding_window"])
+
+    def _set_groups(self, groups, order):
+        groups = self.num_heads if groups is None else groups
+        self.num_key_value_heads = check_units("num_key_value_heads", groups)
+        if self.num_heads % self.num_key_value_heads:
+            raise ValueError(
+                f"num_key_value_heads must divide the {self.num_heads} heads of "
+                f"queries, so that groups are equal. Got {groups}."
+            )
+        if order not in _ORDERS:
+            raise ValueError(f"head_order must be one of {_ORDERS}. Got {order!r}.")
+        self.head_order = order
 
     def _set_window(self, width):
         self.sliding_window = width
@@ -80,12 +98,7 @@ class ProjectedHeads(Attention):
     @property
     def key_heads(self):
         """How many heads keys are projected to."""
-        return self.query_heads
-
-    @property
-    def value_heads(self):
-        """How many heads values are projected to."""
-        return self.num_heads
+        return self.num_key_value_heads * self.maps_per_head
 
     def add_weights(self, query_width, key_width, value_width):
         queries, key_dim, value_dim = self.query_heads, self.key_dim, self.value_dim
@@ -96,7 +109,7 @@ class ProjectedHeads(Attention):
                 "gate", query_width, self.num_heads, value_dim, "sigmoid"
             )
         self.value_dense = self.heads_of(
-            "value", value_width, self.value_heads, value_dim
+            "value", value_width, self.num_key_value_heads, value_dim
         )
         self.output_dense = self.joined("attention_output", query_width)
         self.norm_weights = self._build_norms()
@@ -142,7 +155,14 @@ class ProjectedHeads(Attention):
     def project_memory(self, key, value):
         keys, values = self.key_dense(key), self.value_dense(value)
         keys = self._normed("key", ops.swapaxes(keys, 1, 2))
-        return keys, ops.swapaxes(values, 1, 2)
+        return self.ordered(keys), self.ordered(ops.swapaxes(values, 1, 2))
+
+    def ordered(self, memory):
+        """Keys or values (B, G, S, D), copied where heads share them crosswise."""
+        if self.head_order == "repeat":
+            return memory
+        copies = (1, self.num_heads // self.num_key_value_heads, 1, 1)
+        return ops.tile(memory, copies)
 
     def _normed(self, name, vectors):
         if self.query_key_norm is None:
@@ -193,6 +213,8 @@ class ProjectedHeads(Attention):
             "use_gate": self.use_gate,
             "sliding_window": self.sliding_window,
             "scale": self.scale,
+            "num_key_value_heads": self.num_key_value_heads,
+            "head_order": self.head_order,
             "query_key_norm": self.query_key_norm and saved(self.query_key_norm),
             "activity_regularizer": keras.regularizers.serialize(
                 self.activity_regularizer
@@ -206,7 +228,10 @@ _MORE = {
     "sliding_window": None,
     "scale": None,
     "query_key_norm": None,
+    "num_key_value_heads": None,
+    "head_order": "repeat",
 }
+_ORDERS = ("repeat", "tile")
 _WEIGHTS = {
     "kernel_initializer": "glorot_uniform",
     "bias_initializer": "zeros",
