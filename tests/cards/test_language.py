@@ -22,6 +22,8 @@ SYMBOLS |= {"W_1", "W_2", "W_o", "w_g"}
 NAMES |= {"CopyNet"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max", "budget"}
 SYMBOLS |= {"Sᵀk"}
+# Models that position schemes and scopes are named after.
+NAMES |= {"Transformer", "XL", "DeBERTa", "Swin", "V2", "Longformer", "BigBird"}
 
 
 def russian_texts(name: str) -> str:

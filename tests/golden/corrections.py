@@ -210,3 +210,34 @@ def without_nan(case: Case) -> Arrays:
     if np.isfinite(main).all():
         expected[case.main_output] = main
     return expected
+
+
+def without_uniform_rows(case: Case, keep: np.ndarray, value) -> Arrays:
+    """What the package has, less what its rows without any key read.
+
+    There such a row is the mean of all values; here it is zero. ``keep`` is
+    (B, 1, T, S), and ``value(arrays)`` the values (B, S, D) of joined heads.
+    """
+    empty = ~keep.any(axis=-1)[:, 0]  # (B, T)
+
+    def formula(arrays):
+        mean = value(arrays).mean(axis=1, keepdims=True)
+        return {case.main_output: np.where(empty[..., None], mean, 0.0)}
+
+    too_much = differentiated(case, formula)
+    expected = {
+        name: array - too_much.get(name, 0.0) for name, array in case.expected.items()
+    }
+    attention = expected["out.attention"]
+    expected["out.attention"] = np.where(empty[:, None, :, None], 0.0, attention)
+    return expected
+
+
+def deberta(case: Case) -> Arrays:
+    """A row without any key gives zeros."""
+
+    def value(a):
+        product = a["in.hidden_states"] @ a["w.value_proj.weight"].T
+        return product + a.get("w.value_proj.bias", 0.0)
+
+    return without_uniform_rows(case, case.arrays["in.keep"], value)

@@ -9,12 +9,8 @@ LATER = {
     "forward attention": ["espnet.AttForward", "espnet.AttForwardTA"],
     "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
     "relative positions": [
-        "espnet.RelPositionMultiHeadedAttention",
-        "hf.DebertaV2DisentangledSelfAttention",
         "hf.T5Attention",
-        "hf.XLNetRelativeAttention",
         "keras_hub.T5MultiHeadAttention",
-        "transformer_xl.RelPartialLearnableMultiHeadAttn",
     ],
     "rotary and other position schemes": [
         "hf.LlamaRotaryEmbedding",

@@ -85,6 +85,12 @@ def not_a_number(case: Case) -> bool:
     return weights is not None and bool(np.isnan(weights).any())
 
 
+def hidden_row(case: Case) -> bool:
+    """Some query may see no key."""
+    keep = case.arrays.get("in.keep")
+    return keep is not None and not bool(keep.any(axis=-1).all())
+
+
 def option(name: str, *values):
     """True where a constructor option has one of these values, or any that is true."""
 
@@ -139,6 +145,12 @@ DEFECTS = [
             hidden_query,
         )
         for kind in ("Attention", "AdditiveAttention")
+    ),
+    Row(
+        "hf.DebertaV2DisentangledSelfAttention",
+        "a query without any key has uniform weights there; here none",
+        corrections.deberta,
+        hidden_row,
     ),
     Row(
         "keras3.MultiHeadAttention",

@@ -5,22 +5,28 @@ from typing import Any
 import keras
 
 from regard.core.positions.alibi import ALiBi
+from regard.core.positions.disentangled import DisentangledRelative
 from regard.core.positions.part import Position
 from regard.core.positions.rotary import RoPE
 from regard.core.positions.scaling import NTK, Linear, Llama3, Scaling, YaRN
+from regard.core.positions.shaw import ShawRelative
 from regard.core.positions.t5 import T5Bias
 from regard.core.positions.together import Together
+from regard.core.positions.transformer_xl import TransformerXLRelative
 
 __all__ = [
     "NTK",
     "ALiBi",
+    "DisentangledRelative",
     "Linear",
     "Llama3",
     "Position",
     "RoPE",
     "Scaling",
+    "ShawRelative",
     "T5Bias",
     "Together",
+    "TransformerXLRelative",
     "YaRN",
     "get",
 ]

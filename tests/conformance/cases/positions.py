@@ -1,0 +1,58 @@
+"""Places inside the scores: each scheme in many heads."""
+
+from functools import partial
+
+from regard import layers, positions
+from tests.conformance.kinds import PLACED, ROW_SHIFT, SOFT, VARIANT, soft
+from tests.reference import positions as reference
+
+SAME = {"key/bias": ROW_SHIFT}
+
+
+def placed(name, scheme, score, **more):
+    """A scheme in two heads, over keys that it sees all of."""
+    more = {"tags": PLACED | SOFT, **more}
+    heard = more.pop("heard", None)
+    return soft(
+        name,
+        partial(layers.MultiHeadAttention, 2, 4, position=scheme),
+        partial(reference.with_positions, score=score, heard=heard),
+        sees=lambda query, key: True,  # steps stand at places of their own
+        **more,
+    )
+
+
+CASES = [
+    placed(
+        "shaw",
+        positions.ShawRelative(2),
+        reference.shaw,
+        heard=reference.shaw_values,
+        still=SAME,
+        tags=(PLACED | SOFT) - {"traced"},  # places are read too, not values alone
+    ),
+    placed(
+        "shaw_keys",
+        positions.ShawRelative(2, values=False),
+        reference.shaw,
+        still=SAME,
+        tags=VARIANT,
+    ),
+    placed(
+        "transformer_xl",
+        positions.TransformerXLRelative(),
+        reference.transformer_xl,
+        still=SAME,
+    ),
+    placed(
+        "disentangled",
+        positions.DisentangledRelative(2),
+        partial(reference.disentangled, order="code"),
+    ),
+    placed(
+        "disentangled_paper",
+        positions.DisentangledRelative(2, order="paper"),
+        reference.disentangled,
+        tags=VARIANT,
+    ),
+]
