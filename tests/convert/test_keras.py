@@ -46,6 +46,18 @@ def test_multi_head_attention(options):
     assert_allclose(numpy(found), numpy(expected), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"use_bias": False, "use_gate": True}], ids=str
+)
+def test_grouped_queries(options):
+    theirs = keras.layers.GroupQueryAttention(3, 4, 2, **options)
+    theirs(QUERY, QUERY)
+    ours = regard.convert.from_keras(randomized(theirs))
+    assert isinstance(ours, layers.GroupedQueryAttention)
+    expected = theirs(QUERY, QUERY)
+    assert_allclose(numpy(ours(QUERY)), numpy(expected), rtol=1e-4, atol=1e-5)
+
+
 def test_sliding_windows_of_equal_lengths():
     theirs = keras.layers.MultiHeadAttention(2, 3, sliding_window=2)
     theirs(VALUE, VALUE)
@@ -79,7 +91,7 @@ def test_what_is_not_built_or_not_known_is_refused():
         regard.convert.from_keras(keras.layers.MultiHeadAttention(2, 3))
     dense = keras.layers.Dense(3)
     dense.build((None, 4))
-    with pytest.raises(ValueError, match=r"AdditiveAttention, MultiHead.*Got Dense"):
+    with pytest.raises(ValueError, match=r"AdditiveAttention, .*Got Dense"):
         regard.convert.from_keras(dense)
 
 

@@ -74,6 +74,53 @@ def test_t5(decoder, has_bias):
     )
 
 
+SCALINGS = {
+    "default": {},
+    "linear": {"factor": 4.0},
+    "yarn": {"factor": 4.0, "original_max_position_embeddings": 16},
+    "llama3": {
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 16,
+    },
+}
+
+
+@pytest.mark.parametrize("kind", SCALINGS)
+@pytest.mark.parametrize("model", ["Llama", "Mistral", "Qwen2"])
+def test_grouped_queries_with_rotary_positions(model, kind):
+    transformers = pytest.importorskip("transformers")
+    from importlib import import_module
+
+    module = import_module(
+        f"transformers.models.{model.lower()}.modeling_{model.lower()}"
+    )
+    config = getattr(transformers, f"{model}Config")(
+        hidden_size=16,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        rope_parameters={"rope_type": kind, "rope_theta": 1000.0, **SCALINGS[kind]},
+    )
+    config._attn_implementation = "eager"
+    theirs = getattr(module, f"{model}Attention")(config, 0).eval()
+    with torch.no_grad():
+        for each in theirs.parameters():
+            each.normal_(std=0.4)
+    length = 24
+    x = RNG.normal(size=(2, length, 16)).astype("float32")
+    places = torch.arange(length)[None]
+    rotary = getattr(module, f"{model}RotaryEmbedding")(config)
+    hidden = ~torch.from_numpy(np.tril(np.ones((length, length), bool)))
+    mask = torch.zeros(1, 1, length, length).masked_fill(hidden, torch.finfo().min)
+    given = torch.from_numpy(x)
+    expected = theirs(given, rotary(given, places), mask)[0]
+    ours = regard.convert.from_transformers(theirs)
+    found = ours(x, use_causal_mask=True)
+    assert_allclose(numpy(found), numpy(expected), rtol=1e-4, atol=1e-4)
+
+
 def test_keys_of_the_module_itself_are_refused():
     module = torch.nn.MultiheadAttention(8, 2, add_zero_attn=True)
     with pytest.raises(ValueError, match="add_zero_attn=False"):

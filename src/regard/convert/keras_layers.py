@@ -10,11 +10,13 @@ from regard.convert.weights import array_of, chosen, filled
 def from_keras(source, **options):
     """Our layer with the weights of a built attention layer of Keras.
 
-    ``MultiHeadAttention`` becomes ``MultiHeadAttention``. ``AdditiveAttention``, which
+    ``MultiHeadAttention`` becomes ``MultiHeadAttention``, ``GroupQueryAttention`` becomes
+    ``GroupedQueryAttention``. ``AdditiveAttention``, which
     has no projections, becomes ``AdditiveAttention`` with identities for projections.
 
     Args:
-        source: a ``keras.layers`` ``MultiHeadAttention`` or ``AdditiveAttention``.
+        source: a ``keras.layers`` ``MultiHeadAttention``, ``GroupQueryAttention`` or
+            ``AdditiveAttention``.
         **options: of our layer, beyond those that are read from the source (name,
             scope, normalizer, position).
 
@@ -31,6 +33,19 @@ def multi_head(source, options):
     config = source.get_config()
     known = {name: config[name] for name in _HEAD_OPTIONS if name in config}
     layer = layers.MultiHeadAttention(**{**known, **options})
+    return filled(layer, *_widths_and_weights(source))
+
+
+def grouped_query(source, options):
+    """``keras.layers.GroupQueryAttention``; the weights have the same shapes."""
+    config = source.get_config()
+    known = {name: config[name] for name in _GROUP_OPTIONS if name in config}
+    layer = layers.GroupedQueryAttention(**{**known, **options})
+    return filled(layer, *_widths_and_weights(source))
+
+
+def _widths_and_weights(source):
+    """Widths of query, value and key, and the projections' weights by path."""
     weights = {
         f"{part}/{kind}": array_of(getattr(dense, kind))
         for part, dense in _parts(source).items()
@@ -38,10 +53,20 @@ def multi_head(source, options):
         if getattr(dense, kind, None) is not None
     }
     names = ("query", "value", "key")
-    widths = tuple(weights[f"{name}/kernel"].shape[0] for name in names)
-    return filled(layer, widths, weights)
+    return tuple(weights[f"{name}/kernel"].shape[0] for name in names), weights
 
 
+_GROUP_OPTIONS = (
+    "name",
+    "head_dim",
+    "num_query_heads",
+    "num_key_value_heads",
+    "dropout",
+    "use_bias",
+    "use_gate",
+    "sliding_window",
+    "seed",
+)
 _HEAD_OPTIONS = (
     "name",
     "num_heads",
@@ -59,12 +84,11 @@ _HEAD_OPTIONS = (
 
 def _parts(source):
     """The projections by the names that they have in both packages."""
+    attributes = {"attention_output": "output"}
+    names = ("query", "key", "value", "gate", "attention_output")
     found = {
-        "query": source.query_dense,
-        "key": source.key_dense,
-        "value": source.value_dense,
-        "gate": getattr(source, "_gate_dense", None),
-        "attention_output": source.output_dense,
+        name: getattr(source, f"_{attributes.get(name, name)}_dense", None)
+        for name in names
     }
     return {name: dense for name, dense in found.items() if dense is not None}
 
@@ -91,4 +115,8 @@ def source_width(source):
     return keras.tree.flatten(source.get_build_config())[-1]
 
 
-_CONVERTERS = {"MultiHeadAttention": multi_head, "AdditiveAttention": additive}
+_CONVERTERS = {
+    "AdditiveAttention": additive,
+    "GroupedQueryAttention": grouped_query,  # the class behind GroupQueryAttention
+    "MultiHeadAttention": multi_head,
+}

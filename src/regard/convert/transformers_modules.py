@@ -2,9 +2,13 @@
 
 import math
 
+import numpy as np
+
 from regard import layers
+from regard.convert.rotary_configs import rope_of
 from regard.convert.weights import array_of, chosen, filled, join_heads, split_heads
 from regard.core import positions
+from regard.core.scopes import Window
 
 
 def from_transformers(source, **options):
@@ -12,6 +16,8 @@ def from_transformers(source, **options):
 
     ``T5Attention`` becomes ``MultiHeadAttention`` with ``T5Bias``, whose queries are
     scaled so that the scores are not divided by the root of the width.
+    ``LlamaAttention`` (also Mistral's and Qwen2's) becomes ``GroupedQueryAttention``
+    with ``RoPE``; the causal mask stays an argument of the call.
 
     Args:
         source: the module.
@@ -46,4 +52,58 @@ def t5(source, options):
     return filled(layer, (source.d_model,) * 3, weights)
 
 
-_CONVERTERS = {"T5Attention": t5}
+def llama(source, options):
+    """``LlamaAttention`` and those built like it: grouped queries, rotary positions."""
+    config, width = source.config, source.head_dim
+    heads, groups = config.num_attention_heads, config.num_key_value_heads
+    dense = {
+        "query": (source.q_proj, heads),
+        "key": (source.k_proj, groups),
+        "value": (source.v_proj, groups),
+    }
+    weights = {
+        f"{name}/kernel": split_heads(layer.weight, count)
+        for name, (layer, count) in dense.items()
+    }
+    output = source.o_proj
+    weights["attention_output/kernel"] = join_heads(output.weight, heads)
+    use_bias = any(layer.bias is not None for layer, _ in dense.values())
+    if use_bias:
+        for name, (layer, count) in dense.items():
+            weights[f"{name}/bias"] = bias_of(layer).reshape(count, width)
+        weights["attention_output/bias"] = bias_of(output)
+    layer = layers.GroupedQueryAttention(
+        **{
+            "head_dim": width,
+            "num_query_heads": heads,
+            "num_key_value_heads": groups,
+            "use_bias": use_bias,
+            "position": rope_of(config),
+            "scope": window_of(source),
+            **options,
+        }
+    )
+    return filled(layer, (config.hidden_size,) * 3, weights)
+
+
+def bias_of(linear):
+    """The bias of a torch Linear, zeros where it has none."""
+    if linear.bias is None:
+        return np.zeros(linear.out_features, "float32")
+    return array_of(linear.bias)
+
+
+def window_of(source):
+    """A sliding window of w keys, the present one among them, sees w - 1 before."""
+    size = getattr(source, "sliding_window", None)
+    if size is None and "Mistral" in type(source).__name__:
+        size = source.config.sliding_window
+    return None if size is None else Window(size - 1)
+
+
+_CONVERTERS = {
+    "T5Attention": t5,
+    "LlamaAttention": llama,
+    "MistralAttention": llama,
+    "Qwen2Attention": llama,
+}
