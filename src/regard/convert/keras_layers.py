@@ -10,9 +10,9 @@ from regard.convert.weights import array_of, chosen, filled
 def from_keras(source, **options):
     """Our layer with the weights of a built attention layer of Keras.
 
-    ``MultiHeadAttention`` becomes ``MultiHeadAttention``, ``GroupQueryAttention`` becomes
-    ``GroupedQueryAttention``. ``AdditiveAttention``, which
-    has no projections, becomes ``AdditiveAttention`` with identities for projections.
+    ``MultiHeadAttention`` becomes ``MultiHeadAttention``, ``GroupQueryAttention``
+    becomes ``GroupedQueryAttention``. ``AdditiveAttention``, which has no projections,
+    becomes ``AdditiveAttention`` with identities for projections.
 
     Args:
         source: a ``keras.layers`` ``MultiHeadAttention``, ``GroupQueryAttention`` or
