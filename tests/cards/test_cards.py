@@ -11,11 +11,14 @@ import regard
 from regard.cards import GROUPS, LANGUAGES, card, cards, names
 from regard.cards.bibtex import bibtex
 from regard.cards.equations import unicode_equation
+from regard.core.features import Feature
 from regard.core.normalizers import Normalizer
 from regard.core.norms import Norm
 from regard.core.positions import Position
 
 ABSTRACT = {"Attention", "Norm", "Normalizer", "Position", "Scaling", "Together"}
+# Feature maps that the card of linear attention describes.
+ABSTRACT |= {"Elu", "Exponential", "Feature", "Identity", "ReLU"}
 SCOPES = ("Causal", "Window", "Prefix", "Padding")
 WORDS = ("title", "sentence", "paragraph", "use", "avoid", "symbols", "time", "memory")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}")
@@ -36,6 +39,7 @@ def mechanisms() -> set[str]:
         public("layers", object)
         | public("normalizers", Normalizer)
         | public("positions", Position)
+        | public("features", Feature)
         | public("losses", object)
         | public("norms", Norm)
         | {f"regard.{name}" for name in SCOPES}

@@ -26,6 +26,10 @@ SYMBOLS |= {"Sᵀk"}
 NAMES |= {"Transformer", "XL", "DeBERTa", "Swin", "V2", "Longformer", "BigBird"}
 
 
+NAMES |= {"Performer", "FAVOR", "Based", "cosFormer"}
+SYMBOLS |= {"cos", "sin", "vᵀ"}
+
+
 def russian_texts(name: str) -> str:
     text = card(name).text("ru")
     fields = (value for key, value in vars(text).items() if key != "equals")

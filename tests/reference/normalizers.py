@@ -143,6 +143,13 @@ def hardmax(scores):
     return np.eye(len(scores))[np.argmax(scores)]
 
 
+def proportional(scores, epsilon=1e-6):
+    """max(s_j, 0) / (sum_k max(s_k, 0) + epsilon)."""
+    positive = np.maximum(scores, 0.0)
+    total = np.sum(positive)
+    return positive / (total + epsilon) if total > 0 else positive
+
+
 NORMALIZERS = {"softmax": softmax, "sparsemax": sparsemax, "entmax15": entmax15}
 # Those whose weights are no distribution over the visible keys, or that have options.
 OTHERS = {
@@ -152,6 +159,7 @@ OTHERS = {
     "sigmoid": sigmoid,
     "off_by_one": off_by_one,
     "top_k": top_k,
+    "proportional": proportional,
     "relu": relu,
     "softpick": softpick,
     "soft_cap": soft_cap,

@@ -6,7 +6,8 @@ Every path computes the same function of the same arguments:
     weights = normalizer(scores where mask)         (B, H, T, S)
     context = (weights * keep) @ value              (B, H, T, Dv)
 
-``dense`` does it at once, ``rows`` one block of query rows after another.
+``dense`` does it at once, ``rows`` one block of query rows after another, ``linear``
+sums keys before it reads queries, where the score is a product of features.
 """
 
 import math
@@ -19,6 +20,7 @@ from jaxtyping import Float, Shaped
 from regard.core.dense import Recipe, Visibility, dense
 from regard.core.rows import by_rows
 from regard.core.shapes import is_static
+from regard.core.sums import by_sums, is_factored
 
 __all__ = ["Plan", "Recipe", "Visibility", "attend", "plan", "standard_scale"]
 
@@ -44,13 +46,21 @@ class Plan:
 
 
 def plan(
-    query_length, key_length, pairwise_width: int = 1, planes=None, rowwise=True
+    query_length,
+    key_length,
+    pairwise_width: int = 1,
+    planes=None,
+    rowwise=True,
+    factored=False,
 ) -> Plan:
     """Choose the path from sizes alone; ``planes`` is batch x heads.
 
     A length that is not known yet counts as large. A normalizer that is not ``rowwise``
-    needs all rows at once.
+    needs all rows at once. ``factored``: scores are products of features.
     """
+    if factored:
+        reason = "the score is a product of features, so keys are summed"
+        return Plan("linear", None, reason, None)
     if not rowwise:
         return Plan("dense", None, "the normalizer joins rows", None)
     if not is_static(query_length, key_length):
@@ -93,15 +103,22 @@ def attend(  # noqa: PLR0913 - the contract of the engine
         changes the path or the numbers.
     """
     visibility = visibility or Visibility()
+    if recipe.settle is not None:
+        key = recipe.settle(key, visibility.masks.get("padding"))
     batch, heads, length, _ = query.shape
     planes = batch * heads if is_static(batch, heads) else None
     rowwise = recipe.normalizer.rowwise
     chosen = plan(length, key.shape[2], recipe.pairwise_width, planes, rowwise)
     tensors = (query, key, value, recipe, visibility, bias, keep)
+    summed = is_factored(recipe, visibility, bias, keep)
+    if summed and not want:
+        return {"context": by_sums(query, key, value, recipe, visibility)}
     if chosen.path == "dense":
         result = dense(*tensors)
     else:
         result = by_rows(chosen.rows, *tensors)
+    if summed:  # asking for weights leaves the context as it is
+        result["context"] = by_sums(query, key, value, recipe, visibility)
     return {name: result[name] for name in ("context", *want)}
 
 

@@ -30,6 +30,10 @@ class Recipe:
     normalizing: (B, H', T, S) -> (B, H, T, S). ``own`` are keys and values
     (1, H, M, D), (1, H, M, Dv) of the layer itself, which every query sees after all
     others.
+
+    ``factored`` says that the score is a product of query and key and is never
+    negative, so that keys can be summed. ``settle(key, padding)`` changes keys that
+    need to know of each other, with the mask (B, 1, 1, S) of the real ones or None.
     """
 
     score: Callable[..., Tensor]
@@ -42,6 +46,8 @@ class Recipe:
     blend: Callable[..., Tensor] | None = None
     blend_parameters: tuple[Tensor, ...] = ()
     own: tuple[Tensor, ...] = ()
+    factored: bool = False
+    settle: Callable[..., Tensor] | None = None
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ def is_factored(recipe: Recipe, visibility: Visibility, bias, keep) -> bool:
         and bias is None
         and keep is None
         and not visibility.scopes
+        and not recipe.own
+        and recipe.blend is None
         and all(name in _WHOLE for name in visibility.masks)
     )
 
 
-def by_sums(query, key, value, recipe: Recipe, visibility: Visibility):
+def by_sums(query, key, value, recipe, visibility: Visibility):
     r"""$c_i = \frac{\phi(q_i)^\top \sum_j \phi(k_j) v_j^\top}
     {\phi(q_i)^\top \sum_j \phi(k_j) + \epsilon}$ in time linear in both lengths.
 

@@ -38,6 +38,7 @@ from regard.layers.linear.causal_linear_attention import CausalLinearAttention
 from regard.layers.linear.delta_attention import DeltaAttention
 from regard.layers.linear.gated_delta_attention import GatedDeltaAttention
 from regard.layers.linear.gated_linear_attention import GatedLinearAttention
+from regard.layers.linear.linear_attention import LinearAttention
 from regard.layers.linear.retention import Retention
 from regard.layers.linear_score_attention import LinearScoreAttention
 from regard.layers.location_attention import LocationAttention
@@ -70,6 +71,7 @@ __all__ = [
     "GaussianAttention",
     "GeneralAttention",
     "GroupedQueryAttention",
+    "LinearAttention",
     "LinearScoreAttention",
     "LocationAttention",
     "LocationSensitiveAttention",

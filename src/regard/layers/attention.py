@@ -57,6 +57,7 @@ class Attention(Adaptable, Stepping, Traceable):
     num_heads_shown = False  # whether returned weights have an axis for heads
     maps_per_head = 1  # rows of scores that a head normalizes and combines
     own_keys = 0  # keys of the layer itself, which every query sees
+    factored = False  # whether scores are products of positive features
     pairwise_width = 1  # width of the largest intermediate per query-key pair
 
     def __init__(

@@ -34,4 +34,4 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
     batch = query_shape[0]
     planes = None if batch is None else batch * layer.num_heads
     lengths, rowwise = (query_shape[1], value_shape[1]), layer.normalizer.rowwise
-    return plan_sizes(*lengths, layer.pairwise_width, planes, rowwise)
+    return plan_sizes(*lengths, layer.pairwise_width, planes, rowwise, layer.factored)

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from regard.core.features.part import Feature, hidden_features
+from regard.core.features.part import Feature
 from regard.core.features.random import RandomFeatures
 from regard.core.features.simple import Elu, Identity, ReLU
 from regard.core.features.softmax import Exponential, SoftmaxFeatures
@@ -24,7 +24,6 @@ __all__ = [
     "SoftmaxFeatures",
     "Taylor",
     "get",
-    "hidden_features",
 ]
 
 _ALL = (Elu, Exponential, Identity, RandomFeatures, ReLU, SoftmaxFeatures, Taylor)

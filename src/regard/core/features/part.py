@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from keras import ops
-
 from regard.core.parts import Part
 
 Tensor = Any
@@ -33,13 +31,5 @@ class Feature(Part):
         raise NotImplementedError(f"{type(self).__name__} must define query.")
 
     def key(self, vectors: Tensor, mask: Tensor | None, *parameters: Tensor) -> Tensor:
-        """Keys (B, H, S, D) -> (B, H, S, F); ``mask`` (B, S), True = real."""
+        """Keys (B, H, S, D) -> (B, H, S, F); ``mask`` (B, 1, 1, S), True = real."""
         return self.query(vectors, *parameters)
-
-
-def hidden_features(features: Tensor, mask: Tensor | None) -> Tensor:
-    """Zero features for what is padding: it adds nothing to any sum."""
-    if mask is None:
-        return features
-    mask = ops.expand_dims(ops.expand_dims(mask, 1), -1)  # (B, 1, S, 1)
-    return ops.where(mask, features, ops.zeros_like(features))

@@ -29,16 +29,17 @@ class RandomFeatures(Feature):
             attention, section 2.2), which estimates no softmax.
         epsilon: added to every feature, so that none vanishes; 0 keeps the estimate
             unbiased.
-        shared_maximum: divide all keys by their largest feature, which cancels when a
-            row is divided by its sum (exactly so where epsilon is 0) but looks at the
-            whole sequence. Without it features can reach $e^{d/2}$.
+        shared_maximum: as in the authors' code, take the largest projection of a query
+            off its own, and the largest of all keys off theirs. It cancels when a row
+            is divided by its sum (exactly so where epsilon is 0) but looks at the whole
+            sequence. Without it keys keep their size, which can reach $e^{d/2}$.
         seed: of the draw.
 
     Raises:
         ValueError: for an unknown kind or a count below 1.
     """
 
-    name = "random"
+    name = "random_features"
 
     def __init__(
         self,
@@ -74,35 +75,35 @@ class RandomFeatures(Feature):
         return (projection,)
 
     def query(self, vectors, projection):
-        logits = self._logits(vectors, projection)
+        logits, halves = self._logits(vectors, projection)
         if self.kind == "relu":
             return ops.relu(logits) + self.epsilon
-        return self._powers(logits - ops.stop_gradient(_largest(logits, -1)))
+        if not self.shared_maximum:
+            logits, halves = logits - halves, 0.0
+        return self._powers(logits - ops.stop_gradient(_largest(logits, -1)) - halves)
 
     def key(self, vectors, mask, projection):
-        if self.kind == "relu" or not self.shared_maximum:
-            logits = self._logits(vectors, projection)
-            if self.kind == "relu":
-                return ops.relu(logits) + self.epsilon
-            return self._powers(logits)
-        logits = self._logits(vectors, projection)
-        seen = logits
-        if mask is not None:
-            seen = ops.where(mask[:, None, :, None], logits, LOWEST)
-        top = _largest(seen, (-1, -2))
+        logits, halves = self._logits(vectors, projection)
+        if self.kind == "relu":
+            return ops.relu(logits) + self.epsilon
+        if not self.shared_maximum:
+            return self._powers(logits - halves)
+        if mask is None:
+            top = ops.stop_gradient(_largest(logits, (-1, -2)))
+            return self._powers(logits - top - halves)
+        real = ops.swapaxes(mask, -1, -2)  # (B, 1, S, 1)
+        top = _largest(ops.where(real, logits, LOWEST), (-1, -2))
         top = ops.stop_gradient(ops.where(top <= LOWEST, ops.zeros_like(top), top))
-        shifted = logits - top
-        if mask is not None:  # padding may lie above the largest real feature
-            shifted = ops.where(mask[:, None, :, None], shifted, 0.0 * shifted)
+        # Padding may lie above the largest real feature.
+        shifted = ops.where(real, logits - top - halves, ops.zeros_like(logits))
         return self._powers(shifted)
 
     def _logits(self, vectors, projection):
+        """W x and half the square of x, scaled as softmax attention is."""
         vectors, projection = widen(vectors), widen(projection)
-        if self.kind == "relu":
-            return ops.matmul(vectors, ops.transpose(projection))
         vectors = vectors * vectors.shape[-1] ** -0.25
         squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-        return ops.matmul(vectors, ops.transpose(projection)) - squares / 2.0
+        return ops.matmul(vectors, ops.transpose(projection)), squares / 2.0
 
     def _powers(self, logits):
         return self.count**-0.5 * (ops.exp(logits) + self.epsilon)

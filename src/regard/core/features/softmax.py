@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.features.part import Feature
-from regard.core.normalizers.part import hide, top_of
+from regard.core.normalizers.part import hide, shifted
 from regard.core.scores import widen
 
 
@@ -28,8 +28,7 @@ class SoftmaxFeatures(Feature):
 
     def key(self, vectors, mask, *parameters):
         across = ops.swapaxes(widen(vectors), -1, -2)  # (B, H, D, S)
-        seen = None if mask is None else mask[:, None, None, :]
-        powers = hide(ops.exp(across - top_of(across, seen)), seen)
+        powers = hide(ops.exp(shifted(across, mask)), mask)
         total = ops.sum(powers, axis=-1, keepdims=True)
         safe = ops.where(total == 0, ops.ones_like(total), total)
         return ops.swapaxes(powers / safe, -1, -2)

@@ -15,6 +15,7 @@ from regard.core.normalizers.entmax15 import Entmax15
 from regard.core.normalizers.hardmax import Hardmax
 from regard.core.normalizers.normmax import Normmax
 from regard.core.normalizers.part import Normalizer, hide, shifted
+from regard.core.normalizers.proportional import Proportional
 from regard.core.normalizers.rectified import Rectified, Softpick
 from regard.core.normalizers.sigmoid import Sigmoid
 from regard.core.normalizers.sinks import OffByOne, Sinks
@@ -32,6 +33,7 @@ __all__ = [
     "Normalizer",
     "Normmax",
     "OffByOne",
+    "Proportional",
     "Rectified",
     "Sigmoid",
     "Sinks",
@@ -53,6 +55,7 @@ _ALL = (
     Normmax,
     Hardmax,
     OffByOne,
+    Proportional,
     Rectified,
     Sigmoid,
     Sinks,

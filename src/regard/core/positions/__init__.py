@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from regard.core.positions.alibi import ALiBi
+from regard.core.positions.cosine import CosineReweighting
 from regard.core.positions.disentangled import DisentangledRelative
 from regard.core.positions.part import Position
 from regard.core.positions.rotary import RoPE
@@ -17,6 +18,7 @@ from regard.core.positions.transformer_xl import TransformerXLRelative
 __all__ = [
     "NTK",
     "ALiBi",
+    "CosineReweighting",
     "DisentangledRelative",
     "Linear",
     "Llama3",

@@ -42,7 +42,9 @@ class LinearAttention(MultiHeadAttention):
     factored = True
 
     def __init__(self, num_heads, key_dim, feature_map="elu", **options):
-        super().__init__(num_heads, key_dim, **{"normalizer": "proportional", **options})
+        super().__init__(
+            num_heads, key_dim, **{"normalizer": "proportional", **options}
+        )
         self.feature_map = features.get(feature_map)
         if not self.feature_map.positive:
             raise ValueError(
@@ -54,11 +56,12 @@ class LinearAttention(MultiHeadAttention):
                 "normalizer must be Proportional for linear attention. Got "
                 f"{self.normalizer!r}. MultiHeadAttention takes any."
             )
-        allowed = isinstance(self.position, CosineReweighting)
-        if self.position is not None and not allowed:
+        placed = isinstance(self.position, CosineReweighting)
+        if self.position is not None and not (placed and self.feature_map.pointwise):
             raise ValueError(
                 "position must be None or CosineReweighting, under which scores stay "
-                f"positive products. Got {self.position!r}."
+                "positive products, and None where features need all keys. Got "
+                f"{self.position!r} with {self.feature_map!r}."
             )
 
     def add_weights(self, query_width, key_width, value_width):
@@ -68,16 +71,35 @@ class LinearAttention(MultiHeadAttention):
         )
 
     def project_query(self, query):
-        return self.feature_map.query(super().project_query(query), *self._drawn())
+        return self.feature_map.query(
+            super().project_query(query), *self._of_features()
+        )
 
-    def settle_keys(self, keys, padding):
-        return self.feature_map.key(keys, padding, *self._drawn())
+    def project_memory(self, key, value):
+        keys, values = super().project_memory(key, value)
+        if self.feature_map.pointwise:
+            keys = self.feature_map.key(keys, None, *self._of_features())
+        return keys, values
 
-    def _drawn(self):
+    def _of_features(self):
         return [ops.convert_to_tensor(each) for each in self.feature_weights]
 
+    def _visibility(self, query_mask, padding, attention_mask, causal, *rest):
+        pairs = attention_mask is not None or causal or self.scope is not None
+        if pairs and not self.feature_map.pointwise:
+            raise ValueError(
+                "attention_mask, use_causal_mask and scope must not be used where the "
+                "features of a key depend on all keys, also on hidden ones. Got "
+                f"feature_map={self.feature_map!r}."
+            )
+        return super()._visibility(query_mask, padding, attention_mask, causal, *rest)
+
     def recipe(self):
-        return Recipe(scores.dot, self.normalizer, factored=True)
+        settle = None if self.feature_map.pointwise else self._settle
+        return Recipe(scores.dot, self.normalizer, factored=True, settle=settle)
+
+    def _settle(self, keys, padding):
+        return self.feature_map.key(keys, padding, *self._of_features())
 
     def head_width(self, query_width):
         return self.feature_map.width(self.key_dim)
