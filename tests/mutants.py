@@ -144,7 +144,7 @@ MUTANTS = {
         "context",
     ),
     "pooling without a bias": (
-        "layers/attention_pooling.py",
+        "layers/pooling/attention_pooling.py",
         "logits = logits + self.bias",
         "logits = logits + 0 * self.bias",
     ),

@@ -28,6 +28,8 @@ class Case:
     - `arguments`: the inputs of a call, the first by position.
     - `memory`: those of them that have a key axis, which a mask can hide.
     - `queries`: the one of them that asks, if any.
+    - `rows`: how many queries of its own the layer has where no input asks and its
+      answer has an axis for them.
     - `mask`: the name of the argument that hides keys.
     - `layout(sizes)`: the shape of every input, where it is not (batch, length, width).
     - `free`: axes whose size may be unknown, by input; by default the length.
@@ -46,6 +48,7 @@ class Case:
     arguments: tuple[str, ...] = ("query", "value", "key")
     memory: tuple[str, ...] = ("value", "key")
     queries: str | None = "query"
+    rows: int | None = None
     mask: str = "value_mask"
     layout: Callable[[Sizes], Mapping[str, tuple[int, ...]]] | None = None
     free: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -94,8 +97,9 @@ class Case:
         memory = inputs[self.memory[0]].shape
         batch, key_length = memory[:2]
         if self.queries is None:
-            everything = np.ones(memory[: 1 + self.places], bool)
-            return everything if visible is None else everything & visible
+            seen = np.ones(memory[: 1 + self.places], bool)
+            seen = seen if visible is None else seen & visible
+            return seen if self.rows is None else np.stack([seen] * self.rows, axis=1)
         query_length = inputs[self.queries].shape[1]
         allowed = np.ones((batch, query_length, key_length), bool)
         if self.sees is not None:

@@ -7,7 +7,6 @@ from regard.layers.alignments.location_sensitive_attention import (
 )
 from regard.layers.attention import Attention
 from regard.layers.attention_decoder import AttentionDecoder
-from regard.layers.attention_pooling import AttentionPooling
 from regard.layers.biaffine_attention import BiaffineAttention
 from regard.layers.concat_attention import ConcatAttention
 from regard.layers.convolutional_attention import ConvolutionalAttention
@@ -43,6 +42,20 @@ from regard.layers.linear.retention import Retention
 from regard.layers.linear_score_attention import LinearScoreAttention
 from regard.layers.location_attention import LocationAttention
 from regard.layers.multi_head_attention import MultiHeadAttention
+from regard.layers.pairs.perceiver_attention import PerceiverAttention
+from regard.layers.pooling.attention_pooling import AttentionPooling
+from regard.layers.pooling.context_pooling import ContextPooling
+from regard.layers.pooling.gated_pooling import GatedPooling
+from regard.layers.pooling.hierarchical_pooling import HierarchicalPooling
+from regard.layers.pooling.induced_set_block import InducedSetBlock
+from regard.layers.pooling.last_state_pooling import LastStatePooling
+from regard.layers.pooling.latent_attention import LatentAttention
+from regard.layers.pooling.learned_queries import LearnedQueries
+from regard.layers.pooling.multi_head_pooling import MultiHeadPooling
+from regard.layers.pooling.pooling import Pooling
+from regard.layers.pooling.set_block import SetBlock
+from regard.layers.pooling.statistics_pooling import StatisticsPooling
+from regard.layers.pooling.structured_pooling import StructuredPooling
 from regard.layers.scaled_dot_attention import ScaledDotAttention
 
 __all__ = [
@@ -55,6 +68,7 @@ __all__ = [
     "CausalLinearAttention",
     "ChannelGate",
     "ConcatAttention",
+    "ContextPooling",
     "ConvolutionalAttention",
     "CoordinateGate",
     "CopyNet",
@@ -68,24 +82,36 @@ __all__ = [
     "FeatureGate",
     "GatedDeltaAttention",
     "GatedLinearAttention",
+    "GatedPooling",
     "GaussianAttention",
     "GeneralAttention",
     "GroupedQueryAttention",
     "LinearAttention",
+    "HierarchicalPooling",
+    "InducedSetBlock",
+    "LastStatePooling",
+    "LatentAttention",
+    "LearnedQueries",
     "LinearScoreAttention",
     "LocationAttention",
     "LocationSensitiveAttention",
     "MultiHeadAttention",
+    "MultiHeadPooling",
     "NonLocalAttention",
+    "PerceiverAttention",
     "PersistentMemoryAttention",
     "PointerAttention",
     "PointerGenerator",
     "PointerSentinel",
+    "Pooling",
     "Retention",
     "SAGANAttention",
     "ScaledDotAttention",
+    "SetBlock",
     "SimAM",
     "SpatialGate",
     "SqueezeExcitation",
+    "StatisticsPooling",
+    "StructuredPooling",
     "TalkingHeadsAttention",
 ]

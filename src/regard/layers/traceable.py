@@ -1,5 +1,7 @@
 """Layers that can show how they came to their answer."""
 
+from contextlib import contextmanager
+
 import keras
 import numpy as np
 from keras import ops
@@ -20,6 +22,18 @@ class Traceable(keras.layers.Layer):
     def recorders(self):
         """Who listens to this layer now."""
         return recorders(self)
+
+    @contextmanager
+    def passing_on(self, inner):
+        """Deliver as one's own what a layer inside does while the block runs."""
+        listeners = self.recorders()
+
+        def receive(layer, tensors):
+            for listener in listeners:
+                listener.receive(self, tensors)
+
+        with recording(Recorder(lambda layer: layer is inner, receive)):
+            yield
 
     def trace(self, *args, **kwargs) -> Trace:
         """Call the layer and return every intermediate by name.

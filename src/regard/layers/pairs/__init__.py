@@ -1,0 +1,1 @@
+"""Two inputs look at each other."""

@@ -1,0 +1,1 @@
+"""A sequence or a set becomes one vector, or a few."""
