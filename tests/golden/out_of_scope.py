@@ -49,9 +49,6 @@ LATER = {
         "hf.gated_delta_rule",
         "linear_attention_transformer.*",
     ],
-    "hierarchical networks (embedding and recurrence around the attention)": [
-        "han_pytorch.*"
-    ],
     "sparse, local and hashed attention for long inputs": [
         "hf.BigBirdBlockSparseAttention",
         "hf.GPTNeoSelfAttention",
@@ -90,7 +87,6 @@ LATER = {
         "hf.MultiScaleDeformableAttention",
         "hf.Swinv2SelfAttention",
     ],
-    "latents and sets": ["hf.PerceiverSelfAttention", "set_transformer.*"],
     "caches": ["keras_hub.CachedMultiHeadAttention"],
     "transformer blocks": [
         "keras_hub.TransformerDecoder",
@@ -98,17 +94,9 @@ LATER = {
     ],
     "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
     "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
-    "attentive statistics": ["speechbrain.AttentiveStatisticsPooling"],
-    "structured self-attention with several hops": [
-        "structured_self_attention",
-        "uzaymacar.SelfAttention",
-    ],
     "attention on graphs": ["torch_geometric.*"],
 }
 NOT_TAKEN_OVER = {
-    "kattention.MultiHeadAttention": "divides scores by d instead of its root",
-    "kattention.SelfAttention": "divides scores by d instead of its root",
-    "keras_utilities.MeanOverTime": "no attention; sums hidden steps as well",
     "uzaymacar.Attention": "normalizes over an axis of size 1: every weight is 1",
 }
 OUT_OF_SCOPE = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.golden import corrections
+from tests.golden import corrections, pooling_corrections
 from tests.golden.cases import Arrays, Case
 from tests.golden.out_of_scope import OUT_OF_SCOPE
 from tests.golden.tools import ADAPTERS
@@ -169,6 +169,15 @@ DEFECTS = [
         "external_attention_pytorch.DoubleAttention",
         "both softmaxes run over the batch there; here over pixels and summaries",
         corrections.double_attention,
+        "kattention.*",
+        "scores are divided by the width there; here by its root",
+        pooling_corrections.kattention,
+    ),
+    Row(
+        "keras_utilities.MeanOverTime",
+        "hidden steps are in the sum there; here the mean is that of the real ones",
+        pooling_corrections.mean_over_time,
+        padded,
     ),
     Row(
         "*",
