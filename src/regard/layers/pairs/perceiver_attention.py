@@ -23,7 +23,7 @@ class PerceiverAttention(Attention):
     output is (B, T, H value_dim). Key and value have a normalization each, as they may
     differ in width; with equal weights it is the paper's single one.
 
-    Jaegle et al. 2021, "Perceiver IO", arXiv:2107.14795, section 3.2 and appendix E.2;
+    Jaegle et al. 2021, "Perceiver IO", arXiv:2107.14795;
     "Perceiver", arXiv:2103.03206.
 
     Args:
