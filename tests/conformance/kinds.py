@@ -7,11 +7,12 @@ from tests.conformance.case import Case, Sizes
 # cannot matter; `weights` can be asked for; they are a `distribution`, made by a
 # `softmax`; the order of keys is free; `steps` for recurrent use; it has `dropout`; it
 # is `traced` from scores to context; something `asks`, and what asks reaches the output
-# in a `direct` way too; its `lengths` are free; it `points`, one number a key.
+# in a `direct` way too; its `lengths` are free; it `points`, one number a key; it
+# `caches` its own sequence.
 GATE = frozenset({"hides", "weights", "lengths"})
 DECODER = GATE | {"masked", "distribution", "order_free", "steps", "direct", "asks"}
 POOLING = GATE | {"masked", "distribution", "order_free", "dropout", "traced"}
-PLACED = POOLING - {"order_free"} | {"memory", "steps", "asks"}
+PLACED = POOLING - {"order_free"} | {"memory", "steps", "asks", "caches"}
 MEMORY = PLACED | {"order_free"}
 SOFT = {"softmax"}
 # A sequence with a state of fixed size: steps, pieces and the whole.

@@ -11,6 +11,12 @@ from regard.core.own_keys import shown_memory
 from regard.core.scopes import Causal, Grid, Scope
 from regard.core.shapes import sizes_of, with_head, without_head
 from regard.layers.adaptation import Adaptable
+from regard.layers.caching import (
+    Caching,
+    check_continued,
+    check_no_rows,
+    continued_spec,
+)
 from regard.layers.inputs import (
     checked_bias,
     evaluated,
@@ -27,7 +33,7 @@ from regard.layers.traceable import Traceable
 from regard.layers.weight_dropout import drawn_factors, set_dropout
 
 
-class Attention(Adaptable, Stepping, Traceable):
+class Attention(Adaptable, Caching, Stepping, Traceable):
     r"""Soft attention over a memory; abstract.
 
     $c_i = \sum_j a_{ij} v_j,\quad a_i = \mathrm{normalizer}_j(s_{ij} + b_{ij})$
@@ -46,6 +52,10 @@ class Attention(Adaptable, Stepping, Traceable):
         query_positions, key_positions: integers for scopes, (T,) or (B, T), (S,) or
             (B, S); by default keys stand at 0..S-1 and queries at the last T of them.
         return_attention_scores: also return the weights (Keras' name for them).
+        state: a cache of ``initial_cache``. The query is what comes after the tokens in
+            it; it sees them and itself, causally, and the result ends in the new cache.
+            Tokens hidden by ``value_mask`` are left out, as if they had not come. An
+            ``attention_mask`` or bias has a column for every slot.
 
     The inputs may be the list ``[query, value]`` or ``[query, value, key]`` with
     ``mask=[query_mask, value_mask]``, as for ``keras.layers.Attention``.
@@ -158,7 +168,8 @@ class Attention(Adaptable, Stepping, Traceable):
                     f"{name} must have shape (batch, length, width) with a known "
                     f"width. Got {tuple(shape)}."
                 )
-        self.add_weights(query_shape[-1], key_shape[-1], value_shape[-1])
+        self.memory_widths = (key_shape[-1], value_shape[-1])
+        self.add_weights(query_shape[-1], *self.memory_widths)
         width = self.head_width(query_shape[-1])
         heads, place = self.num_heads * self.maps_per_head, self.position
         widths = width, self.value_head_width(value_shape[-1])
@@ -187,11 +198,12 @@ class Attention(Adaptable, Stepping, Traceable):
         state=None,
     ):
         if state is not None:
-            raise ValueError(
-                f"state must be None: {type(self).__name__} keeps no state from call "
-                "to call. Use prepare, initial_state and step for recurrent decoding."
-            )
+            check_continued(value, key, query_positions, key_positions)
+            check_no_rows(attention_mask)
         given = gathered(query, value, key, query_mask, value_mask, key_mask)
+        if state is not None:
+            asked = return_attention_scores
+            return self._continue(given, state, attention_mask, bias, training, asked)
         bias = checked_bias(bias, given.sizes(self.num_heads))
         grid = Grid.of(given.length, given.memory, query_positions, key_positions)
         visibility = self._visibility(
@@ -210,14 +222,14 @@ class Attention(Adaptable, Stepping, Traceable):
             self.recall(self.remember(key, value, grid.key_positions)),
             visibility,
             (bias, poison),
-            self._drawn(given, training),
+            self._drawn(given.sizes(self.num_heads), training),
             return_attention_scores,
         )
         return (output, weights) if return_attention_scores else output
 
-    def _drawn(self, given, training):
+    def _drawn(self, sizes, training):
         """Dropout factors for every weight, those of the layer's own keys last."""
-        *rows, memory = given.sizes(self.num_heads)
+        *rows, memory = sizes
         return drawn_factors(self, (*rows, memory + self.own_keys), training)
 
     def _read(self, given, queries, memory, visibility, biases, keep, asked):
@@ -302,14 +314,17 @@ class Attention(Adaptable, Stepping, Traceable):
         value = query if value is None else value
         width = self.output_width(query.shape[-1], value.shape[-1])
         spec = keras.KerasTensor((*query.shape[:-1], width), dtype=self.compute_dtype)
-        if not kwargs.get("return_attention_scores"):
-            return spec
-        memory = value.shape[1]
-        memory = None if memory is None else memory + self.own_keys
-        shape = (query.shape[0], query.shape[1], memory)
-        if self.num_heads_shown:
-            shape = (shape[0], self.num_heads, *shape[1:])
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = None
+        if kwargs.get("return_attention_scores"):
+            memory = value.shape[1]
+            memory = None if memory is None else memory + self.own_keys
+            shape = (query.shape[0], query.shape[1], memory)
+            if self.num_heads_shown:
+                shape = (shape[0], self.num_heads, *shape[1:])
+            weights = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        if kwargs.get("state") is not None:
+            return continued_spec(self, query, kwargs["state"], spec, weights)
+        return spec if weights is None else (spec, weights)
 
     def get_config(self):
         return {

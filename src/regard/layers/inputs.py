@@ -144,6 +144,20 @@ def quarantine(value, key, visibility):
     return clean, clean if key is value else hide(key, finite), poison[:, None, None]
 
 
+def quarantine_projected(keys, values):
+    """As ``quarantine``, for projected keys and values (B, H, S, D)."""
+    finite = ops.logical_and(
+        ops.all(ops.isfinite(keys), axis=(1, 3)),
+        ops.all(ops.isfinite(values), axis=(1, 3)),
+    )
+    zero = ops.zeros(ops.shape(finite), dtype="float32")
+    poison = ops.where(finite, zero, ops.full_like(zero, float("nan")))
+    clean = ops.expand_dims(ops.expand_dims(finite, 1), -1)
+    keys = ops.where(clean, keys, ops.zeros_like(keys))
+    values = ops.where(clean, values, ops.zeros_like(values))
+    return keys, values, poison[:, None, None]
+
+
 def poisoned(bias, poison):
     """The caller's bias with the NaN of what is not finite; either may be None."""
     if poison is None or bias is None:

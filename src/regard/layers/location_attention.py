@@ -33,6 +33,7 @@ class LocationAttention(Attention):
     """
 
     mechanism = "location"
+    by_column = True
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from tests.conformance.checks import (  # noqa: F401  each registers its checks
     arguments,
+    caches,
     masking,
     numbers,
     order,

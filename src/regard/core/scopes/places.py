@@ -19,6 +19,10 @@ class Causal(Scope):
     def __init__(self, offset: int | None = None):
         self.offset = None if offset is None else check_integer("offset", offset)
 
+    @property
+    def by_index(self):
+        return self.offset is not None
+
     def allows(self, grid):
         if self.offset is None:
             return grid.distances() >= 0
@@ -62,6 +66,9 @@ class Prefix(Scope):
 
     def allows(self, grid):
         return row(grid.key_positions) < self.length
+
+    def prefix(self):
+        return self.length
 
     def get_config(self):
         return {"length": self.length}

@@ -20,6 +20,15 @@ class Scope(Part):
         """True where no data is held, so that a constructor may keep it."""
         return True
 
+    @property
+    def by_index(self) -> bool:
+        """True where rows and columns count, not the positions they stand for."""
+        return not self.static
+
+    def prefix(self) -> int:
+        """How many first positions every query sees, also from before them."""
+        return 0
+
     def allows(self, grid: Grid) -> Tensor:
         """True where the query may see the key: broadcasts to (B, T, S)."""
         raise NotImplementedError(f"{type(self).__name__} must define allows(grid).")
@@ -55,6 +64,10 @@ class _Pair(Scope):
     def static(self):
         return self.left.static and self.right.static
 
+    @property
+    def by_index(self):
+        return self.left.by_index or self.right.by_index
+
     def get_config(self):
         return {
             "left": keras.saving.serialize_keras_object(self.left),
@@ -78,6 +91,9 @@ class Both(_Pair):
         pairs = zip(self.left.band(), self.right.band(), strict=True)
         return tuple(min(pair) for pair in pairs)
 
+    def prefix(self):
+        return max(self.left.prefix(), self.right.prefix())
+
     def __repr__(self):
         return f"({self.left!r} & {self.right!r})"
 
@@ -93,6 +109,9 @@ class Either(_Pair):
         pairs = zip(self.left.band(), self.right.band(), strict=True)
         return tuple(max(pair) for pair in pairs)
 
+    def prefix(self):
+        return max(self.left.prefix(), self.right.prefix())
+
     def __repr__(self):
         return f"({self.left!r} | {self.right!r})"
 
@@ -107,6 +126,10 @@ class Inverse(Scope):
     @property
     def static(self):
         return self.scope.static
+
+    @property
+    def by_index(self):
+        return self.scope.by_index
 
     def allows(self, grid):
         return ops.logical_not(self.scope.allows(grid))

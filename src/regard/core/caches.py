@@ -1,0 +1,121 @@
+"""Where new keys and values go in a cache, and at which places they stand.
+
+A cache has ``capacity`` slots. A static one holds position ``p`` in slot ``p``, a ring
+in slot ``p mod capacity``, over whatever stood there. Padding takes no slot and no
+position, so a padded prompt leaves the cache of the same prompt without padding.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jaxtyping import Bool, Int, Shaped
+from keras import ops
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Tokens that come after ``start`` others; ``keep`` says which of them are real.
+
+    ``places`` are their positions, ``end`` the position after the last; all int32.
+    """
+
+    start: Int[Tensor, " b"]
+    keep: Bool[Tensor, "b t"] | None
+    places: Int[Tensor, "b t"]
+    end: Int[Tensor, " b"]
+
+    @classmethod
+    def of(cls, start, length, keep=None):
+        """``length`` tokens, of which ``keep`` (B, T) are real, all where None."""
+        start = ops.cast(start, "int32")
+        if keep is None:
+            places = ops.expand_dims(start, 1) + ops.arange(length, dtype="int32")
+            return cls(start, None, places, start + ops.cast(length, "int32"))
+        real = ops.cast(keep, "int32")
+        before = ops.cast(ops.cumsum(real, axis=1), "int32") - 1
+        places = ops.maximum(ops.expand_dims(start, 1) + before, 0)
+        return cls(start, keep, places, start + ops.cast(ops.sum(real, 1), "int32"))
+
+    def order(self, length):
+        """Indices (B, T) of the tokens, the real ones first, or None where all are."""
+        if self.keep is None:
+            return None
+        index = ops.arange(length, dtype="int32")
+        last = ops.where(self.keep, index, index + ops.cast(length, "int32"))
+        return ops.cast(ops.argsort(last, axis=1), "int32")
+
+
+def held_positions(end: Int[Tensor, " b"], capacity: int, ring: bool):
+    """The position every slot holds once ``end`` tokens came, -1 for none: (B, C)."""
+    slots = ops.arange(capacity, dtype="int32")
+    last = ops.expand_dims(ops.cast(end, "int32"), 1) - 1  # (B, 1)
+    if ring:
+        places = last - ops.mod(last - slots, capacity)
+    else:
+        places = ops.where(slots <= last, slots, -1)
+    return ops.maximum(places, -1)
+
+
+def write(
+    kept: Shaped[Tensor, "b h c d"],
+    new: Shaped[Tensor, "b h t d"],
+    chunk: Chunk,
+    ring: bool,
+) -> Shaped[Tensor, "b h c d"]:
+    """The cache with the chunk's tokens in their slots.
+
+    Where they do not all fit, a static cache drops the last, a ring its oldest.
+    """
+    capacity, length = kept.shape[2], ops.shape(new)[2]
+    start = ops.expand_dims(chunk.start, 1)
+    rank = held_positions(chunk.end, capacity, ring) - start  # (B, C), < 0: older
+    written = ops.expand_dims(ops.expand_dims(rank >= 0, 1), -1)
+    if new.shape[2] != 1:
+        source = ops.clip(rank, 0, length - 1)
+        order = chunk.order(length)
+        if order is not None:
+            source = ops.take_along_axis(order, source, axis=1)
+        source = ops.expand_dims(ops.expand_dims(source, 1), -1)
+        new = ops.take_along_axis(new, source, axis=2)
+    return ops.where(written, ops.cast(new, kept.dtype), kept)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a chunk's queries read: tensors with S columns, by name.
+
+    ``places`` (B, S) are the positions of the columns, ``real`` (B, S) says which hold
+    a token.
+    """
+
+    kept: dict[str, Tensor]
+    places: Int[Tensor, "b s"]
+    real: Bool[Tensor, "b s"]
+
+
+def advance(
+    kept: dict[str, Tensor], new: dict[str, Tensor], chunk: Chunk, ring: bool
+) -> tuple[dict[str, Tensor], Reading]:
+    """Both cache and chunk, tensors (B, H, C | T, D): the cache after, and the reading.
+
+    The columns are the slots of the cache after. Several tokens on their way into a
+    ring push out others that the first of them still see: there the slots before and
+    then the tokens are the columns.
+    """
+    first = next(iter(kept))
+    capacity = kept[first].shape[2]
+    after = {name: write(kept[name], new[name], chunk, ring) for name in kept}
+    if not ring or new[first].shape[2] == 1:
+        places = held_positions(chunk.end, capacity, ring)
+        return after, Reading(after, places, places >= 0)
+    places = held_positions(chunk.start, capacity, ring)
+    both = {
+        name: ops.concatenate([kept[name], ops.cast(new[name], kept[name].dtype)], 2)
+        for name in kept
+    }
+    keep = ops.ones_like(chunk.places, dtype="bool")
+    real = [places >= 0, keep if chunk.keep is None else chunk.keep]
+    places = ops.concatenate([places, chunk.places], axis=1)
+    return after, Reading(both, places, ops.concatenate(real, axis=1))
