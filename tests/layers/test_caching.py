@@ -60,7 +60,7 @@ def combinations():
         yield pytest.param(heads, position, scope, id=name, marks=marks)
 
 
-@pytest.mark.parametrize(("heads", "position", "scope"), combinations())
+@pytest.mark.parametrize(("heads", "position", "scope"), list(combinations()))
 def test_step_prefill_and_full_agree(heads, position, scope):
     layer = HEADS[heads](position=POSITIONS[position](), scope=SCOPES[scope])
     x = sequence(heads, position, scope)
