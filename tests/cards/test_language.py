@@ -30,6 +30,8 @@ NAMES |= {"Transformer", "XL", "DeBERTa", "Swin", "V2", "Longformer", "BigBird"}
 
 NAMES |= {"Performer", "FAVOR", "Based", "cosFormer"}
 SYMBOLS |= {"cos", "sin", "vᵀ"}
+SYMBOLS |= {"softmax", "MoChA"}
+SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
 
 
 def russian_texts(name: str) -> str:

@@ -31,15 +31,6 @@ LATER = {
         "fast_transformers.AFTFullAttention",
         "fast_transformers.AFTSimpleAttention",
     ],
-    "monotonic attention": [
-        "fairseq.expected_alignment_from_p_choose",
-        "fairseq.expected_soft_attention",
-        "fairseq.mass_preservation",
-        "mocha_pytorch.chunkwise_attention_soft",
-        "tfa.BahdanauMonotonicAttention",
-        "tfa.LuongMonotonicAttention",
-        "tfa.monotonic_attention",
-    ],
     "linear and gated recurrences": [
         "fast_transformers.CausalLinearAttention",
         "fast_transformers.LinearAttention",

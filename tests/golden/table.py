@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.golden import corrections, pooling_corrections
+from tests.golden import corrections, monotonic_corrections, pooling_corrections
 from tests.golden.cases import Arrays, Case
 from tests.golden.out_of_scope import OUT_OF_SCOPE
 from tests.golden.tools import ADAPTERS
@@ -158,6 +158,32 @@ DEFECTS = [
         "bias of the output either way",
         corrections.keras_heads,
         two_paths,
+    ),
+    *(
+        Row(
+            name,
+            "mass far from the start is lost there in a clipped quotient; here kept",
+            monotonic_corrections.expected_alignment,
+            monotonic_corrections.underflows,
+        )
+        for name in (
+            "tfa.monotonic_attention",
+            "tfa.BahdanauMonotonicAttention",
+            "tfa.LuongMonotonicAttention",
+            "fairseq.expected_alignment_from_p_choose",
+        )
+    ),
+    *(
+        Row(
+            name,
+            "chunks far below the largest score underflow there; here each has its own",
+            monotonic_corrections.soft_attention,
+            monotonic_corrections.far_below,
+        )
+        for name in (
+            "fairseq.expected_soft_attention",
+            "mocha_pytorch.chunkwise_attention_soft",
+        )
     ),
     Row(
         "entmax.entmax_bisect",

@@ -104,3 +104,57 @@ def location_sensitive(  # noqa: PLR0913 - the options of the layer
         return row, ([*previous[1:], row], total + row)
 
     return walk(begin, align, value, visible)
+
+
+def energy(weights, prefix, query, keys, general):
+    """The score of every key; with a gain, weight normalization."""
+    own = {
+        k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)
+    }
+    gain = own.get("score_gain")
+    if general:
+        return np.array([query @ (k @ own["key_kernel"]) for k in keys]) * (gain or 1.0)
+    if gain is not None:
+        vector = own["score_vector"]
+        own["score_vector"] = gain * vector / np.sqrt(np.sum(vector**2))
+    return additive_row(own, query, keys, np.zeros(len(keys)))
+
+
+def expected_stop(choose, previous):
+    """Raffel et al. 2017, equation 7: the sum over where the step before stopped."""
+    found = np.zeros(len(choose))
+    for j in range(len(choose)):
+        for k in range(j + 1):
+            found[j] += previous[k] * np.prod(1 - choose[k:j])
+        found[j] *= choose[j]
+    return found
+
+
+def chunked(alignment, scores, seen, size):
+    """Chiu & Raffel 2018, equation 11: a softmax in each chunk, weighted by its end."""
+    found = np.zeros(len(scores))
+    for end in np.flatnonzero(seen):
+        first = 0 if size is None else max(0, end - size + 1)
+        inside = np.array([k for k in range(first, end + 1) if seen[k]])
+        found[inside] += alignment[end] * softmax(scores[inside])
+    return found
+
+
+def monotonic(  # noqa: PLR0913 - the options of the layers
+    weights, query, key, value, visible, general=False, chunk_size=0, preserve=False
+):
+    """Raffel et al. 2017, section 2.3; with chunks Chiu & Raffel 2018, section 2.3."""
+
+    def align(i, b, previous):
+        seen = visible[b, i]
+        scores = energy(weights, "", query[b, i], key[b], general)
+        choose = np.where(seen, 1 / (1 + np.exp(-scores - weights["score_bias"])), 0.0)
+        row = expected_stop(choose, previous)
+        if preserve and seen.any():
+            row[np.flatnonzero(seen)[-1]] += 1 - row.sum()
+        if chunk_size == 0:
+            return row, row
+        inside = energy(weights, "chunk_", query[b, i], key[b], general)
+        return chunked(row, inside, seen, chunk_size), row
+
+    return walk(lambda b: start_row(visible[b, 0], "first"), align, value, visible)

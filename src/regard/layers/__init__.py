@@ -1,10 +1,12 @@
 """Weights around the mathematics: one attention mechanism a file."""
 
 from regard.layers.additive_attention import AdditiveAttention
+from regard.layers.alignments.chunkwise_attention import ChunkwiseAttention
 from regard.layers.alignments.coverage_attention import CoverageAttention
 from regard.layers.alignments.location_sensitive_attention import (
     LocationSensitiveAttention,
 )
+from regard.layers.alignments.monotonic_attention import MonotonicAttention
 from regard.layers.attention import Attention
 from regard.layers.attention_decoder import AttentionDecoder
 from regard.layers.biaffine_attention import BiaffineAttention
@@ -67,6 +69,7 @@ __all__ = [
     "BiaffineAttention",
     "CausalLinearAttention",
     "ChannelGate",
+    "ChunkwiseAttention",
     "ConcatAttention",
     "ContextPooling",
     "ConvolutionalAttention",
@@ -95,6 +98,7 @@ __all__ = [
     "LinearScoreAttention",
     "LocationAttention",
     "LocationSensitiveAttention",
+    "MonotonicAttention",
     "MultiHeadAttention",
     "MultiHeadPooling",
     "NonLocalAttention",

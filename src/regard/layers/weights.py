@@ -9,6 +9,13 @@ class WeightOptions:
     def __init__(self, **options):
         self.options = {name: self._get(name, value) for name, value in options.items()}
 
+    @classmethod
+    def taken_from(cls, options):
+        """Those of a kernel, taken out of a layer's further options."""
+        usual = {"kernel_initializer": "glorot_uniform"}
+        names = (*usual, "kernel_regularizer", "kernel_constraint")
+        return cls(**{name: options.pop(name, usual.get(name)) for name in names})
+
     @staticmethod
     def _get(name, value):
         return _module_of(name).get(value)

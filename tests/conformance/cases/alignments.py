@@ -38,4 +38,28 @@ CASES = [
         partial(reference.location_sensitive, history="both", steps=2, start="first"),
         tags=VARIANT,
     ),
+    Case(
+        "monotonic",
+        partial(layers.MonotonicAttention, 8),
+        reference.monotonic,
+        tags=REMEMBERS,
+    ),
+    Case(
+        "monotonic_general",
+        partial(layers.MonotonicAttention, score="general", preserve_mass=True),
+        partial(reference.monotonic, general=True, preserve=True),
+        tags=VARIANT,
+    ),
+    Case(
+        "chunkwise",
+        partial(layers.ChunkwiseAttention, 8, 2),
+        partial(reference.monotonic, chunk_size=2),
+        tags=REMEMBERS,
+    ),
+    Case(
+        "chunkwise_lookback",
+        partial(layers.ChunkwiseAttention, 8, None, normalize=False),
+        partial(reference.monotonic, chunk_size=None),
+        tags=VARIANT,
+    ),
 ]
