@@ -21,7 +21,8 @@ SYMBOLS |= {"learn_alpha", "power", "epsilon", "maximum_length", "key_dim", "buc
 SYMBOLS |= {"hops", "W_c", "AAᵀ"}
 SYMBOLS |= {"Wh", "Dh", "vᵀk", "z_j"}
 SYMBOLS |= {"W_1", "W_2", "W_o", "w_g"}
-NAMES |= {"CopyNet"}
+NAMES |= {"CopyNet", "LSTM"}
+SYMBOLS |= {"M_v", "tying"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max", "budget"}
 SYMBOLS |= {"Sᵀk"}
 # Models that position schemes and scopes are named after.

@@ -22,10 +22,6 @@ LATER = {
         "hf.BloomAttention",
         "hf.MptAttention",
     ],
-    "external memory": [
-        "external_attention_pytorch.ExternalAttention",
-        "pytorch_ntm.NTMMemory",
-    ],
     "attention-free transformers": [
         "external_attention_pytorch.AFT_FULL",
         "fast_transformers.AFTFullAttention",

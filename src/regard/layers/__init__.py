@@ -43,6 +43,12 @@ from regard.layers.linear.linear_attention import LinearAttention
 from regard.layers.linear.retention import Retention
 from regard.layers.linear_score_attention import LinearScoreAttention
 from regard.layers.location_attention import LocationAttention
+from regard.layers.memory.dnc_cell import DNCCell
+from regard.layers.memory.external_attention import ExternalAttention
+from regard.layers.memory.hopfield_attention import HopfieldAttention
+from regard.layers.memory.key_value_memory import KeyValueMemory
+from regard.layers.memory.memory_network import MemoryNetwork
+from regard.layers.memory.ntm_cell import NTMCell
 from regard.layers.multi_head_attention import MultiHeadAttention
 from regard.layers.pairs.perceiver_attention import PerceiverAttention
 from regard.layers.pooling.attention_pooling import AttentionPooling
@@ -77,11 +83,13 @@ __all__ = [
     "CopyNet",
     "CosineAttention",
     "CoverageAttention",
+    "DNCCell",
     "DeltaAttention",
     "DifferentialAttention",
     "DotAttention",
     "DoubleAttention",
     "EfficientChannelGate",
+    "ExternalAttention",
     "FeatureGate",
     "GatedDeltaAttention",
     "GatedLinearAttention",
@@ -90,7 +98,9 @@ __all__ = [
     "GeneralAttention",
     "GroupedQueryAttention",
     "HierarchicalPooling",
+    "HopfieldAttention",
     "InducedSetBlock",
+    "KeyValueMemory",
     "LastStatePooling",
     "LatentAttention",
     "LearnedQueries",
@@ -98,9 +108,11 @@ __all__ = [
     "LinearScoreAttention",
     "LocationAttention",
     "LocationSensitiveAttention",
+    "MemoryNetwork",
     "MonotonicAttention",
     "MultiHeadAttention",
     "MultiHeadPooling",
+    "NTMCell",
     "NonLocalAttention",
     "PerceiverAttention",
     "PersistentMemoryAttention",

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from copy import deepcopy
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ def configuration_round_trip(subject):
     config = json.loads(json.dumps(layer.get_config()))
     serialized = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
     for clone in (
-        type(layer).from_config(config),
+        type(layer).from_config(deepcopy(config)),
         keras.saving.deserialize_keras_object(serialized),
     ):
         assert json.loads(json.dumps(clone.get_config())) == config
