@@ -85,3 +85,84 @@ def disentangled(weights, head, q, k, i, j, order="paper"):
     turned = delta(j, i) if order == "paper" else delta(i, j)
     place_query = weights["relative_query"][turned, head]
     return (q @ k + q @ place_key + k @ place_query) / math.sqrt(3 * len(q))
+
+
+def biased(number):
+    """q.k over the root of the width, plus ``number(weights, heads, head, i, j)``."""
+
+    def score(weights, head, q, k, i, j):
+        heads = weights["query/kernel"].shape[1]
+        return q @ k / math.sqrt(len(q)) + number(weights, heads, head, i, j)
+
+    return score
+
+
+def alibi(weights, heads, head, i, j):
+    """Press et al. 2021, section 3, for a power of two and in both directions."""
+    return -(2.0 ** (-8 * (head + 1) / heads)) * abs(i - j)
+
+
+def t5(weights, heads, head, i, j):
+    """Raffel et al. 2019, section 2.1: 8 buckets up to distance 12, both directions."""
+    distance, start = abs(j - i), 4 if j > i else 0
+    if distance >= 2:  # half of the 4 buckets of a direction are single distances
+        grown = 2 + math.floor(math.log(distance / 2) / math.log(12 / 2) * 2)
+        distance = min(grown, 3)
+    return weights["relative_attention_bias"][start + distance, head]
+
+
+def window(weights, heads, head, i, j, height=2, width=3):
+    """Liu et al. 2021, equation 4."""
+    down, right = apart(i, j, height, width)
+    table = weights["relative_position_bias_table"]
+    table = table.reshape(2 * height - 1, 2 * width - 1, -1)
+    return table[down + height - 1, right + width - 1, head]
+
+
+def apart(i, j, height, width):
+    """Lines and places between two tokens; outside the window as at its edge."""
+    down = min(max(i // width - j // width, 1 - height), height - 1)
+    return down, i % width - j % width
+
+
+def continuous_window(weights, heads, head, i, j, height=2, width=3):
+    """Liu et al. 2022 (Swin V2), equations 3 and 4, as released."""
+    down, right = apart(i, j, height, width)
+    steps = [8 * down / (height - 1), 8 * right / (width - 1)]
+    scaled = np.array([np.sign(d) * np.log2(1 + abs(d)) / np.log2(8) for d in steps])
+    hidden = scaled @ weights["distance_projection"] + weights["distance_bias"]
+    hidden = np.maximum(hidden, 0) @ weights["bias_projection"]
+    return 16 / (1 + np.exp(-hidden[head]))
+
+
+def rotary(weights, head, q, k, i, j, base=10000.0):
+    """Su et al. 2021, equation 16, with features d and d + D/2 as a pair."""
+    return turned(q, i, base) @ turned(k, j, base) / math.sqrt(len(q))
+
+
+def turned(vector, place, base):
+    pairs = len(vector) // 2
+    numbers = vector[:pairs] + 1j * vector[pairs:]
+    frequencies = base ** (-2 * np.arange(pairs) / len(vector))
+    numbers = numbers * np.exp(1j * place * frequencies)
+    return np.concatenate([numbers.real, numbers.imag])
+
+
+def axial(weights, head, q, k, i, j, columns=3):
+    """Heo et al. 2024, section 3: two rotations."""
+    half = len(q) // 2
+    total = 0.0
+    for part, a, b in (
+        (slice(half), i // columns, j // columns),
+        (slice(half, None), i % columns, j % columns),
+    ):
+        total += turned(q[part], a, 100.0) @ turned(k[part], b, 100.0)
+    return total / math.sqrt(len(q))
+
+
+def xpos(weights, head, q, k, i, j, decay_base=4.0):
+    """Sun et al. 2022, section 2: a rotation and a decay per pair."""
+    pairs = len(q) // 2
+    zeta = (2 * np.arange(pairs) / len(q) + 0.4) / 1.4
+    fading = np.tile(zeta ** ((i - j) / decay_base), 2)
+    return (fading * turned(q, i, 1e4)) @ turned(k, j, 1e4) / math.sqrt(len(q))

@@ -38,6 +38,7 @@ _COMMANDS = {
     **{"le": " ≤ ", "ge": " ≥ ", "cdot": "·", "dots": "…", "ldots": "…"},
     **{"lVert": "‖", "rVert": "‖", "quad": "   ", ",": " ", ";": " ", " ": " "},
     **{"alpha": "α", "beta": "β", "theta": "θ", "tau": "τ", "mu": "μ", "sigma": "σ"},
+    **{"zeta": "ζ"},
     **{"epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "pi": "π", "big": ""},
     **{"infty": "∞"},
     **{"lambda": "λ", "gamma": "γ", "phi": "φ"},

@@ -55,4 +55,26 @@ CASES = [
         reference.disentangled,
         tags=VARIANT,
     ),
+    placed("rope", positions.RoPE(), reference.rotary),
+    placed("xpos", positions.XPos(decay_base=4.0), reference.xpos, tags=VARIANT),
+    placed("axial_rope", positions.AxialRoPE(3), reference.axial),
+    placed("alibi", positions.ALiBi(), reference.biased(reference.alibi), still=SAME),
+    placed(
+        "t5",
+        positions.T5Bias(8, 12),
+        reference.biased(reference.t5),
+        still=SAME,
+    ),
+    placed(
+        "window_bias",
+        positions.WindowBias((2, 3)),
+        reference.biased(reference.window),
+        still=SAME,
+    ),
+    placed(
+        "continuous_window_bias",
+        positions.ContinuousWindowBias((2, 3), units=5),
+        reference.biased(reference.continuous_window),
+        still=SAME,
+    ),
 ]

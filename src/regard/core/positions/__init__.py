@@ -5,23 +5,36 @@ from typing import Any
 import keras
 
 from regard.core.positions.alibi import ALiBi
+from regard.core.positions.axial import AxialRoPE
 from regard.core.positions.cosine import CosineReweighting
 from regard.core.positions.disentangled import DisentangledRelative
 from regard.core.positions.part import Position
 from regard.core.positions.rotary import RoPE
-from regard.core.positions.scaling import NTK, Linear, Llama3, Scaling, YaRN
+from regard.core.positions.scaling import (
+    NTK,
+    Linear,
+    Llama3,
+    LongRoPE,
+    Scaling,
+    YaRN,
+)
 from regard.core.positions.shaw import ShawRelative
 from regard.core.positions.t5 import T5Bias
 from regard.core.positions.together import Together
 from regard.core.positions.transformer_xl import TransformerXLRelative
+from regard.core.positions.window_bias import ContinuousWindowBias, WindowBias
+from regard.core.positions.xpos import XPos
 
 __all__ = [
     "NTK",
     "ALiBi",
+    "AxialRoPE",
+    "ContinuousWindowBias",
     "CosineReweighting",
     "DisentangledRelative",
     "Linear",
     "Llama3",
+    "LongRoPE",
     "Position",
     "RoPE",
     "Scaling",
@@ -29,6 +42,8 @@ __all__ = [
     "T5Bias",
     "Together",
     "TransformerXLRelative",
+    "WindowBias",
+    "XPos",
     "YaRN",
     "get",
 ]

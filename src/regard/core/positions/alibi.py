@@ -24,28 +24,42 @@ class ALiBi(Position):
 
     Args:
         scale: multiplies the slopes.
+        exponent: the 8 of the formula.
+        slopes: one number per head, instead of the formula's.
+
+    Raises:
+        ValueError: at the first call, where there is not one slope per head.
     """
 
-    def __init__(self, scale=1.0):
-        self.scale = float(scale)
+    def __init__(self, scale=1.0, exponent=8.0, slopes=None):
+        self.scale, self.exponent = float(scale), float(exponent)
+        self.slopes = None if slopes is None else tuple(map(float, slopes))
+
+    def build(self, owner, num_heads, width, value_width=None):
+        if self.slopes is not None and len(self.slopes) != num_heads:
+            raise ValueError(
+                f"slopes must be one number per head, {num_heads}. Got {self.slopes}."
+            )
+        return ()
 
     def bias(self, query, key, grid: Grid, *parameters):
         heads = query.shape[1]
-        steep = ops.convert_to_tensor(
-            [self.scale * each for each in slopes(heads)], dtype="float32"
-        )
+        steep = self.slopes or slopes(heads, self.exponent)
+        steep = [self.scale * each for each in steep]
+        steep = ops.convert_to_tensor(steep, dtype="float32")
         distance = ops.cast(ops.abs(grid.distances()), "float32")  # (T,S) | (B,T,S)
         while len(distance.shape) < 3:
             distance = ops.expand_dims(distance, 0)
         return -ops.reshape(steep, (1, heads, 1, 1)) * ops.expand_dims(distance, 1)
 
     def get_config(self):
-        return {"scale": self.scale}
+        return {"scale": self.scale, "exponent": self.exponent, "slopes": self.slopes}
 
 
-def slopes(heads: int) -> list[float]:
+def slopes(heads: int, exponent: float = 8.0) -> list[float]:
     """The slope of every head, the paper's sequence for any number of heads."""
     power = 2 ** math.floor(math.log2(heads))
-    first = [2.0 ** (-8.0 * (h + 1) / power) for h in range(power)]
-    between = [2.0 ** (-4.0 * (h + 1) / power) for h in range(0, 2 * power, 2)]
+    first = [2.0 ** (-exponent * (h + 1) / power) for h in range(power)]
+    step = exponent / (2 * power)
+    between = [2.0 ** (-step * (h + 1)) for h in range(0, 2 * power, 2)]
     return (first + between)[:heads]

@@ -7,7 +7,7 @@ import keras
 
 from regard.core.parts import Part
 
-__all__ = ["NTK", "Linear", "Llama3", "Scaling", "YaRN", "get_scaling"]
+__all__ = ["NTK", "Linear", "Llama3", "LongRoPE", "Scaling", "YaRN", "get_scaling"]
 
 
 class Scaling(Part):
@@ -165,6 +165,44 @@ class Llama3(Scaling):
             "original_length": self.original_length,
             "low": self.low,
             "high": self.high,
+        }
+
+
+@keras.saving.register_keras_serializable("regard")
+class LongRoPE(Scaling):
+    r"""$\theta_i / \lambda_i$: every pair has a factor of its own, found by search.
+
+    Ding et al. 2024, arXiv:2402.13753, section 3. Models have one list of factors for
+    contexts up to the trained length and one for longer ones: build the layer with the
+    list that suits its use.
+
+    Args:
+        factors: one per pair, the fastest first.
+        attention_factor: multiplies the rotated queries and keys.
+
+    Raises:
+        ValueError: where there is not one factor per pair.
+    """
+
+    def __init__(self, factors, attention_factor=1.0):
+        self.factors = tuple(positive("factors", each) for each in factors)
+        self.attention_factor = float(attention_factor)
+
+    def frequencies(self, plain, base, width):
+        if len(plain) != len(self.factors):
+            raise ValueError(
+                f"factors must be one number per pair, {len(plain)}. Got "
+                f"{len(self.factors)}."
+            )
+        return [each / by for each, by in zip(plain, self.factors, strict=True)]
+
+    def size(self):
+        return self.attention_factor
+
+    def get_config(self):
+        return {
+            "factors": list(self.factors),
+            "attention_factor": self.attention_factor,
         }
 
 
