@@ -23,6 +23,7 @@ from regard.layers.gaussian_attention import GaussianAttention
 from regard.layers.general_attention import GeneralAttention
 from regard.layers.heads.differential_attention import DifferentialAttention
 from regard.layers.heads.grouped_query_attention import GroupedQueryAttention
+from regard.layers.heads.latent_attention import LatentAttention
 from regard.layers.heads.persistent_memory_attention import PersistentMemoryAttention
 from regard.layers.heads.talking_heads_attention import TalkingHeadsAttention
 from regard.layers.images.cbam import CBAM
