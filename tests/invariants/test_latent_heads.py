@@ -22,8 +22,10 @@ def test_h07_absorbed_is_unabsorbed(query_latent_dim):
         "mscale": 1.1386,
         "position": positions.RoPE(scaling=YARN, pairing="interleaved"),
     }
-    plain = randomized(layers.LatentAttention(2, 3, 5, **options), QUERY, VALUE)
-    absorbed = layers.LatentAttention(2, 3, 5, absorb=True, **options)
+    plain = randomized(
+        layers.MultiHeadLatentAttention(2, 3, 5, **options), QUERY, VALUE
+    )
+    absorbed = layers.MultiHeadLatentAttention(2, 3, 5, absorb=True, **options)
     absorbed(QUERY, VALUE)
     absorbed.set_weights(plain.get_weights())
     for call in ({}, {"value_mask": KEEP}, {"use_causal_mask": True}):
@@ -33,11 +35,13 @@ def test_h07_absorbed_is_unabsorbed(query_latent_dim):
 
 
 def test_h07_what_is_kept_is_narrow_and_the_same():
-    layer = randomized(layers.LatentAttention(4, 8, 5, rope_dim=2), QUERY, VALUE)
+    layer = randomized(
+        layers.MultiHeadLatentAttention(4, 8, 5, rope_dim=2), QUERY, VALUE
+    )
     memory = layer.prepare(VALUE)
     sizes = {name: each.shape for name, each in memory.items() if name != "mask"}
     assert sizes == {"latent": (2, 1, 5, 5), "turned": (2, 1, 5, 2)}
-    absorbed = layers.LatentAttention(4, 8, 5, rope_dim=2, absorb=True)
+    absorbed = layers.MultiHeadLatentAttention(4, 8, 5, rope_dim=2, absorb=True)
     absorbed(QUERY, VALUE)
     absorbed.set_weights(layer.get_weights())
     query = keras.ops.convert_to_tensor(QUERY[:, 0])
@@ -48,7 +52,9 @@ def test_h07_what_is_kept_is_narrow_and_the_same():
 
 def test_h07_turning_latents_themselves_would_be_another_function():
     """A key turned after unfolding is not an unfolded turned latent."""
-    layer = randomized(layers.LatentAttention(1, 4, 4, latent_norm=False), QUERY, VALUE)
+    layer = randomized(
+        layers.MultiHeadLatentAttention(1, 4, 4, latent_norm=False), QUERY, VALUE
+    )
     kernel = numpy(layer.key_dense.kernel.value)[:, 0]  # (latent, key)
     latent = VALUE @ numpy(layer.memory_down.kernel.value)
     turn = positions.RoPE()
@@ -64,7 +70,7 @@ def test_h07_turning_latents_themselves_would_be_another_function():
 
 
 def test_h08_latents_as_wide_as_the_input_are_multi_head():
-    layer = layers.LatentAttention(2, 3, 6, latent_norm=False)
+    layer = layers.MultiHeadLatentAttention(2, 3, 6, latent_norm=False)
     randomized(layer, QUERY, VALUE)
     layer.memory_down.kernel.assign(np.eye(6))
     plain = layers.MultiHeadAttention(2, 3, use_bias=False)
@@ -82,7 +88,7 @@ def test_h08_latents_as_wide_as_the_input_are_multi_head():
 @pytest.mark.parametrize("bits", ["int8"])
 def test_absorbed_heads_survive_fewer_bits(bits):
     layer = randomized(
-        layers.LatentAttention(2, 8, 16, rope_dim=4, absorb=True), QUERY, VALUE
+        layers.MultiHeadLatentAttention(2, 8, 16, rope_dim=4, absorb=True), QUERY, VALUE
     )
     before = numpy(layer(QUERY, VALUE))
     layer.quantize(bits)
@@ -103,11 +109,11 @@ def test_absorbed_heads_survive_fewer_bits(bits):
 )
 def test_what_does_not_fit_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        layers.LatentAttention(
+        layers.MultiHeadLatentAttention(
             **{"num_heads": 2, "key_dim": 3, "latent_dim": 5, **options}
         )
 
 
 def test_keys_and_values_of_two_widths_are_refused():
     with pytest.raises(ValueError, match="key and value must have one width"):
-        layers.LatentAttention(2, 3, 5)(QUERY, VALUE, random(3, 2, 5, 7))
+        layers.MultiHeadLatentAttention(2, 3, 5)(QUERY, VALUE, random(3, 2, 5, 7))

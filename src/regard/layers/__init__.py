@@ -23,7 +23,9 @@ from regard.layers.gaussian_attention import GaussianAttention
 from regard.layers.general_attention import GeneralAttention
 from regard.layers.heads.differential_attention import DifferentialAttention
 from regard.layers.heads.grouped_query_attention import GroupedQueryAttention
-from regard.layers.heads.latent_attention import LatentAttention
+from regard.layers.heads.multi_head_latent_attention import (
+    MultiHeadLatentAttention,
+)
 from regard.layers.heads.persistent_memory_attention import PersistentMemoryAttention
 from regard.layers.heads.talking_heads_attention import TalkingHeadsAttention
 from regard.layers.images.cbam import CBAM
@@ -112,6 +114,7 @@ __all__ = [
     "MemoryNetwork",
     "MonotonicAttention",
     "MultiHeadAttention",
+    "MultiHeadLatentAttention",
     "MultiHeadPooling",
     "NTMCell",
     "NonLocalAttention",

@@ -11,7 +11,7 @@ from regard.layers.weights import check_units
 
 
 @keras.saving.register_keras_serializable("regard")
-class LatentAttention(ProjectedHeads):
+class MultiHeadLatentAttention(ProjectedHeads):
     r"""Multi-head latent attention: $k_h = U^K_h c,\ v_h = U^V_h c$ from a latent $c$.
 
     $c_j = \mathrm{RMS}(W^{D} z_j),\quad
@@ -47,7 +47,7 @@ class LatentAttention(ProjectedHeads):
             queries and keys (latents have their own), and for other positions.
     """
 
-    mechanism = "latent"
+    mechanism = "multi_head_latent"
 
     def __init__(
         self,

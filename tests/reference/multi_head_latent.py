@@ -34,7 +34,7 @@ def rms(latent, gain, epsilon=1e-6):
     return latent / np.sqrt(np.mean(latent**2, -1, keepdims=True) + epsilon) * gain
 
 
-def latent(weights, query, key, value, visible, turning=0, mscale=1.0):
+def multi_head_latent(weights, query, key, value, visible, turning=0, mscale=1.0):
     """The first ``turning`` features of queries and of what is kept turn."""
     if "query_down/kernel" in weights:
         query_latent = down(weights, "query_down", query)
