@@ -65,10 +65,8 @@ LATER = {
         "x_transformers.Attention",
     ],
     "attention over time series": [
-        "hf.AutoformerAttention",
         "hf.InformerProbSparseAttention",
         "informer2020.ProbAttention",
-        "time_series_library.AutoCorrelation",
     ],
     "windows of images and deformable sampling": [
         "hf.MultiScaleDeformableAttention",
@@ -83,9 +81,7 @@ LATER = {
     "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
     "attention on graphs": ["torch_geometric.*"],
 }
-NOT_TAKEN_OVER = {
-    "uzaymacar.Attention": "normalizes over an axis of size 1: every weight is 1",
-}
+NOT_TAKEN_OVER = {}
 OUT_OF_SCOPE = {
     name: f"later mechanism: {mechanism}"
     for mechanism, names in LATER.items()

@@ -195,6 +195,20 @@ DEFECTS = [
         "external_attention_pytorch.DoubleAttention",
         "both softmaxes run over the batch there; here over pixels and summaries",
         corrections.double_attention,
+    ),
+    Row(
+        "uzaymacar.Attention",
+        "normalized over an axis of size 1 there, so every weight is 1; here over steps",
+        pooling_corrections.uzaymacar,
+        lambda case: case.constructor.get("alignment_type") != "local-m",
+    ),
+    Row(
+        "hf.AutoformerAttention",
+        "delays of one example are read in another there, in batches of several",
+        pooling_corrections.autoformer,
+        lambda case: len(case.arrays["in.hidden_states"]) > 1,
+    ),
+    Row(
         "kattention.*",
         "scores are divided by the width there; here by its root",
         pooling_corrections.kattention,
@@ -227,6 +241,11 @@ PARTLY = [
         "keras3.MultiHeadAttention",
         "later mechanism: attention over several axes",
         when=many_axes,
+    ),
+    Row(
+        "uzaymacar.Attention",
+        "a window cut out of the source by the decoder's step, then weights of 1",
+        when=option("alignment_type", "local-m"),
     ),
     Row(
         "tfa.LuongAttention",

@@ -68,14 +68,17 @@ from regard.layers.pooling.set_block import SetBlock
 from regard.layers.pooling.statistics_pooling import StatisticsPooling
 from regard.layers.pooling.structured_pooling import StructuredPooling
 from regard.layers.scaled_dot_attention import ScaledDotAttention
+from regard.layers.series.auto_correlation import AutoCorrelation
+from regard.layers.series.interpretable_attention import InterpretableMultiHeadAttention
 
 __all__ = [
-    "CBAM",
     "AdditiveAttention",
     "Attention",
     "AttentionDecoder",
     "AttentionPooling",
+    "AutoCorrelation",
     "BiaffineAttention",
+    "CBAM",
     "CausalLinearAttention",
     "ChannelGate",
     "ChunkwiseAttention",
@@ -103,6 +106,7 @@ __all__ = [
     "HierarchicalPooling",
     "HopfieldAttention",
     "InducedSetBlock",
+    "InterpretableMultiHeadAttention",
     "KeyValueMemory",
     "LastStatePooling",
     "LatentAttention",
