@@ -198,7 +198,7 @@ DEFECTS = [
     ),
     Row(
         "uzaymacar.Attention",
-        "normalized over an axis of size 1 there, so every weight is 1; here over steps",
+        "normalized over an axis of size 1 there: every weight is 1; here over steps",
         pooling_corrections.uzaymacar,
         lambda case: case.constructor.get("alignment_type") != "local-m",
     ),

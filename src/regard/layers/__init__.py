@@ -72,13 +72,13 @@ from regard.layers.series.auto_correlation import AutoCorrelation
 from regard.layers.series.interpretable_attention import InterpretableMultiHeadAttention
 
 __all__ = [
+    "CBAM",
     "AdditiveAttention",
     "Attention",
     "AttentionDecoder",
     "AttentionPooling",
     "AutoCorrelation",
     "BiaffineAttention",
-    "CBAM",
     "CausalLinearAttention",
     "ChannelGate",
     "ChunkwiseAttention",
