@@ -8,19 +8,10 @@ LATER = {
     ],
     "forward attention": ["espnet.AttForward", "espnet.AttForwardTA"],
     "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
-    "relative positions": [
-        "hf.T5Attention",
-        "keras_hub.T5MultiHeadAttention",
-    ],
+    "relative positions": [],
     "rotary and other position schemes": [
-        "hf.LlamaRotaryEmbedding",
-        "keras_hub.AlibiBias",
         "keras_hub.PositionEmbedding",
-        "keras_hub.RotaryEmbedding",
         "keras_hub.SinePositionEncoding",
-        "rotary_embedding_torch.RotaryEmbedding",
-        "hf.BloomAttention",
-        "hf.MptAttention",
     ],
     "attention-free transformers": [
         "external_attention_pytorch.AFT_FULL",
@@ -38,7 +29,6 @@ LATER = {
     ],
     "sparse, local and hashed attention for long inputs": [
         "hf.BigBirdBlockSparseAttention",
-        "hf.GPTNeoSelfAttention",
         "hf.LongT5LocalAttention",
         "hf.LongT5TransientGlobalAttention",
         "hf.LongformerSelfAttention",

@@ -2,12 +2,12 @@
 
 import re
 
-import numpy as np
 from keras import ops
 
 from regard import Causal, Padding, Window, normalizers
 from regard.core import scores
 from regard.core.attend import Recipe, Visibility, attend, standard_scale
+from regard.core.positions import ALiBi
 from regard.core.scopes import Grid
 from tests.golden.tools import adapts, within
 
@@ -67,11 +67,12 @@ def flex_attention(case):
 
 
 def alibi(case, t):
+    """The slopes of a power of two for any number of heads."""
     heads, length = t["in.q"].shape[1:3]
-    slopes = 2.0 ** (-8.0 * np.arange(1, heads + 1) / heads)
-    places = np.arange(length)
-    bias = slopes[:, None, None] * (places[None] - places[:, None])
-    return {"bias": ops.convert_to_tensor(bias.astype("float32")), "scope": Causal()}
+    steep = [2.0 ** (-8.0 * (h + 1) / heads) for h in range(heads)]
+    grid = Grid.of(length, t["in.k"].shape[2], ops.arange(length, dtype="int32"))
+    bias = ALiBi(slopes=steep).bias(t["in.q"], t["in.k"], grid)
+    return {"bias": bias, "scope": Causal()}
 
 
 def documents(case, t):
