@@ -33,7 +33,7 @@ NAMES |= {"Transformer", "XL", "DeBERTa", "Swin", "V2", "Longformer", "BigBird",
 
 NAMES |= {"Performer", "FAVOR", "Based", "cosFormer"}
 SYMBOLS |= {"cos", "sin", "vᵀ"}
-SYMBOLS |= {"softmax", "MoChA"}
+SYMBOLS |= {"softmax", "MoChA", "GMM"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
 
 

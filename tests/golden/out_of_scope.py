@@ -3,10 +3,6 @@
 LATER = {
     "adaptive spans and persistent memory": ["adaptive_span.SeqAttention"],
     "pervasive attention": ["attn2d.*"],
-    "location-aware attention": [
-        "bshall_tacotron.DynamicConvolutionAttention",
-    ],
-    "forward attention": ["espnet.AttForward", "espnet.AttForwardTA"],
     "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
     "relative positions": [],
     "rotary and other position schemes": [

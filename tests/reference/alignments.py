@@ -158,3 +158,101 @@ def monotonic(  # noqa: PLR0913 - the options of the layers
         return chunked(row, inside, seen, chunk_size), row
 
     return walk(lambda b: start_row(visible[b, 0], "first"), align, value, visible)
+
+
+def forward(weights, query, key, value, visible):
+    """Zhang, Ling & Dai 2018, equations 5 to 9, with features by location."""
+    agent = "agent_bias" in weights
+
+    def align(i, b, state):
+        previous, move = state
+        features = np.zeros((len(previous), 1))
+        if "filter_kernel" in weights:
+            features = convolve(previous[None], weights["filter_kernel"])
+            features = features @ weights["feature_kernel"]
+        seen = visible[b, i]
+        chosen = normalized(additive_row(weights, query[b, i], key[b], features), seen)
+        row = np.zeros(len(previous))
+        for j in np.flatnonzero(seen):
+            before = previous[j - 1] if j else 0.0
+            walked = (1 - move) * previous[j] + move * before
+            walked = walked if agent else 2 * walked
+            row[j] = max(walked * chosen[j], 1e-6)
+        if seen.any():
+            row = row / row.sum()
+        if agent:
+            read = row @ np.where(seen[:, None], value[b], 0.0)
+            logit = read @ weights["agent_context_kernel"] + weights["agent_bias"]
+            logit = logit + query[b, i] @ weights["agent_query_kernel"]
+            move = 1 / (1 + np.exp(-logit[0]))
+        return row, (row, move)
+
+    def begin(b):
+        return start_row(visible[b, 0], "first"), 0.5
+
+    return walk(begin, align, value, visible)
+
+
+def softplus(x):
+    return np.logaddexp(x, 0.0)
+
+
+def mixture(weights, query, key, value, visible, version="v2b"):
+    """Battenberg et al. 2020, equations 4 to 8 and table 1."""
+
+    def align(i, b, means):
+        hidden = query[b, i]
+        if "query_kernel" in weights:
+            hidden = np.tanh(hidden @ weights["query_kernel"] + weights["query_bias"])
+        raw = hidden @ weights["mixture_kernel"] + weights["mixture_bias"]
+        amount, step, width = np.split(raw, 3)
+        if version == "v0":
+            scale, amount = 1.0, np.exp(amount)
+            step, width = np.exp(step), np.sqrt(np.exp(-width) / 2)
+        elif version == "v1":
+            amount, step, width = softmax(amount), np.exp(step), np.sqrt(np.exp(width))
+            scale = np.sqrt(2 * np.pi * width**2)
+        else:
+            amount, step, width = softmax(amount), softplus(step), softplus(width)
+            scale = np.sqrt(2 * np.pi * width**2)
+        means, row = means + step, np.zeros(len(key[b]))
+        for number, j in enumerate(np.flatnonzero(visible[b, i])):
+            bells = np.exp(-((number - means) ** 2) / (2 * width**2))
+            row[j] = np.sum(amount / scale * bells)
+        return row, means
+
+    return walk(lambda b: 0.0, align, value, visible)
+
+
+def prior(length, alpha, beta):
+    """Beta-binomial probabilities by Polya's urn: draw, put back, add one alike."""
+    chances = {0: 1.0}
+    for drawn in range(length - 1):
+        after = {}
+        for hits, chance in chances.items():
+            hit = (alpha + hits) / (alpha + beta + drawn)
+            after[hits + 1] = after.get(hits + 1, 0.0) + chance * hit
+            after[hits] = after.get(hits, 0.0) + chance * (1 - hit)
+        chances = after
+    return np.array([chances[k] for k in range(length)])
+
+
+def dynamic_convolution(weights, query, key, value, visible, chances):
+    """Battenberg et al. 2020, equations 9 to 11."""
+    filters = weights["dynamic_feature_kernel"].shape[0]
+
+    def align(i, b, previous):
+        hidden = np.tanh(query[b, i] @ weights["query_kernel"] + weights["query_bias"])
+        made = (hidden @ weights["dynamic_kernel"]).reshape(filters, -1)
+        dynamic = convolve(previous[None], made.T[:, None])
+        static = convolve(previous[None], weights["filter_kernel"])
+        features = dynamic @ weights["dynamic_feature_kernel"] + weights["bias"]
+        features = features + static @ weights["static_feature_kernel"]
+        scores = np.tanh(features) @ weights["score_vector"]
+        for j in range(len(scores)):
+            ahead = [p * previous[j - k] for k, p in enumerate(chances) if k <= j]
+            scores[j] += np.log(max(sum(ahead), 1e-6))
+        row = normalized(scores, visible[b, i])
+        return row, row
+
+    return walk(lambda b: start_row(visible[b, 0], "first"), align, value, visible)

@@ -3,9 +3,14 @@
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.alignments.chunkwise_attention import ChunkwiseAttention
 from regard.layers.alignments.coverage_attention import CoverageAttention
+from regard.layers.alignments.dynamic_convolution_attention import (
+    DynamicConvolutionAttention,
+)
+from regard.layers.alignments.forward_attention import ForwardAttention
 from regard.layers.alignments.location_sensitive_attention import (
     LocationSensitiveAttention,
 )
+from regard.layers.alignments.mixture_attention import MixtureAttention
 from regard.layers.alignments.monotonic_attention import MonotonicAttention
 from regard.layers.attention import Attention
 from regard.layers.attention_decoder import AttentionDecoder
@@ -94,9 +99,11 @@ __all__ = [
     "DifferentialAttention",
     "DotAttention",
     "DoubleAttention",
+    "DynamicConvolutionAttention",
     "EfficientChannelGate",
     "ExternalAttention",
     "FeatureGate",
+    "ForwardAttention",
     "GatedDeltaAttention",
     "GatedLinearAttention",
     "GatedPooling",
@@ -116,6 +123,7 @@ __all__ = [
     "LocationAttention",
     "LocationSensitiveAttention",
     "MemoryNetwork",
+    "MixtureAttention",
     "MonotonicAttention",
     "MultiHeadAttention",
     "MultiHeadLatentAttention",

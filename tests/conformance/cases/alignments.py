@@ -62,4 +62,40 @@ CASES = [
         partial(reference.monotonic, chunk_size=None),
         tags=VARIANT,
     ),
+    Case(
+        "forward",
+        partial(layers.ForwardAttention, 8),
+        reference.forward,
+        tags=DISTRIBUTION - {"traced"},
+    ),
+    Case(
+        "forward_agent",
+        partial(layers.ForwardAttention, 8, 2, 3, transition_agent=True),
+        reference.forward,
+        tags=VARIANT,
+    ),
+    Case(
+        "mixture",
+        partial(layers.MixtureAttention, 3, 8),
+        reference.mixture,
+        tags=REMEMBERS,
+    ),
+    Case(
+        "mixture_v1",
+        partial(layers.MixtureAttention, 2, None, "v1"),
+        partial(reference.mixture, version="v1"),
+        tags=VARIANT,
+    ),
+    Case(
+        "mixture_v0",
+        partial(layers.MixtureAttention, 2, None, "v0"),
+        partial(reference.mixture, version="v0"),
+        tags=VARIANT,
+    ),
+    Case(
+        "dynamic_convolution",
+        partial(layers.DynamicConvolutionAttention, 6, 2, 3, 3, 5, prior=(3, 0.1, 0.9)),
+        partial(reference.dynamic_convolution, chances=reference.prior(3, 0.1, 0.9)),
+        tags=DISTRIBUTION,
+    ),
 ]

@@ -61,12 +61,6 @@ class AdditiveAlignment(Alignment):
         )
         return found if look.bias is None else found + look.bias
 
-    def normalized(self, found, seen):
-        """Weights (B, 1, 1, S) of scores, 0 where hidden."""
-        found = ops.where(seen, found, ops.zeros_like(found))
-        parameters = map(ops.convert_to_tensor, self.part_weights["normalizer"])
-        return self.normalizer(found, seen, *parameters)
-
     def get_config(self):
         return {
             **super().get_config(),

@@ -26,6 +26,7 @@ class Look:
     query: Tensor  # (B, 1, 1, P), projected
     key: Tensor  # (B, 1, S, A), projected
     seen: Tensor  # (B, 1, 1, S), True = may attend
+    real: Tensor  # (B, S), True = no padding
     bias: Tensor | None = None  # (B, 1, 1, S)
     noise: Tensor | None = None  # (B, 1, 1, S)
 
@@ -76,6 +77,12 @@ class Alignment(Attention):
         """The state, once it is known what was read (B, 1, 1, Dv)."""
         return state
 
+    def normalized(self, found, seen):
+        """Weights (B, 1, 1, S) of scores, 0 where hidden."""
+        found = ops.where(seen, found, ops.zeros_like(found))
+        parameters = map(ops.convert_to_tensor, self.part_weights["normalizer"])
+        return self.normalizer(found, seen, *parameters)
+
     def draw_noise(self, shape, training):
         """Random numbers (B, T, S) that the steps need, or None."""
         return None
@@ -103,7 +110,8 @@ class Alignment(Attention):
         with computing_in(self):
             query = ops.expand_dims(ops.cast(query, self.compute_dtype), 1)
             query = self.project_query(query)
-        seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
+        real = ops.cast(memory["mask"], "bool")
+        seen = real[:, None, None, :]
         if self.scope is not None:
             places = ops.expand_dims(ops.cast(state["position"], "int32"), 1)
             grid = Grid.of(1, ops.shape(memory["key"])[2], places)
@@ -113,7 +121,7 @@ class Alignment(Attention):
             seen = ops.logical_and(seen, ops.expand_dims(allowed, 1))
         if noise is not None:
             noise = ops.cast(noise, "float32")[:, None, None, :]
-        return Look(query, memory["key"], seen, None, noise)
+        return Look(query, memory["key"], seen, real, None, noise)
 
     def _walk(self, look, memory, state, keep=None):
         """Context (B, Dv), weights (B, 1, S), state and extra of one step."""
@@ -226,10 +234,12 @@ class Alignment(Attention):
                 columns = (ops.shape(now)[0], len(names), 1, -1)
                 rest = ops.reshape(now[:, width:], columns)
                 own = {name: rest[:, i : i + 1] for i, name in enumerate(names)}
-            seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
+            real = ops.cast(memory["mask"], "bool")
+            seen = real[:, None, None, :]
             if "seen" in own:
                 seen = ops.logical_and(seen, own["seen"] > 0)
-            look = Look(query, memory["key"], seen, own.get("bias"), own.get("noise"))
+            extras = own.get("bias"), own.get("noise")
+            look = Look(query, memory["key"], seen, real, *extras)
             context, *found, extra = self._walk(look, memory, state, own.get("keep"))
             if "poison" in own:  # NaN that this query may see, though no step did
                 nan = ops.where(seen, own["poison"], ops.zeros_like(own["poison"]))

@@ -108,9 +108,9 @@ class LocationSensitiveAttention(AdditiveAlignment):
         }
 
 
-def check_kernel_size(value):
+def check_kernel_size(value, name="kernel_size"):
     """An odd integer, so that the filter has a middle."""
-    value = check_units("kernel_size", value)
+    value = check_units(name, value)
     if value % 2 == 0:
-        raise ValueError(f"kernel_size must be odd. Got {value}.")
+        raise ValueError(f"{name} must be odd. Got {value}.")
     return value
