@@ -28,7 +28,18 @@ SYMBOLS |= {"M_v", "tying", "slots", "updates"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max", "budget"}
 SYMBOLS |= {"Sᵀk"}
 # Models that position schemes and scopes are named after.
-NAMES |= {"Transformer", "XL", "DeBERTa", "Swin", "V2", "Longformer", "BigBird", "xPos"}
+NAMES |= {
+    "Transformer",
+    "XL",
+    "DeBERTa",
+    "Swin",
+    "V2",
+    "Longformer",
+    "BigBird",
+    "xPos",
+    "BERT",
+    "GPT",
+}
 
 
 NAMES |= {"Performer", "FAVOR", "Based", "cosFormer"}

@@ -5,10 +5,7 @@ LATER = {
     "pervasive attention": ["attn2d.*"],
     "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
     "relative positions": [],
-    "rotary and other position schemes": [
-        "keras_hub.PositionEmbedding",
-        "keras_hub.SinePositionEncoding",
-    ],
+    "rotary and other position schemes": [],
     "attention-free transformers": [
         "external_attention_pytorch.AFT_FULL",
         "fast_transformers.AFTFullAttention",

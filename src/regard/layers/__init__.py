@@ -72,6 +72,8 @@ from regard.layers.pooling.pooling import Pooling
 from regard.layers.pooling.set_block import SetBlock
 from regard.layers.pooling.statistics_pooling import StatisticsPooling
 from regard.layers.pooling.structured_pooling import StructuredPooling
+from regard.layers.positions.learned_positions import LearnedPositions
+from regard.layers.positions.sinusoidal_positions import SinusoidalPositions
 from regard.layers.scaled_dot_attention import ScaledDotAttention
 from regard.layers.series.auto_correlation import AutoCorrelation
 from regard.layers.series.interpretable_attention import InterpretableMultiHeadAttention
@@ -117,6 +119,7 @@ __all__ = [
     "KeyValueMemory",
     "LastStatePooling",
     "LatentAttention",
+    "LearnedPositions",
     "LearnedQueries",
     "LinearAttention",
     "LinearScoreAttention",
@@ -141,6 +144,7 @@ __all__ = [
     "ScaledDotAttention",
     "SetBlock",
     "SimAM",
+    "SinusoidalPositions",
     "SpatialGate",
     "SqueezeExcitation",
     "StatisticsPooling",

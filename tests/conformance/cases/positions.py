@@ -3,8 +3,17 @@
 from functools import partial
 
 from regard import layers, positions
-from tests.conformance.kinds import PLACED, ROW_SHIFT, SOFT, VARIANT, soft
+from tests.conformance.case import Sizes
+from tests.conformance.kinds import (
+    PLACED,
+    ROW_SHIFT,
+    SOFT,
+    VARIANT,
+    over_sequence,
+    soft,
+)
 from tests.reference import positions as reference
+from tests.reference.absolute_positions import learned, sinusoidal
 
 SAME = {"key/bias": ROW_SHIFT}
 
@@ -20,6 +29,12 @@ def placed(name, scheme, score, **more):
         sees=lambda query, key: True,  # steps stand at places of their own
         **more,
     )
+
+
+def absolute(name, make, compute):
+    """Encodings that are added to a sequence; no weights to show."""
+    tags, sizes = frozenset({"hides", "lengths"}), Sizes(value_width=6)
+    return over_sequence(name, make, compute, sizes=sizes, tags=tags)
 
 
 CASES = [
@@ -77,4 +92,11 @@ CASES = [
         reference.biased(reference.continuous_window),
         still=SAME,
     ),
+    absolute("sinusoidal_positions", layers.SinusoidalPositions, sinusoidal),
+    absolute(
+        "sinusoidal_positions_half",
+        partial(layers.SinusoidalPositions, layout="half"),
+        partial(sinusoidal, half=True),
+    ),
+    absolute("learned_positions", partial(layers.LearnedPositions, 7), learned),
 ]

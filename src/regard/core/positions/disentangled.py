@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from regard.core.heads import spread
 from regard.core.positions.distances import against, picked
 from regard.core.positions.part import Position
 from regard.core.scopes import Grid, check_integer
@@ -82,7 +83,8 @@ class DisentangledRelative(Position):
 
     def bias(self, query, key, grid: Grid, *parameters):
         tables = dict(zip(self.terms, map(widen, parameters), strict=True))
-        query, key, width = widen(query), widen(key), query.shape[-1]
+        query, width = widen(query), query.shape[-1]
+        key = spread(widen(key), query.shape[1])
         distances, total = grid.distances(), 0.0
         if "c2p" in tables:
             products = against(query * width**-0.5, tables["c2p"])

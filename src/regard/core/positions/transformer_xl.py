@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.heads import spread
 from regard.core.positions.distances import against, clipped, picked
 from regard.core.positions.part import Position
 from regard.core.positions.waves import frequencies
@@ -82,7 +83,8 @@ class TransformerXLRelative(Position):
         else:
             places = self._waves(products, grid)
         content = ops.expand_dims(content, 1) * scale  # (H, 1, D)
-        return places + ops.matmul(content, ops.swapaxes(widen(key), -1, -2))
+        key = spread(widen(key), query.shape[1])
+        return places + ops.matmul(content, ops.swapaxes(key, -1, -2))
 
     def _waves(self, products, grid):
         """Amplitudes of the waves (B, H, T, E) at the distances of all pairs."""

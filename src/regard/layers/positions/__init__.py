@@ -1,0 +1,1 @@
+"""Places told by the inputs themselves."""
