@@ -2,7 +2,6 @@
 
 LATER = {
     "adaptive spans and persistent memory": ["adaptive_span.SeqAttention"],
-    "pervasive attention": ["attn2d.*"],
     "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
     "relative positions": [],
     "rotary and other position schemes": [],
@@ -52,7 +51,6 @@ LATER = {
         "informer2020.ProbAttention",
     ],
     "windows of images and deformable sampling": [
-        "hf.MultiScaleDeformableAttention",
         "hf.Swinv2SelfAttention",
     ],
     "caches": ["keras_hub.CachedMultiHeadAttention"],
@@ -62,7 +60,6 @@ LATER = {
     ],
     "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
     "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
-    "attention on graphs": ["torch_geometric.*"],
 }
 NOT_TAKEN_OVER = {}
 OUT_OF_SCOPE = {

@@ -101,3 +101,27 @@ def unit(vectors: Float[Tensor, "... d"]) -> Float[Tensor, "... d"]:
     large = squares > _TINY
     safe = ops.where(large, squares, ops.ones_like(squares))
     return ops.where(large, vectors * ops.rsqrt(safe), ops.zeros_like(vectors))
+
+
+def leaky_sum(
+    query: Float[Tensor, "b h q 1"], key: Float[Tensor, "b h k 1"], slope: float
+) -> Scores:
+    r"""$s_{ij} = \mathrm{LeakyReLU}(q_i + k_j)$ for one number per query and key.
+
+    $a^\top [W h_i; W h_j]$ is such a sum (Velickovic et al. 2017, equation 3).
+    """
+    total = widen(query) + ops.swapaxes(widen(key), -1, -2)
+    return ops.leaky_relu(total, slope)
+
+
+def leaky_additive(
+    query: Query, key: Key, vectors: Float[Tensor, "h d"], slope: float
+) -> Scores:
+    r"""$s_{ij} = a^\top \mathrm{LeakyReLU}(q_i + k_j)$ with an ``a`` per head.
+
+    Brody, Alon, Yahav 2021, equation 7.
+    """
+    query = ops.expand_dims(widen(query), -2)  # (B, H, T, 1, D)
+    key = ops.expand_dims(widen(key), -3)  # (B, H, 1, S, D)
+    vectors = ops.expand_dims(ops.expand_dims(widen(vectors), -2), -2)
+    return ops.sum(ops.leaky_relu(query + key, slope) * vectors, axis=-1)

@@ -26,6 +26,9 @@ from regard.layers.dot_attention import DotAttention
 from regard.layers.feature_gate import FeatureGate
 from regard.layers.gaussian_attention import GaussianAttention
 from regard.layers.general_attention import GeneralAttention
+from regard.layers.graphs.graph_attention import GraphAttention
+from regard.layers.graphs.graph_attention_v2 import GraphAttentionV2
+from regard.layers.graphs.graph_transformer import GraphTransformer
 from regard.layers.heads.differential_attention import DifferentialAttention
 from regard.layers.heads.grouped_query_attention import GroupedQueryAttention
 from regard.layers.heads.multi_head_latent_attention import (
@@ -111,6 +114,9 @@ __all__ = [
     "GatedPooling",
     "GaussianAttention",
     "GeneralAttention",
+    "GraphAttention",
+    "GraphAttentionV2",
+    "GraphTransformer",
     "GroupedQueryAttention",
     "HierarchicalPooling",
     "HopfieldAttention",

@@ -1,0 +1,178 @@
+"""What attention on graphs shares: neighbours by a mask or by a list of edges."""
+
+import keras
+from keras import ops
+
+from regard.core.edges import Edges, along_edges
+from regard.core.normalizers import Softmax
+from regard.core.shapes import sizes_of
+from regard.layers.attention import Attention
+from regard.layers.inputs import check_memory, checked, hide, join, padding_of
+from regard.layers.keras_internals import get_keras_mask, set_keras_mask
+from regard.layers.weight_dropout import drawn_factors
+from regard.layers.weights import WeightOptions, check_units
+
+_OPTIONS = {
+    "kernel_initializer": "glorot_uniform",
+    "kernel_regularizer": None,
+    "kernel_constraint": None,
+}
+
+
+class NeighbourAttention(Attention):
+    """Nodes (B, N, D) that look at their neighbours; abstract.
+
+    Neighbours are told by ``attention_mask`` (B, N, N), True where the query (row) sees
+    the key (column), or by ``edges`` (B, E, 2), whole numbers: the node that is seen
+    and the node that sees, both negative where an example has fewer edges. Both ways
+    give the same output; with edges time and memory go with E, weights are (B, H, E),
+    and attention_mask, bias, scopes, positions and normalizers other than softmax are
+    refused. A node that sees none gets zeros before the bias. A node sees itself only
+    where the mask or an edge says so.
+
+    Heads stand side by side in the output (B, N, H*units), or are averaged to
+    (B, N, units) where ``concatenate`` is False.
+    """
+
+    num_heads_shown = True
+
+    def __init__(self, num_heads, units, concatenate=True, use_bias=True, **options):
+        named = {name: options.pop(name, usual) for name, usual in _OPTIONS.items()}
+        super().__init__(**options)
+        self.num_heads = check_units("num_heads", num_heads)
+        self.units = check_units("units", units)
+        self.concatenate = bool(concatenate)
+        self.use_bias = bool(use_bias)
+        self.weight_options = WeightOptions(**named)
+
+    def call(  # noqa: PLR0913 - the arguments of every attention, then edges
+        self,
+        query,
+        value=None,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=None,
+        use_causal_mask=False,
+        *,
+        bias=None,
+        query_positions=None,
+        key_positions=None,
+        state=None,
+        edges=None,
+    ):
+        if edges is None:
+            return super().call(
+                query,
+                value,
+                key,
+                query_mask,
+                value_mask,
+                key_mask,
+                attention_mask,
+                return_attention_scores,
+                training,
+                use_causal_mask,
+                bias=bias,
+                query_positions=query_positions,
+                key_positions=key_positions,
+                state=state,
+            )
+        self._check_edges_alone(attention_mask, use_causal_mask, bias, state)
+        value = query if value is None else value
+        masks = (query_mask, value_mask, key_mask)
+        return self._along(
+            edges, query, value, key, masks, return_attention_scores, training
+        )
+
+    def _check_edges_alone(self, attention_mask, causal, bias, state):
+        unwanted = {
+            "attention_mask": attention_mask is not None,
+            "use_causal_mask": causal,
+            "bias": bias is not None,
+            "state": state is not None,
+            "scope": self.scope is not None,
+            "position": self.position is not None,
+            "normalizer": not isinstance(self.normalizer, Softmax),
+        }
+        for name, given in unwanted.items():
+            if given:
+                raise ValueError(
+                    f"{name} cannot go with edges, along which softmax alone works. "
+                    "Got both. Pass the neighbours as attention_mask= instead."
+                )
+
+    def _along(self, edges, query, value, key, masks, asked, training):
+        key = value if key is None else key
+        check_memory(query, value, key)
+        batch, length = sizes_of(query)[:2]
+        query_mask = join(masks[0], get_keras_mask(query))
+        query_mask = checked(query_mask, "query_mask", batch, length)
+        padding = padding_of(value, key, *masks[1:])
+        shared = key is value
+        query, value = hide(query, query_mask), hide(value, padding)
+        key = value if shared else hide(key, padding)
+        ends = Edges.of(edges, length, sizes_of(value)[1], query_mask, padding)
+        keys, values = self.project_memory(key, value)
+        queries = self.project_query(query)
+        keep = drawn_factors(self, (batch * ends.sizes[1], self.num_heads), training)
+        result = along_edges(queries, keys, values, self.recipe(), ends, keep)
+        output = self.merge(result["context"], query)
+        if query_mask is not None:
+            set_keras_mask(output, query_mask)
+        for listener in self.recorders():
+            extra = {"edges": edges, "edge_scores": result["scores"]}
+            extra["edge_weights"] = result["weights"]
+            parts = {"query": queries, "key": keys, "value": values, "extra": extra}
+            listener.receive(self, {**parts, "context": result["context"]})
+        if asked:
+            return output, ops.cast(result["weights"], self.compute_dtype)
+        return output
+
+    def compute_output_spec(self, query, value=None, key=None, **kwargs):
+        edges = kwargs.pop("edges", None)
+        found = super().compute_output_spec(query, value, key, **kwargs)
+        if edges is None or not kwargs.get("return_attention_scores"):
+            return found
+        shape = (query.shape[0], self.num_heads, edges.shape[1])
+        return found[0], keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    # For mechanisms ------------------------------------------------------------------
+
+    @property
+    def merged_width(self):
+        """The width of all heads together."""
+        return self.num_heads * self.units if self.concatenate else self.units
+
+    def output_width(self, query_width, value_width):
+        return self.merged_width
+
+    def joined(self, context):
+        """(B, H, N, units) -> (B, N, H*units), or the mean of the heads."""
+        if not self.concatenate:
+            return ops.mean(context, axis=1)
+        batch, _, length, _ = sizes_of(context)
+        context = ops.swapaxes(context, 1, 2)
+        return ops.reshape(context, (batch, length, self.merged_width))
+
+    def _shape_weights(self, weights):
+        return weights
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "units": self.units,
+            "concatenate": self.concatenate,
+            "use_bias": self.use_bias,
+            **self.weight_options.config(),
+        }
+
+
+def in_heads(inputs, kernel, bias=None):
+    """(B, N, D) through (D, H, units) -> (B, H, N, units)."""
+    outputs = ops.einsum("bnd,dhu->bhnu", inputs, kernel)
+    return outputs if bias is None else outputs + ops.expand_dims(bias, 1)
