@@ -4,6 +4,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from regard import layers
+from regard.core.grids import pair_grid
 from tests.invariants.tools import numpy, random, randomized, read
 
 IMAGE = random(1, 2, 3, 4, 6)
@@ -65,3 +66,36 @@ def test_v02_the_softmax_runs_over_the_pixels_that_are_read():
     _, weights = read(layer, IMAGE)
     assert_allclose(weights.sum(axis=-1), 1.0, rtol=1e-5)
     assert np.abs(weights.sum(axis=-2) - 1).max() > 1e-2  # the common mistake
+
+
+def test_v06_pervasive_targets_see_no_later_ones():
+    query, value = random(4, 2, 8, 3), random(5, 2, 6, 4)
+    for kind in ("dense", "residual"):
+        layer = layers.PervasiveAttention(3, depth=3, kernel_size=5, kind=kind)
+        randomized(layer, query, value)
+        before = numpy(layer(query, value))
+        later = np.concatenate([query[:, :5], 9 * query[:, 5:]], axis=1)
+        after = numpy(layer(later, value))
+        assert_allclose(after[:, :5], before[:, :5], rtol=1e-6, atol=1e-6)
+        assert np.abs(after[:, 5:] - before[:, 5:]).max() > 1e-2
+        earlier = np.concatenate([9 * query[:, :1], query[:, 1:]], axis=1)
+        after = numpy(layer(earlier, value))
+        assert np.abs(after[:, 1:] - before[:, 1:]).max() > 1e-3
+
+
+def test_v07_one_cell_with_tanh_and_softmax_is_additive_attention():
+    query, value = random(6, 2, 3, 4), random(7, 2, 5, 6)
+    additive = randomized(layers.AdditiveAttention(8), query, value)
+    grid = numpy(pair_grid(query, value))
+    layer = layers.GridAttention(8, "tanh")
+    layer(grid)
+    both = [numpy(w.value) for w in additive.weights if w.name != "score_vector"]
+    by_rows = {len(kernel): kernel for kernel in both}
+    layer.hidden.kernel.assign(np.concatenate([by_rows[4], by_rows[6]]))
+    vector = next(w for w in additive.weights if w.name == "score_vector")
+    layer.score.kernel.assign(numpy(vector.value)[:, None])
+    context, weights = read(layer, grid)
+    expected, maps = read(additive, query, value)
+    assert_allclose(weights, maps, rtol=1e-4, atol=1e-6)
+    assert_allclose(context[..., 4:], expected, rtol=1e-4, atol=1e-5)
+    assert_allclose(context[..., :4], query, rtol=1e-4, atol=1e-5)

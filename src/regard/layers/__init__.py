@@ -41,7 +41,11 @@ from regard.layers.images.channel_gate import ChannelGate
 from regard.layers.images.coordinate_gate import CoordinateGate
 from regard.layers.images.double_attention import DoubleAttention
 from regard.layers.images.efficient_channel_gate import EfficientChannelGate
+from regard.layers.images.gated_grid_pooling import GatedGridPooling
+from regard.layers.images.grid_attention import GridAttention
+from regard.layers.images.grid_pooling import GridPooling
 from regard.layers.images.non_local_attention import NonLocalAttention
+from regard.layers.images.pervasive_attention import PervasiveAttention
 from regard.layers.images.sagan_attention import SAGANAttention
 from regard.layers.images.simam import SimAM
 from regard.layers.images.spatial_gate import SpatialGate
@@ -110,6 +114,7 @@ __all__ = [
     "FeatureGate",
     "ForwardAttention",
     "GatedDeltaAttention",
+    "GatedGridPooling",
     "GatedLinearAttention",
     "GatedPooling",
     "GaussianAttention",
@@ -117,6 +122,8 @@ __all__ = [
     "GraphAttention",
     "GraphAttentionV2",
     "GraphTransformer",
+    "GridAttention",
+    "GridPooling",
     "GroupedQueryAttention",
     "HierarchicalPooling",
     "HopfieldAttention",
@@ -141,6 +148,7 @@ __all__ = [
     "NonLocalAttention",
     "PerceiverAttention",
     "PersistentMemoryAttention",
+    "PervasiveAttention",
     "PointerAttention",
     "PointerGenerator",
     "PointerSentinel",

@@ -3,6 +3,7 @@
 from regard.models.encoders import BidirectionalEncoder
 from regard.models.losses import SmoothedCrossEntropy
 from regard.models.mechanisms import EQUAL_WIDTHS, make_attention, make_cell
+from regard.models.pervasive import PervasiveTranslator
 from regard.models.search import Hypotheses, Search, Searcher
 from regard.models.seq2seq import Seq2Seq
 
@@ -10,6 +11,7 @@ __all__ = [
     "EQUAL_WIDTHS",
     "BidirectionalEncoder",
     "Hypotheses",
+    "PervasiveTranslator",
     "Search",
     "Searcher",
     "Seq2Seq",
