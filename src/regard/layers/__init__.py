@@ -39,6 +39,7 @@ from regard.layers.heads.talking_heads_attention import TalkingHeadsAttention
 from regard.layers.images.cbam import CBAM
 from regard.layers.images.channel_gate import ChannelGate
 from regard.layers.images.coordinate_gate import CoordinateGate
+from regard.layers.images.deformable_attention import DeformableAttention
 from regard.layers.images.double_attention import DoubleAttention
 from regard.layers.images.efficient_channel_gate import EfficientChannelGate
 from regard.layers.images.gated_grid_pooling import GatedGridPooling
@@ -49,6 +50,7 @@ from regard.layers.images.pervasive_attention import PervasiveAttention
 from regard.layers.images.sagan_attention import SAGANAttention
 from regard.layers.images.simam import SimAM
 from regard.layers.images.spatial_gate import SpatialGate
+from regard.layers.images.spatial_transformer import SpatialTransformer
 from regard.layers.images.squeeze_excitation import SqueezeExcitation
 from regard.layers.linear.causal_linear_attention import CausalLinearAttention
 from regard.layers.linear.delta_attention import DeltaAttention
@@ -104,6 +106,7 @@ __all__ = [
     "CosineAttention",
     "CoverageAttention",
     "DNCCell",
+    "DeformableAttention",
     "DeltaAttention",
     "DifferentialAttention",
     "DotAttention",
@@ -160,6 +163,7 @@ __all__ = [
     "SimAM",
     "SinusoidalPositions",
     "SpatialGate",
+    "SpatialTransformer",
     "SqueezeExcitation",
     "StatisticsPooling",
     "StructuredPooling",
