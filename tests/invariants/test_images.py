@@ -1,10 +1,12 @@
 """V: images and grids."""
 
 import numpy as np
+from keras.ops import convert_to_tensor as tensor
 from numpy.testing import assert_allclose
 
 from regard import layers
 from regard.core.grids import pair_grid
+from regard.core.sampling import deformable
 from tests.invariants.tools import numpy, random, randomized, read
 
 IMAGE = random(1, 2, 3, 4, 6)
@@ -99,3 +101,35 @@ def test_v07_one_cell_with_tanh_and_softmax_is_additive_attention():
     assert_allclose(weights, maps, rtol=1e-4, atol=1e-6)
     assert_allclose(context[..., 4:], expected, rtol=1e-4, atol=1e-5)
     assert_allclose(context[..., :4], query, rtol=1e-4, atol=1e-5)
+
+
+def test_v04_no_offset_and_whole_places_gather_pixels():
+    image = random(8, 2, 4, 5, 2, 3)  # two heads
+    order = np.random.default_rng(9)
+    rows, columns = order.integers(0, 4, (2, 7, 2)), order.integers(0, 5, (2, 7, 2))
+    places = np.stack([(columns + 0.5) / 5, (rows + 0.5) / 4], axis=-1)
+    places = places[:, :, :, None, None].astype("float32")
+    weights = np.ones(places.shape[:-1], "float32")
+    found = numpy(deformable([tensor(image)], tensor(places), tensor(weights)))
+    for b, i, h in np.ndindex(2, 7, 2):
+        expected = image[b, rows[b, i, h], columns[b, i, h], h]
+        assert_allclose(found[b, i, h], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_v04_a_spatial_transformer_starts_as_the_identity():
+    for aligned in (False, True):
+        layer = layers.SpatialTransformer(align_corners=aligned)
+        assert_allclose(numpy(layer(IMAGE)), IMAGE, rtol=1e-4, atol=1e-5)
+
+
+def test_v05_all_places_with_softmax_weights_are_full_attention():
+    query, image = random(10, 2, 3, 4), random(11, 2, 2, 3, 4)
+    pixels = image.reshape(2, 6, 4)
+    expected, maps = read(layers.DotAttention(), query, pixels)
+    rows, columns = np.divmod(np.arange(6), 3)
+    every = np.stack([(columns + 0.5) / 3, (rows + 0.5) / 2], axis=-1)
+    places = np.broadcast_to(every, (2, 3, 1, 1, 6, 2)).astype("float32")
+    weights = maps[:, :, None, None]
+    levels = [tensor(image[:, :, :, None])]
+    found = numpy(deformable(levels, tensor(places), tensor(weights)))
+    assert_allclose(found[:, :, 0], expected, rtol=1e-4, atol=1e-5)

@@ -7,8 +7,8 @@ from regard.core.edges import Edges, along_edges
 from regard.core.normalizers import Softmax
 from regard.core.shapes import sizes_of
 from regard.layers.attention import Attention
-from regard.layers.inputs import check_memory, checked, hide, join, padding_of
-from regard.layers.keras_internals import get_keras_mask, set_keras_mask
+from regard.layers.inputs import gathered
+from regard.layers.keras_internals import set_keras_mask
 from regard.layers.weight_dropout import drawn_factors
 from regard.layers.weights import WeightOptions, check_units
 
@@ -82,11 +82,8 @@ class NeighbourAttention(Attention):
                 state=state,
             )
         self._check_edges_alone(attention_mask, use_causal_mask, bias, state)
-        value = query if value is None else value
-        masks = (query_mask, value_mask, key_mask)
-        return self._along(
-            edges, query, value, key, masks, return_attention_scores, training
-        )
+        given = gathered(query, value, key, query_mask, value_mask, key_mask)
+        return self._along(edges, given, return_attention_scores, training)
 
     def _check_edges_alone(self, attention_mask, causal, bias, state):
         unwanted = {
@@ -105,24 +102,18 @@ class NeighbourAttention(Attention):
                     "Got both. Pass the neighbours as attention_mask= instead."
                 )
 
-    def _along(self, edges, query, value, key, masks, asked, training):
-        key = value if key is None else key
-        check_memory(query, value, key)
-        batch, length = sizes_of(query)[:2]
-        query_mask = join(masks[0], get_keras_mask(query))
-        query_mask = checked(query_mask, "query_mask", batch, length)
-        padding = padding_of(value, key, *masks[1:])
-        shared = key is value
-        query, value = hide(query, query_mask), hide(value, padding)
-        key = value if shared else hide(key, padding)
-        ends = Edges.of(edges, length, sizes_of(value)[1], query_mask, padding)
-        keys, values = self.project_memory(key, value)
-        queries = self.project_query(query)
-        keep = drawn_factors(self, (batch * ends.sizes[1], self.num_heads), training)
+    def _along(self, edges, given, asked, training):
+        ends = Edges.of(
+            edges, given.length, given.memory, given.query_mask, given.padding
+        )
+        keys, values = self.project_memory(given.key, given.value)
+        queries = self.project_query(given.query)
+        rows = sizes_of(given.query)[0] * ends.sizes[1]
+        keep = drawn_factors(self, (rows, self.num_heads), training)
         result = along_edges(queries, keys, values, self.recipe(), ends, keep)
-        output = self.merge(result["context"], query)
-        if query_mask is not None:
-            set_keras_mask(output, query_mask)
+        output = self.merge(result["context"], given.query)
+        if given.query_mask is not None:
+            set_keras_mask(output, given.query_mask)
         for listener in self.recorders():
             extra = {"edges": edges, "edge_scores": result["scores"]}
             extra["edge_weights"] = result["weights"]

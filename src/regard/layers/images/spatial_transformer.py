@@ -17,7 +17,7 @@ class SpatialTransformer(ImageLayer):
 
     ``p`` runs over the pixels of the output, coordinates (x, y) from -1 to 1. ``f``
     (B, F) are features of a localization network, passed as the second argument; by
-    default the mean of the image over its places. ``W`` (F, 6) starts at 0 and ``b`` (6,)
+    default the mean of the image over its places. ``W`` (F, 6) starts at 0, ``b`` (6,)
     at the identity, so the layer starts as one. Image (B, H, W, C) in, (B, H', W', C)
     out, read bilinearly, zeros beyond the border.
 
