@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.golden import corrections, monotonic_corrections, pooling_corrections
+from tests.golden import (
+    corrections,
+    heads_corrections,
+    monotonic_corrections,
+    pooling_corrections,
+)
 from tests.golden.cases import Arrays, Case
 from tests.golden.out_of_scope import OUT_OF_SCOPE
 from tests.golden.tools import ADAPTERS
@@ -152,6 +157,27 @@ DEFECTS = [
         corrections.deberta,
         hidden_row,
     ),
+    *(
+        Row(
+            name,
+            "a query without any key has uniform weights there; here none",
+            heads_corrections.outside_empty_rows,
+            heads_corrections.some_query_sees_nothing,
+        )
+        for name in (
+            "keras3.GroupQueryAttention",
+            "hf.DeepseekV2Attention",
+            "hf.DeepseekV3Attention",
+            "hf.DiffLlamaAttention",
+            "hf.Gemma2Attention",
+            "hf.GptOssAttention",
+            "hf.Llama4TextAttention",
+            "hf.LlamaAttention",
+            "hf.MistralAttention",
+            "hf.Qwen3Attention",
+            "hf.Qwen3NextAttention",
+        )
+    ),
     Row(
         "keras3.MultiHeadAttention",
         "asking for weights changes the output of an empty row there; here it is the "
@@ -228,16 +254,6 @@ DEFECTS = [
 ]
 PARTLY = [
     Row(
-        "torch.MultiheadAttention",
-        "later mechanism: keys of the layer's own (add_bias_kv, add_zero_attn)",
-        when=lambda case: option("add_bias_kv")(case) or option("add_zero_attn")(case),
-    ),
-    Row(
-        "torch.flex_attention",
-        "later mechanism: soft caps on scores",
-        when=lambda case: "softcap" in case.call.get("mod", ""),
-    ),
-    Row(
         "keras3.MultiHeadAttention",
         "later mechanism: attention over several axes",
         when=many_axes,
@@ -246,16 +262,6 @@ PARTLY = [
         "uzaymacar.Attention",
         "a window cut out of the source by the decoder's step, then weights of 1",
         when=option("alignment_type", "local-m"),
-    ),
-    Row(
-        "tfa.LuongAttention",
-        "later mechanism: hardmax",
-        when=option("probability_fn", "hardmax"),
-    ),
-    Row(
-        "tfa.BahdanauAttention",
-        "later mechanism: hardmax",
-        when=option("probability_fn", "hardmax"),
     ),
 ]
 WAITING = [Row(name, why) for name, why in OUT_OF_SCOPE.items()]

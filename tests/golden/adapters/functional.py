@@ -12,12 +12,21 @@ from regard.core.scopes import Grid
 from tests.golden.tools import adapts, within
 
 
-def attended(query, key, value, scale=None, scope=None, masks=None, bias=None):
+def attended(  # noqa: PLR0913 - the engine's arguments
+    query,
+    key,
+    value,
+    scale=None,
+    scope=None,
+    masks=None,
+    bias=None,
+    normalizer="softmax",
+):
     """Contexts (B, H, T, Dv); rows and columns are counted from the top left."""
     factor = standard_scale(query.shape[-1]) if scale is None else scale
     recipe = Recipe(
         lambda queries, keys: scores.scaled_dot(queries, keys, factor),
-        normalizers.get("softmax"),
+        normalizers.get(normalizer),
     )
     rows = ops.arange(query.shape[2], dtype="int32")
     grid = Grid.of(query.shape[2], key.shape[2], rows)
@@ -34,9 +43,6 @@ def scaled_dot_product_attention(case):
         query = t["in.q"]
         key = t.get("in.k", query)
         value = t.get("in.v", key)
-        if case.call.get("enable_gqa"):
-            group = query.shape[1] // key.shape[1]
-            key, value = (ops.repeat(each, group, axis=1) for each in (key, value))
         mask = t.get("in.attn_mask")
         boolean = mask is not None and "bool" in str(mask.dtype)
         while mask is not None and len(mask.shape) < 4:
@@ -57,7 +63,7 @@ def scaled_dot_product_attention(case):
 
 @adapts("torch.flex_attention")
 def flex_attention(case):
-    arguments = FLEX[case.call["mod"].rstrip("0123456789")]
+    arguments = FLEX[case.call["mod"].rstrip("0123456789.")]
 
     def run(t):
         output = attended(t["in.q"], t["in.k"], t["in.v"], **arguments(case, t))
@@ -92,7 +98,24 @@ def window(case, t):
     return {"scope": Window(int(width.group(1)))}
 
 
-FLEX = {"alibi": alibi, "document": documents, "prefix": prefix, "window": window}
+def soft_cap(case, t):
+    """The cap stands at the end of the modification or in the case's name."""
+    variant = case.id.rsplit(".", 1)[1]
+    cap = re.search(r"([\d.]+)$", case.call["mod"]) or re.search(r"cap_?(\d+)", variant)
+    causal = "causal" in variant or case.call.get("causal")
+    return {
+        "normalizer": normalizers.SoftCap(float(cap.group(1))),
+        "scope": Causal() if causal else None,
+    }
+
+
+FLEX = {
+    "softcap": soft_cap,
+    "alibi": alibi,
+    "document": documents,
+    "prefix": prefix,
+    "window": window,
+}
 
 
 @adapts("fast_transformers.FullAttention")

@@ -7,10 +7,11 @@ from regard.layers import (
     AdditiveAttention,
     ConcatAttention,
     DotAttention,
+    GroupedQueryAttention,
     MultiHeadAttention,
     ScaledDotAttention,
 )
-from tests.golden.tools import Applied, adapts, refuse_options
+from tests.golden.tools import Applied, adapts, named, refuse_options
 
 
 def called(case):
@@ -76,32 +77,22 @@ MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask")
 @adapts("keras3.MultiHeadAttention")
 def multi_head_attention(case):
     options = {k: v for k, v in case.constructor.items() if k != "flash_attention"}
-    return heads(case, MultiHeadAttention(**options), lambda name, weight: weight)
+    return heads(case, MultiHeadAttention(**options))
 
 
 @adapts("keras3.GroupQueryAttention")
 def group_query_attention(case):
-    """Heads that share keys and values are heads with equal projections."""
     options = {k: v for k, v in case.constructor.items() if k != "flash_attention"}
-    total = options.pop("num_query_heads")
-    group = total // options.pop("num_key_value_heads")
-    width = options.pop("head_dim")
-
-    def repeated(name, weight):
-        if name.split("/")[0] not in ("w.key", "w.value"):
-            return weight
-        return ops.repeat(weight, group, axis=len(weight.shape) - 2)
-
-    return heads(case, MultiHeadAttention(total, width, **options), repeated)
+    return heads(case, GroupedQueryAttention(**options))
 
 
-def heads(case, layer, prepared):
+def heads(case, layer):
     applied = Applied(layer)
     causal = bool(case.call.get("use_causal_mask"))
 
     def run(t):
         names = [f"w.{part}/{kind}" for part in PARTS for kind in ("kernel", "bias")]
-        weights = [prepared(name, t[name]) for name in names if name in t]
+        weights = named(t, *names)
         value = t.get("in.kv", t.get("in.v", t["in.q"]))
         arguments = {
             **{name: t[f"in.{name}"] for name in MASKS if f"in.{name}" in t},

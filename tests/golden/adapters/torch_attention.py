@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from regard.layers import MultiHeadAttention
+from regard.layers import MultiHeadAttention, PersistentMemoryAttention
 from tests.golden.tools import Applied, adapts, opposite
 
 
@@ -10,7 +10,7 @@ from tests.golden.tools import Applied, adapts, opposite
 def multihead_attention(case):
     width, heads = case.constructor["embed_dim"], case.constructor["num_heads"]
     biased = case.constructor.get("bias", True)
-    layer = Applied(MultiHeadAttention(heads, width // heads, use_bias=biased))
+    layer = Applied(layer_of(case.constructor, heads, width // heads, biased))
     first = case.constructor.get("batch_first", False)
     averaged = case.call.get("average_attn_weights", True)
 
@@ -21,7 +21,7 @@ def multihead_attention(case):
         query = t["in.q"]  # alone, it is key and value as well
         key = t.get("in.k", query)
         output, attention = layer(
-            split(t, width, heads, biased),
+            [*own_keys(t, heads), *split(t, width, heads, biased)],
             turn(query),
             turn(t.get("in.v", key)),
             turn(key),
@@ -33,6 +33,22 @@ def multihead_attention(case):
         return {"out.y": turn(output), "out.attention": attention}
 
     return run
+
+
+def layer_of(options, heads, width, biased):
+    """Keys of its own come last, the zero behind the learned one."""
+    learned, zero = (options.get(n, False) for n in ("add_bias_kv", "add_zero_attn"))
+    if not (learned or zero):
+        return MultiHeadAttention(heads, width, use_bias=biased)
+    return PersistentMemoryAttention(
+        heads, width, int(learned), add_zero=zero, use_bias=biased
+    )
+
+
+def own_keys(t, heads):
+    """The learned key and value (1, 1, E) as (H, 1, width)."""
+    names = [name for name in ("w.bias_k", "w.bias_v") if name in t]
+    return [ops.reshape(t[name], (heads, 1, -1)) for name in names]
 
 
 def split(t, width, heads, biased):
