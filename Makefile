@@ -15,6 +15,9 @@ PYTEST := $(BIN)/python -m pytest
 # One backend where one will do; all of them, in versions that bear each other, else.
 DEV := $(if $(filter jax,$(KERAS_BACKEND)),dev-jax,dev-backends)
 
+# Which tests `make test` runs; MARKS="not slow" runs all checks on all mechanisms.
+MARKS ?= not slow and not thorough
+
 .DEFAULT_GOAL := help
 .PHONY: demo demo-translate test check test-all bench fmt help
 
@@ -25,7 +28,7 @@ demo-translate: $(STAMPS)/translate-dates-$(KERAS_BACKEND)  ## The same on real 
 	$(BIN)/regard demo translate --to $(TO)
 
 test: $(STAMPS)/$(DEV)  ## The tests on one backend (KERAS_BACKEND, by default jax)
-	$(PYTEST) -n 2 -m "not slow" $(PYTEST_ARGUMENTS)
+	$(PYTEST) -n 2 -m "$(MARKS)" $(PYTEST_ARGUMENTS)
 
 check: $(STAMPS)/$(DEV)  ## Format, lint, types, direction of imports, rules of the project
 	$(BIN)/ruff format --check .

@@ -11,6 +11,33 @@ from tests.conformance.subject import subject_of
 
 # Where a check is sampled: one mechanism per kind of score, and a recurrent one.
 SAMPLE = {"additive", "multi_head_causal", "decoder_bahdanau"}
+# Where every shape is compiled, `make test` puts all checks to these mechanisms, one or
+# two of each kind, and the essential ones to the others; .ci/run puts all to all.
+ROOTS = SAMPLE | {
+    "dot",
+    "feature_gate",
+    "general",
+    "grouped_query",
+    "multi_head",
+    "pooling",
+    "retention",
+    "scaled_dot",
+}
+ESSENTIAL = {
+    "a_training_step_moves_every_weight",
+    "configuration_round_trip",
+    "empty_rows_are_zero",
+    "gradient_matches_central_differences",
+    "masked_values_do_not_matter",
+    "no_state_between_calls",
+    "output_matches_reference",
+    "output_matches_reference_under_padding",
+    "saved_models_answer_the_same",
+    "steps_equal_the_full_call",
+    "steps_pieces_and_the_whole_agree",
+    "symbolic_shapes_agree_with_real_ones",
+    "tracing_changes_nothing",
+}
 BACKEND = keras.backend.backend()
 
 
@@ -19,6 +46,8 @@ def marks_of(case, check):
         yield pytest.mark.xfail(strict=True, reason=case.xfail[check.name])
     if check.name == "compiled_equals_eager" and BACKEND == "torch":
         yield pytest.mark.slow  # half a minute a layer
+    if BACKEND != "torch" and case.name not in ROOTS and check.name not in ESSENTIAL:
+        yield pytest.mark.thorough
 
 
 def pairs():
