@@ -256,3 +256,40 @@ def dynamic_convolution(weights, query, key, value, visible, chances):
         return row, row
 
     return walk(lambda b: start_row(visible[b, 0], "first"), align, value, visible)
+
+
+def local(  # noqa: PLR0913 - the options of the layer
+    weights,
+    query,
+    key,
+    value,
+    visible,
+    predictive=True,
+    window=2,
+    spread=1.0,
+    renormalize=False,
+):
+    """Luong, Pham & Manning 2015, equations 9 and 10, over the real keys alone."""
+
+    def align(i, b, state):
+        real = np.flatnonzero(visible[b].any(0))
+        row = np.zeros(len(key[b]))
+        place = float(i)
+        if predictive:
+            hidden = np.tanh(query[b, i] @ weights["place_query_kernel"])
+            logit = (hidden @ weights["place_kernel"])[0]
+            place = len(real) / (1 + np.exp(-logit))
+        number = {j: rank for rank, j in enumerate(real)}
+        near = [
+            j for j in real if visible[b, i, j] and abs(number[j] - place) <= window
+        ]
+        if not near:
+            return row, state
+        scores = [query[b, i] @ weights["kernel"] @ key[b, j] for j in near]
+        row[near] = softmax(np.array(scores))
+        if predictive:
+            distance = np.array([number[j] - place for j in near])
+            row[near] *= np.exp(-(distance**2) / (2 * spread**2))
+        return row / row.sum() if renormalize else row, state
+
+    return walk(lambda b: None, align, value, visible)

@@ -37,6 +37,31 @@ def bahdanau_decoder(weights, inputs, value, visible, attention, cell):
     return np.stack(outputs, 1), np.stack(maps, -2)
 
 
+def gnmt_decoder(weights, inputs, value, visible, attention, cells):
+    """Wu et al. 2016, section 3: the bottom cell asks, every cell reads.
+
+    c_i = attention(s^1_{i-1}), s^l_i = cell^l([s^{l-1}_i; c_i], s^l_{i-1}).
+    """
+    own, states = [], []
+    for name, cell in cells.items():
+        weights_of = part(weights, name)
+        width = weights_of["recurrent_kernel"].shape[0]
+        step, count = CELLS[cell]
+        own.append((step, weights_of))
+        states.append([np.zeros((len(inputs), width)) for _ in range(count)])
+    outputs, maps = [], []
+    for i in range(inputs.shape[1]):
+        query, seen = states[0][0][:, None], visible[:, i : i + 1]
+        found = attention(part(weights, "attention"), query, value, value, seen)
+        output = inputs[:, i]
+        for level, (step, weights_of) in enumerate(own):
+            read = np.concatenate([output, found[0][:, 0]], axis=-1)
+            output, states[level] = step(weights_of, read, states[level])
+        outputs.append(output)
+        maps.append(found[1][..., 0, :])
+    return np.stack(outputs, 1), np.stack(maps, -2)
+
+
 def luong_decoder(
     weights, inputs, value, visible, attention, cell, input_feeding=False
 ):

@@ -34,6 +34,7 @@ class Recipe:
     ``factored`` says that the score is a product of query and key and is never
     negative, so that keys can be summed. ``settle(key, padding)`` changes keys that
     need to know of each other, with the mask (B, 1, 1, S) of the real ones or None.
+    ``fade(weights, query, key)`` lessens weights by where query and key stand.
     """
 
     score: Callable[..., Tensor]
@@ -48,6 +49,7 @@ class Recipe:
     own: tuple[Tensor, ...] = ()
     factored: bool = False
     settle: Callable[..., Tensor] | None = None
+    fade: Callable[..., Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ def dense(query, key, value, recipe, visibility, bias, keep):
         there, own = weights[..., :count], weights[..., count:]
         there = position.reweigh(there, visibility.grid, *places)
         weights = ops.concatenate([there, own], axis=-1) if recipe.own else there
+    if recipe.fade is not None:
+        weights = recipe.fade(weights, query, key)
     mixing = weights if keep is None else weights * widen(keep)
     context = grouped_matmul(ops.cast(mixing, value.dtype), value)
     if position is not None:

@@ -7,11 +7,13 @@ from regard.layers.alignments.dynamic_convolution_attention import (
     DynamicConvolutionAttention,
 )
 from regard.layers.alignments.forward_attention import ForwardAttention
+from regard.layers.alignments.local_attention import LocalAttention
 from regard.layers.alignments.location_sensitive_attention import (
     LocationSensitiveAttention,
 )
 from regard.layers.alignments.mixture_attention import MixtureAttention
 from regard.layers.alignments.monotonic_attention import MonotonicAttention
+from regard.layers.alignments.stochastic_attention import StochasticAttention
 from regard.layers.attention import Attention
 from regard.layers.attention_decoder import AttentionDecoder
 from regard.layers.biaffine_attention import BiaffineAttention
@@ -139,6 +141,7 @@ __all__ = [
     "LearnedQueries",
     "LinearAttention",
     "LinearScoreAttention",
+    "LocalAttention",
     "LocationAttention",
     "LocationSensitiveAttention",
     "MemoryNetwork",
@@ -166,6 +169,7 @@ __all__ = [
     "SpatialTransformer",
     "SqueezeExcitation",
     "StatisticsPooling",
+    "StochasticAttention",
     "StructuredPooling",
     "TalkingHeadsAttention",
 ]

@@ -118,6 +118,10 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         """The score and its parameters, for the engine."""
         raise NotImplementedError(f"{type(self).__name__} must define recipe.")
 
+    def usual_positions(self, length):
+        """Where queries stand unless a call says so; None is at the last T keys."""
+        return None
+
     def merge(self, context, query):
         """(B, H, T, Dv) -> (B, T, Dout); the unprojected query is there for gates."""
         return without_head(context)
@@ -205,6 +209,8 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
             asked = return_attention_scores
             return self._continue(given, state, attention_mask, bias, training, asked)
         bias = checked_bias(bias, given.sizes(self.num_heads))
+        if query_positions is None:
+            query_positions = self.usual_positions(given.length)
         grid = Grid.of(given.length, given.memory, query_positions, key_positions)
         visibility = self._visibility(
             given.query_mask,

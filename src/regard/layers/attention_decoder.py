@@ -8,10 +8,11 @@ from regard.layers.decoder_loop import cell_dropout, run_loop
 from regard.layers.decoder_parts import (
     alike,
     as_layer,
+    build_side_by_side,
     check_attention,
     check_cell,
     packed,
-    takes_training,
+    run_cell,
 )
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import checked, hide, join
@@ -22,7 +23,7 @@ from regard.layers.keras_internals import (
 )
 from regard.layers.traceable import Traceable
 
-_QUERIES = ("previous_state", "new_state")
+_QUERIES = ("previous_state", "new_state", "bottom_state")
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -41,8 +42,15 @@ class AttentionDecoder(Traceable):
     $h_i = \mathrm{cell}([x_i; o_{i-1}], h_{i-1}),\quad
     c_i = \mathrm{attention}(h_i, \text{memory}),\quad o_i = \tanh(W_c [c_i; h_i])$
 
+    ``query="bottom_state"`` (GNMT): of several stacked cells the lowest asks with its
+    state before the step, and every cell reads what was found.
+
+    $c_i = \mathrm{attention}(s^1_{i-1}, \text{memory}),\quad
+    s^l_i = \mathrm{cell}^l([s^{l-1}_i; c_i], s^l_{i-1}),\quad s^0_i = x_i,\quad
+    o_i = s^L_i$
+
     ``x`` inputs (B, T, E), ``s``/``h`` the cell's output (B, U), ``c`` context (B, C),
-    ``W_c`` (C + U, U). Output (B, T, U + C) for Bahdanau's, (B, T, U) for Luong's.
+    ``W_c`` (C + U, U). Output (B, T, U + C) for Bahdanau's, (B, T, U) for the others.
 
     One ``step`` serves training and search: the call runs it in a loop, search
     once a token after ``prepare(value)`` and ``initial_state(memory)``.
@@ -51,13 +59,14 @@ class AttentionDecoder(Traceable):
 
     Bahdanau, Cho, Bengio 2015, arXiv:1409.0473, section 3.1 and appendix A.2.2 (there
     inside a GRU, here before any cell). Luong, Pham, Manning 2015, arXiv:1508.04025,
-    section 3 (equation 5) and 3.3 (input feeding).
+    section 3 (equation 5) and 3.3 (input feeding). Wu et al. 2016, arXiv:1609.08144,
+    section 3 (the bottom layer asks; residual connections are left to the cells).
 
     Args:
         attention: a layer with ``prepare``, ``initial_state`` and ``step``.
         cell: a Keras cell: ``GRUCell``, ``LSTMCell``, ``StackedRNNCells`` or your own
             with ``state_size`` (the first state of the last cell asks) and ``build``.
-        query: "previous_state" or "new_state".
+        query: "previous_state", "new_state" or "bottom_state".
         input_feeding: feed the output back into the cell; with "new_state" only.
 
     Call arguments:
@@ -85,10 +94,15 @@ class AttentionDecoder(Traceable):
         self.cell = check_cell(as_layer(cell))
         if query not in _QUERIES:
             raise ValueError(f"query must be one of {_QUERIES}. Got {query!r}.")
-        if input_feeding and query == "previous_state":
+        if input_feeding and query != "new_state":
             raise ValueError(
-                "input_feeding must be False with query='previous_state', whose cell "
+                f"input_feeding must be False with query={query!r}, whose cell "
                 "reads the context already. Got True. Use query='new_state'."
+            )
+        if query == "bottom_state" and len(getattr(self.cell, "cells", ())) < 2:
+            raise ValueError(
+                "cell must be StackedRNNCells of at least two with "
+                f"query='bottom_state'. Got {self.cell!r}."
             )
         self.query = query
         self.input_feeding = bool(input_feeding)
@@ -107,6 +121,10 @@ class AttentionDecoder(Traceable):
         """Widths of the cell's states, in the order of ``initial_state``."""
         return keras.tree.flatten(self.cell.state_size)
 
+    @property
+    def _bottom_width(self) -> int:
+        return keras.tree.flatten(self.cell.cells[0].state_size)[0]
+
     def build(self, inputs_shape, value_shape, key_shape=None):
         for name, shape in (("inputs", inputs_shape), ("value", value_shape)):
             if len(shape) != 3 or shape[-1] is None:
@@ -115,22 +133,25 @@ class AttentionDecoder(Traceable):
                     f"width. Got {tuple(shape)}."
                 )
         batch, width = inputs_shape[0], self.cell_width
+        asking = self._bottom_width if self.query == "bottom_state" else width
         if not self.attention.built:
-            queries = (batch, None, width)
+            queries = (batch, None, asking)
             self.attention.build(queries, value_shape, key_shape or value_shape)
             self.attention.built = True
-        context = self.attention.output_width(width, value_shape[-1])
+        context = self.attention.output_width(asking, value_shape[-1])
         read = inputs_shape[-1]
-        if self.query == "previous_state":
+        if self.query != "new_state":
             read += context
         else:
             shape = (context + width, width)
             self.output_kernel = self.add_weight(shape, name="output_kernel")
             read += width if self.input_feeding else 0
+        if self.query == "bottom_state":
+            build_side_by_side(self.cell, (batch, read), context)
         if not self.cell.built:
             self.cell.build((batch, read))
             self.cell.built = True
-        self.read_width = read
+        self.inputs_width, self.read_width = inputs_shape[-1], read
         self.output_width = width + context if self.query == "previous_state" else width
         self.built = True
 
@@ -166,6 +187,8 @@ class AttentionDecoder(Traceable):
         ask = ask or self.attention.step
         if self.query == "previous_state":
             return self._step_before(inputs, memory, state, training, ask)
+        if self.query == "bottom_state":
+            return self._step_below(inputs, memory, state, training, ask)
         return self._step_after(inputs, memory, state, training, ask)
 
     def _step_before(self, inputs, memory, state, training, ask):
@@ -173,15 +196,26 @@ class AttentionDecoder(Traceable):
         context, weights, attention_state = ask(asking, memory, state["attention"])
         inputs, context = alike(inputs, context)
         read = ops.concatenate([inputs, context], axis=-1)
-        output, cell_state = self._run_cell(read, state["cell"], training)
+        output, cell_state = run_cell(self.cell, read, state["cell"], training)
         output = ops.concatenate(alike(output, context), axis=-1)
         return output, weights, {"attention": attention_state, "cell": cell_state}
+
+    def _step_below(self, inputs, memory, state, training, ask):
+        asking = state["cell"][0]
+        context, weights, attention_state = ask(asking, memory, state["attention"])
+        output, leaves, after = inputs, state["cell"], []
+        for cell in self.cell.cells:
+            count = len(keras.tree.flatten(cell.state_size))
+            read = ops.concatenate(alike(output, context), axis=-1)
+            output, states = run_cell(cell, read, leaves[:count], training)
+            leaves, after = leaves[count:], [*after, *states]
+        return output, weights, {"attention": attention_state, "cell": after}
 
     def _step_after(self, inputs, memory, state, training, ask):
         read = inputs
         if self.input_feeding:
             read = ops.concatenate(alike(inputs, state["output"]), axis=-1)
-        hidden, cell_state = self._run_cell(read, state["cell"], training)
+        hidden, cell_state = run_cell(self.cell, read, state["cell"], training)
         context, weights, attention_state = ask(hidden, memory, state["attention"])
         output = self._combine(context, hidden)
         state = {"attention": attention_state, "cell": cell_state}
@@ -195,12 +229,6 @@ class AttentionDecoder(Traceable):
             together = ops.concatenate([context, hidden], axis=-1)
             together = ops.cast(together, self.compute_dtype)
             return ops.tanh(ops.matmul(together, self.output_kernel))
-
-    def _run_cell(self, inputs, leaves, training):
-        states = packed(self.cell, leaves)
-        options = {"training": training} if takes_training(self.cell) else {}
-        output, states = self.cell(inputs, states, **options)
-        return output, keras.tree.flatten(states)
 
     def _asking_state(self, leaves):
         """The first state of the last cell."""
@@ -230,12 +258,16 @@ class AttentionDecoder(Traceable):
         state = self.initial_state(memory, initial_state)
         training = bool(training)
         example = ops.zeros((ops.shape(inputs)[0], self.read_width), inputs.dtype)
-        with cell_dropout(self.cell, example, state["cell"]):
+        beside = self.read_width - self.inputs_width
+        beside = beside if self.query == "bottom_state" else 0
+        with cell_dropout(self.cell, example, state["cell"], beside):
             if self.attends_after_the_loop(state):
                 memory = {"value": value, "key": key, "value_mask": memory["mask"]}
                 results = self._after_the_loop(inputs, memory, state, mask, training)
             else:
-                step = self._looking(training)
+                shape = (batch, length, ops.shape(prepared["mask"])[1])
+                inputs = self._with_noise(inputs, shape, training)
+                step = self._looking(training, self.inputs_width)
                 results = run_loop(step, inputs, memory, state, mask)
         outputs, weights, state, extra = results
         self._deliver(weights, outputs, prepared, extra)
@@ -247,18 +279,30 @@ class AttentionDecoder(Traceable):
             wanted.append(state)
         return wanted[0] if len(wanted) == 1 else tuple(wanted)
 
-    def _looking(self, training):
+    def _with_noise(self, inputs, shape, training):
+        """The inputs, and beside them the random numbers (B, T, S) that steps need."""
+        draw = getattr(self.attention, "draw_noise", None)
+        noise = draw(shape, training) if draw else None
+        if noise is None:
+            return inputs
+        return ops.concatenate(alike(inputs, noise), axis=-1)
+
+    def _looking(self, training, width):
         """The step of the loop; while somebody listens it also tells what it saw."""
         watched = bool(self.recorders()) and hasattr(self.attention, "extra")
 
         def step(inputs, memory, state):
             seen = {}
+            noisy = inputs.shape[-1] != width  # what stands behind the inputs
+            more = {"noise": inputs[:, width:]} if noisy else {}
 
             def ask(query, memory, state):
                 if watched:
-                    seen.update(self.attention.extra(query, memory, state))
-                return self.attention.step(query, memory, state)
+                    found = self.attention.extra(query, memory, state, **more)
+                    seen.update(found)
+                return self.attention.step(query, memory, state, **more)
 
+            inputs = inputs[:, :width] if noisy else inputs
             return *self.step(inputs, memory, state, training, ask), seen
 
         return step

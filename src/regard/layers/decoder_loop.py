@@ -114,13 +114,14 @@ def _like(condition, tensor):
 
 
 @contextmanager
-def cell_dropout(cell, inputs, states):
+def cell_dropout(cell, inputs, states, beside=0):
     """Draw a cell's dropout masks before the loop, one for all steps, as RNN does.
 
     Args:
         cell: a Keras cell.
         inputs: an example of what it reads, (B, D).
         states: its states, flat.
+        beside: how many columns more stacked cells read than the cell below gives.
     """
     cells = getattr(cell, "cells", [cell])
     for each in cells:
@@ -130,6 +131,9 @@ def cell_dropout(cell, inputs, states):
             each.get_dropout_mask(inputs)
             each.get_recurrent_dropout_mask(own[0])
         inputs = own[0]  # the next cell reads an output as wide as this state
+        if beside:
+            more = ops.zeros((ops.shape(inputs)[0], beside), inputs.dtype)
+            inputs = ops.concatenate([inputs, more], axis=-1)
     try:
         yield
     finally:

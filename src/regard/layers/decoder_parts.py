@@ -28,6 +28,29 @@ def packed(cell, leaves):
     ]
 
 
+def run_cell(cell, inputs, leaves, training):
+    """One step of a cell: its output, and its states flat."""
+    options = {"training": training} if takes_training(cell) else {}
+    output, states = cell(inputs, packed(cell, leaves), **options)
+    return output, keras.tree.flatten(states)
+
+
+def build_side_by_side(stack, shape, beside):
+    """Build stacked cells that read ``beside`` columns more than the cell below gives.
+
+    Args:
+        stack: ``StackedRNNCells``.
+        shape: (B, width) of what the first reads.
+        beside: width of what every further one reads besides.
+    """
+    for cell in stack.cells:
+        if not cell.built:
+            cell.build(shape)
+            cell.built = True
+        shape = (shape[0], keras.tree.flatten(cell.state_size)[0] + beside)
+    stack.built = True
+
+
 def alike(*tensors):
     """Tensors of one dtype, the widest among them."""
     kind = keras.backend.result_type(*[each.dtype for each in tensors])

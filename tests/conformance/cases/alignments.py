@@ -6,6 +6,7 @@ from regard import layers
 from tests.conformance.case import Case
 from tests.conformance.kinds import GATE, VARIANT
 from tests.reference import alignments as reference
+from tests.reference.additive import additive
 
 REMEMBERS = GATE | {"masked", "steps", "asks", "dropout"}
 DISTRIBUTION = REMEMBERS | {"distribution", "traced"}
@@ -97,5 +98,33 @@ CASES = [
         partial(layers.DynamicConvolutionAttention, 6, 2, 3, 3, 5, prior=(3, 0.1, 0.9)),
         partial(reference.dynamic_convolution, chances=reference.prior(3, 0.1, 0.9)),
         tags=DISTRIBUTION,
+    ),
+    Case(
+        "stochastic",
+        partial(layers.StochasticAttention, 8),
+        additive,
+        tags=DISTRIBUTION - {"dropout"} | {"order_free"},
+        still=dict.fromkeys(
+            ("query_kernel", "key_kernel", "score_vector", "bias"),
+            "what was drawn in training has no gradient",
+        ),
+    ),
+    Case(
+        "local_predictive",
+        partial(layers.LocalAttention, 2),
+        reference.local,
+        tags=REMEMBERS,
+    ),
+    Case(
+        "local_monotonic",
+        partial(layers.LocalAttention, 1, predictive=False),
+        partial(reference.local, predictive=False, window=1),
+        tags=REMEMBERS | {"distribution", "traced"},
+    ),
+    Case(
+        "local_renormalized",
+        partial(layers.LocalAttention, 2, units=3, spread=0.7, renormalize=True),
+        partial(reference.local, spread=0.7, renormalize=True),
+        tags=VARIANT,
     ),
 ]

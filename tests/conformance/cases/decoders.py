@@ -2,20 +2,48 @@
 
 from functools import partial
 
-from keras.layers import GRUCell, LSTMCell
+from keras.layers import GRUCell, LSTMCell, StackedRNNCells
 
 from regard import layers
 from tests.conformance.kinds import decoder, recurrent
 from tests.reference.additive import additive
 from tests.reference.general import general
 from tests.reference.multi_head import multi_head
-from tests.reference.recurrent_decoder import bahdanau_decoder, luong_decoder
+from tests.reference.recurrent_decoder import (
+    bahdanau_decoder,
+    gnmt_decoder,
+    luong_decoder,
+)
+
+
+def stacked(units, *, dtype=None, **options):
+    """A GRU below, an LSTM above."""
+    cells = [
+        GRUCell(4, name="below", dtype=dtype, recurrent_initializer="glorot_uniform"),
+        LSTMCell(
+            units, name="above", dtype=dtype, recurrent_initializer="glorot_uniform"
+        ),
+    ]
+    return StackedRNNCells(cells, name="cell", dtype=dtype)
+
 
 CASES = [
     recurrent(
         "decoder_bahdanau",
         partial(decoder, partial(layers.AdditiveAttention, 8), GRUCell),
         partial(bahdanau_decoder, attention=additive, cell="gru"),
+    ),
+    recurrent(
+        "decoder_gnmt",
+        partial(
+            decoder,
+            partial(layers.AdditiveAttention, 8),
+            stacked,
+            query="bottom_state",
+        ),
+        partial(
+            gnmt_decoder, attention=additive, cells={"below": "gru", "above": "lstm"}
+        ),
     ),
     recurrent(
         "decoder_luong",

@@ -41,8 +41,8 @@ class Alignment(Attention):
     query at a time, the call takes all T of them in a loop and gives the same.
 
     The arguments of a call are those of every attention. With ``state`` the walk goes
-    on from there, and the result ends in the state after the last query. A masked query
-    leaves the state as it was.
+    on from there (with ``{}`` it begins), and the result ends in the state after the
+    last query. A masked query leaves the state as it was.
     """
 
     scored = True  # whether scores are normalized, so that a bias can be added
@@ -101,9 +101,9 @@ class Alignment(Attention):
         context, weights, state, _ = self._walk(look, memory, state)
         return context, weights, state
 
-    def extra(self, query, memory, state):
+    def extra(self, query, memory, state, noise=None):
         """What a trace shows of a step besides its weights, each (B, 1, n)."""
-        look = self._look(query, memory, state, None)
+        look = self._look(query, memory, state, noise)
         return self._walk(look, memory, state)[-1]
 
     def _look(self, query, memory, state, noise):
@@ -172,7 +172,7 @@ class Alignment(Attention):
         value, key, poison = quarantine(given.value, given.key, visibility)
         queries = self.project_query(given.query)
         memory = self.prepare(value, key, given.padding)
-        start = self.initial_state(memory) if state is None else state
+        start = state or self.initial_state(memory)
         shape = (sizes[0], *sizes[2:])
         streams = {
             "seen": self._visible_pairs(visibility, shape),
