@@ -1,5 +1,7 @@
 """torch's module and blocks of transformers."""
 
+from importlib import import_module
+
 import keras
 import numpy as np
 import pytest
@@ -87,12 +89,70 @@ SCALINGS = {
 }
 
 
+YARN = {
+    "rope_type": "yarn",
+    "factor": 4.0,
+    "original_max_position_embeddings": 16,
+    "mscale": 0.7,
+    "mscale_all_dim": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    "rope", [{"rope_type": "default"}, YARN], ids=["plain", "yarn"]
+)
+@pytest.mark.parametrize("rank", [None, 6])
+@pytest.mark.parametrize("model", ["DeepseekV2", "DeepseekV3"])
+def test_latent_heads(model, rank, rope):
+    transformers = pytest.importorskip("transformers")
+    folder = model.lower().replace("v", "_v")
+    module = import_module(f"transformers.models.{folder}.modeling_{folder}")
+    config = getattr(transformers, f"{model}Config")(
+        hidden_size=16,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        q_lora_rank=rank,
+        kv_lora_rank=6,
+        qk_nope_head_dim=4,
+        qk_rope_head_dim=8,
+        v_head_dim=3,
+        attention_bias=model.endswith("3"),
+        max_position_embeddings=64,
+        rope_parameters={"rope_theta": 1000.0, **rope},
+    )
+    config._attn_implementation = "eager"
+    theirs = randomized(getattr(module, f"{model}Attention")(config, 0))
+    x, mask = sequence(), causal(24)
+    given = torch.from_numpy(x)
+    rotary = getattr(module, f"{model}RotaryEmbedding")(config)
+    places = rotary(given, torch.arange(24)[None])
+    expected = theirs(given, position_embeddings=places, attention_mask=mask)[0]
+    ours = regard.convert.from_transformers(theirs)
+    found = ours(x, use_causal_mask=True)
+    assert_allclose(numpy(found), numpy(expected), rtol=1e-4, atol=1e-4)
+
+
+def randomized(module):
+    with torch.no_grad():
+        for each in module.parameters():
+            each.normal_(std=0.4)
+    return module.eval()
+
+
+def sequence(length=24):
+    return RNG.normal(size=(2, length, 16)).astype("float32")
+
+
+def causal(length):
+    """What transformers adds to scores, (1, 1, T, T)."""
+    hidden = ~torch.from_numpy(np.tril(np.ones((length, length), bool)))
+    return torch.zeros(1, 1, length, length).masked_fill(hidden, torch.finfo().min)
+
+
 @pytest.mark.parametrize("kind", SCALINGS)
 @pytest.mark.parametrize("model", ["Llama", "Mistral", "Qwen2"])
 def test_grouped_queries_with_rotary_positions(model, kind):
     transformers = pytest.importorskip("transformers")
-    from importlib import import_module
-
     module = import_module(
         f"transformers.models.{model.lower()}.modeling_{model.lower()}"
     )
@@ -104,16 +164,10 @@ def test_grouped_queries_with_rotary_positions(model, kind):
         rope_parameters={"rope_type": kind, "rope_theta": 1000.0, **SCALINGS[kind]},
     )
     config._attn_implementation = "eager"
-    theirs = getattr(module, f"{model}Attention")(config, 0).eval()
-    with torch.no_grad():
-        for each in theirs.parameters():
-            each.normal_(std=0.4)
-    length = 24
-    x = RNG.normal(size=(2, length, 16)).astype("float32")
-    places = torch.arange(length)[None]
+    theirs = randomized(getattr(module, f"{model}Attention")(config, 0))
+    x, mask = sequence(), causal(24)
+    places = torch.arange(24)[None]
     rotary = getattr(module, f"{model}RotaryEmbedding")(config)
-    hidden = ~torch.from_numpy(np.tril(np.ones((length, length), bool)))
-    mask = torch.zeros(1, 1, length, length).masked_fill(hidden, torch.finfo().min)
     given = torch.from_numpy(x)
     expected = theirs(given, rotary(given, places), mask)[0]
     ours = regard.convert.from_transformers(theirs)

@@ -1,5 +1,7 @@
 """What a configuration of transformers says about rotary positions, as our part."""
 
+import math
+
 from regard.core import positions
 
 
@@ -43,8 +45,22 @@ def _yarn(found, config):
         fast=found.get("beta_fast") or 32.0,
         slow=found.get("beta_slow") or 1.0,
         truncate=found.get("truncate", True),
-        attention_factor=found.get("attention_factor"),
+        attention_factor=_attention_factor(found),
     )
+
+
+def _attention_factor(found):
+    """Given, or by how much DeepSeek's two corrections differ; None for YaRN's own."""
+    given, both = found.get("attention_factor"), ("mscale", "mscale_all_dim")
+    if given is not None or not all(found.get(name) for name in both):
+        return given
+    first, second = (mscale(found["factor"], found[name]) for name in both)
+    return first / second
+
+
+def mscale(factor, strength=1.0):
+    r"""$0.1 m \ln s + 1$ (YaRN, section 3.4, with DeepSeek's strength m)."""
+    return 1.0 if factor <= 1 else 0.1 * strength * math.log(factor) + 1.0
 
 
 def _llama3(found, config):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from regard import layers
+from regard.convert.latent_heads import deepseek
 from regard.convert.rotary_configs import rope_of
 from regard.convert.weights import array_of, chosen, filled, join_heads, split_heads
 from regard.core import positions
@@ -17,7 +18,8 @@ def from_transformers(source, **options):
     ``T5Attention`` becomes ``MultiHeadAttention`` with ``T5Bias``, whose queries are
     scaled so that the scores are not divided by the root of the width.
     ``LlamaAttention`` (also Mistral's and Qwen2's) becomes ``GroupedQueryAttention``
-    with ``RoPE``; the causal mask stays an argument of the call.
+    with ``RoPE``. DeepSeek's become ``MultiHeadLatentAttention``. The causal mask stays
+    an argument of the call.
 
     Args:
         source: the module.
@@ -102,6 +104,8 @@ def window_of(source):
 
 
 _CONVERTERS = {
+    "DeepseekV2Attention": deepseek,
+    "DeepseekV3Attention": deepseek,
     "T5Attention": t5,
     "LlamaAttention": llama,
     "MistralAttention": llama,
