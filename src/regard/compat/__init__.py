@@ -9,6 +9,13 @@ from regard.compat import (
     kaggle,
     keras_attention,
     keras_self_attention,
+    tfa_seq2seq,
 )
 
-__all__ = ["attention_keras", "kaggle", "keras_attention", "keras_self_attention"]
+__all__ = [
+    "attention_keras",
+    "kaggle",
+    "keras_attention",
+    "keras_self_attention",
+    "tfa_seq2seq",
+]

@@ -88,8 +88,8 @@ CASES = [
     ),
     soft(
         "hopfield",
-        partial(layers.HopfieldAttention, 3, 2, updates=3),
-        partial(hopfield, updates=3),
+        partial(layers.HopfieldAttention, 3, 2, updates=2),
+        partial(hopfield, updates=2),
         tags=MEMORY,
     ),
     soft(

@@ -1,0 +1,16 @@
+"""The names of TensorFlow Addons' ``seq2seq``, without state on any layer."""
+
+from regard.compat.tfa_seq2seq.mechanisms import (
+    AttentionMechanism,
+    BahdanauAttention,
+    LuongAttention,
+)
+from regard.compat.tfa_seq2seq.wrapper import AttentionWrapper, AttentionWrapperState
+
+__all__ = [
+    "AttentionMechanism",
+    "AttentionWrapper",
+    "AttentionWrapperState",
+    "BahdanauAttention",
+    "LuongAttention",
+]
