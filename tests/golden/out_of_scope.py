@@ -59,7 +59,6 @@ LATER = {
         "keras_hub.TransformerEncoder",
     ],
     "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
-    "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
 }
 NOT_TAKEN_OVER = {}
 OUT_OF_SCOPE = {

@@ -5,6 +5,10 @@ from regard.compat.tfa_seq2seq.mechanisms import (
     BahdanauAttention,
     LuongAttention,
 )
+from regard.compat.tfa_seq2seq.monotonic import (
+    BahdanauMonotonicAttention,
+    LuongMonotonicAttention,
+)
 from regard.compat.tfa_seq2seq.wrapper import AttentionWrapper, AttentionWrapperState
 
 __all__ = [
@@ -12,5 +16,7 @@ __all__ = [
     "AttentionWrapper",
     "AttentionWrapperState",
     "BahdanauAttention",
+    "BahdanauMonotonicAttention",
     "LuongAttention",
+    "LuongMonotonicAttention",
 ]

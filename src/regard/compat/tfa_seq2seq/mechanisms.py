@@ -23,16 +23,7 @@ class AttentionMechanism(Attention):
     """
 
     def __init__(self, units, memory, memory_sequence_length, probability_fn, options):
-        for name, given in {
-            "memory": memory,
-            "memory_sequence_length": memory_sequence_length,
-        }.items():
-            if given is not None:
-                raise ValueError(
-                    f"{name} must be None: no memory is kept on a layer, for a model "
-                    f"with one cannot be saved. Got {type(given).__name__}. Pass it to "
-                    "the call of AttentionWrapper or of a decoder."
-                )
+        refuse_memory(memory, memory_sequence_length)
         super().__init__(normalizer=probability_fn, **options)
         self.units = check_units("units", units)
 
@@ -191,3 +182,17 @@ class LuongAttention(AttentionMechanism):
 
     def get_config(self):
         return {**super().get_config(), "scale": self.scale}
+
+
+def refuse_memory(memory, memory_sequence_length):
+    """A memory in a constructor would be a state of the layer."""
+    for name, given in {
+        "memory": memory,
+        "memory_sequence_length": memory_sequence_length,
+    }.items():
+        if given is not None:
+            raise ValueError(
+                f"{name} must be None: no memory is kept on a layer, for a model with "
+                f"one cannot be saved. Got {type(given).__name__}. Pass it to the call "
+                "of AttentionWrapper or of a decoder."
+            )

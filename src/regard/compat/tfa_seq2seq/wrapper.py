@@ -73,7 +73,7 @@ class AttentionWrapper(Traceable):
 
     Call arguments:
         inputs: (B, T, E); memory: (B, S, Dm), or a list.
-        memory_sequence_length: (B,), or memory_mask: (B, S), True = real.
+        memory_sequence_length: (B,), or memory_mask: (B, S), True = real; or lists.
         initial_state: the cell's states, by default zeros.
         return_alignments: also return the weights (B, T, S), a list of them where
             there are several mechanisms.
@@ -111,7 +111,7 @@ class AttentionWrapper(Traceable):
         several = listed(attention_mechanism)
         self.attention_mechanisms = [check_attention(as_layer(m)) for m in several]
         self.attention_layer_size = attention_layer_size
-        self.attention_layer = attention_layer
+        self.has_own_layers = attention_layer is not None
         self.attention_layers = self._after(attention_layer_size, attention_layer)
         self.alignment_history = bool(alignment_history)
         self.cell_input_fn = revived(cell_input_fn)
@@ -198,10 +198,19 @@ class AttentionWrapper(Traceable):
 
     def prepare(self, memory, memory_sequence_length=None, memory_mask=None):
         """Project a memory once, before the loop: a list, one for each mechanism."""
-        several = isinstance(memory, (list, tuple))
-        memories = memory if several else [memory] * len(self.attention_mechanisms)
-        keep = kept(memories[0], memory_sequence_length, memory_mask)
-        return [m.prepare(each, value_mask=keep) for m, _, each in self._each(memories)]
+        given = [
+            each
+            if isinstance(each, (list, tuple))
+            else [each] * len(self.attention_mechanisms)
+            for each in (memory, memory_sequence_length, memory_mask)
+        ]
+        found = self._each(given[0])
+        return [
+            mechanism.prepare(each, value_mask=kept(each, lengths, mask))
+            for (mechanism, _, each), lengths, mask in zip(
+                found, *given[1:], strict=True
+            )
+        ]
 
     def get_initial_state(self, memory, cell_state=None):
         """The state before the first step over a prepared memory.
@@ -336,8 +345,9 @@ class AttentionWrapper(Traceable):
             "cell_input_fn": self.cell_input_fn and serialize(self.cell_input_fn),
             "output_attention": self.output_attention,
             "initial_cell_state": None,
-            "attention_layer": self.attention_layer
-            and keras.tree.map_structure(serialize, self.attention_layer),
+            "attention_layer": list(map(serialize, self.attention_layers))
+            if self.has_own_layers
+            else None,
             "attention_fn": self.attention_fn and serialize(self.attention_fn),
         }
 
