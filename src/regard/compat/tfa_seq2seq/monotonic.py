@@ -100,7 +100,9 @@ class BahdanauMonotonicAttention(MonotonicMechanism):
 
     def add_weights(self, query_width, key_width, value_width):
         super().add_weights(query_width, key_width, value_width)
-        self.energies[0].bias.trainable = self.normalize  # else the original has none
+        bias = self.energies[0].bias
+        if bias is not None and not self.normalize:  # the original has none
+            bias.trainable = False
 
 
 @register("tfa_seq2seq")
