@@ -19,7 +19,7 @@ from regard.core.positions import Position
 ABSTRACT = {"Attention", "Norm", "Normalizer", "Position", "Scaling", "Together"}
 # Feature maps that the card of linear attention describes.
 ABSTRACT |= {"Elu", "Exponential", "Feature", "Identity", "ReLU"}
-ABSTRACT |= {"LearnedQueries", "Pooling"}
+ABSTRACT |= {"LearnedQueries", "Pairing", "Pooling"}
 SCOPES = ("Causal", "Window", "Prefix", "Padding")
 WORDS = ("title", "sentence", "paragraph", "use", "avoid", "symbols", "time", "memory")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}")

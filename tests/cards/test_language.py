@@ -10,7 +10,7 @@ from regard.cards.typography import SPACE, russian
 # Names that Russian texts leave in Latin letters.
 NAMES = {"ReLU", "RoPE", "ALiBi", "T5", "Keras", "Llama", "NaN", "True", "Softmax"}
 NAMES |= {"Entmax", "entmax", "Softpick", "Sparsemax", "float32", "Tacotron"}
-NAMES |= {"Autoformer", "TFT"}
+NAMES |= {"Autoformer", "TFT", "DCN", "TPA", "LSTM", "LAS", "DA", "RNN"}
 NAMES |= {"HAN", "MAB", "SAB", "ISAB", "PMA", "Perceiver", "IO"}
 NAMES |= {"ConvS2S", "BiDAF", "Normmax", "softmax"}
 NAMES |= {"GQA", "MQA", "MLA", "Qwen3", "Gemma", "DeepSeek", "YaRN"}
@@ -19,7 +19,7 @@ NAMES |= {"RetNet", "Mamba", "Gated", "DeltaNet", "Kimi", "Delta"}
 SYMBOLS = {"tanh", "exp", "log", "ln", "vᵀWq", "qᵀk", "Dq", "Dk", "Dv", "AᵀB", "W_c"}
 SYMBOLS |= {"units", "offset", "right", "left", "length", "scale", "learn_scale"}
 SYMBOLS |= {"learn_alpha", "power", "epsilon", "maximum_length", "key_dim", "buckets"}
-SYMBOLS |= {"A_h", "W_V", "W_O"}
+SYMBOLS |= {"A_h", "W_V", "W_O", "W_b", "H_v", "x_k", "b_t", "h_i", "h_t", "filters"}
 SYMBOLS |= {"hops", "W_c", "AAᵀ"}
 SYMBOLS |= {"Wh", "Dh", "vᵀk", "z_j"}
 SYMBOLS |= {"W_1", "W_2", "W_o", "w_g"}

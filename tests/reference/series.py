@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 
+from tests.reference.cells import lstm
 from tests.reference.normalizers import softmax
 from tests.reference.reading import read
+from tests.reference.sets import part_of
 
 
 def auto_correlation(weights, query, value, key, visible, heads=2, factor=1):
@@ -63,3 +65,91 @@ def interpretable(weights, query, key, value, visible, heads=2):
         maps.append(read(score, v, visible)[1])
     mean = np.mean(maps, axis=0)
     return projected("attention_output", mean @ v), np.stack(maps, axis=1)
+
+
+def input_attention(weights, inputs, visible, units=4):
+    """Qin et al. 2017, section 3.2: series are judged by their whole course."""
+    own, cell = part_of(weights, "attention"), part_of(weights, "cell")
+    batch, steps, count = inputs.shape
+    outputs, maps = np.zeros((batch, steps, units)), np.zeros(inputs.shape)
+    for b in range(batch):
+        states = [np.zeros(units), np.zeros(units)]
+        for t in range(steps):
+            asked = np.concatenate(states) @ own["query_kernel"]
+            scores = [
+                own["score_vector"]
+                @ np.tanh(asked + inputs[b, :, k] @ own["key_kernel"])
+                for k in range(count)
+            ]
+            maps[b, t] = softmax(np.array(scores))
+            outputs[b, t], states = lstm(cell, maps[b, t] * inputs[b, t], states)
+    return outputs, maps
+
+
+def temporal_attention(weights, inputs, value, visible, units=4):
+    """Qin et al. 2017, section 3.3, with the context of the same step."""
+    own, cell = part_of(weights, "attention"), part_of(weights, "cell")
+    joining = part_of(weights, "joining")
+    batch, steps, _ = inputs.shape
+    maps = np.zeros((batch, steps, value.shape[1]))
+    outputs = np.zeros((batch, steps, units + value.shape[-1]))
+    for b in range(batch):
+        states = [np.zeros(units), np.zeros(units)]
+        for t in range(steps):
+            asked = np.concatenate(states) @ own["query_kernel"]
+            seen = np.flatnonzero(visible[b, t])
+            context = np.zeros(value.shape[-1])
+            if len(seen):
+                hidden = np.tanh(asked + value[b, seen] @ own["key_kernel"])
+                maps[b, t, seen] = softmax(hidden @ own["score_vector"])
+                context = maps[b, t, seen] @ value[b, seen]
+            read_ = np.concatenate([inputs[b, t], context]) @ joining["kernel"]
+            output, states = lstm(cell, read_ + joining["bias"], states)
+            outputs[b, t] = np.concatenate([output, context])
+    return outputs, maps
+
+
+def temporal_pattern(weights, inputs, visible):
+    """Shih et al. 2019, section 4."""
+    batch, _, width = inputs.shape
+    maps = np.zeros((batch, width))
+    outputs = np.zeros((batch, weights["state_kernel"].shape[1]))
+    for b in range(batch):
+        state = inputs[b, -1]
+        patterns = inputs[b, :-1].T @ weights["pattern_kernel"]
+        scores = patterns @ (state @ weights["query_kernel"])
+        maps[b] = 1 / (1 + np.exp(-scores))
+        read_ = maps[b] @ patterns
+        outputs[b] = state @ weights["state_kernel"] + read_ @ weights["read_kernel"]
+    return outputs, maps
+
+
+def pyramid(weights, inputs, visible, levels=2):
+    """Chan et al. 2015, section 3.1; missing frames are zero and change nothing."""
+    outputs = []
+    for frames, real in zip(inputs, visible, strict=True):
+        states = np.where(real[:, None], frames, 0.0)
+        for level in range(levels):
+            if len(states) % 2:
+                states = np.vstack([states, np.zeros_like(states[:1])])
+                real = np.append(real, False)
+            states = states.reshape(len(states) // 2, -1)
+            real = real.reshape(-1, 2).any(-1)
+            path = f"level_{level}"
+            ahead = one_way(weights, f"{path}/forward_lstm", states, real)
+            back = one_way(weights, f"{path}/backward_lstm", states[::-1], real[::-1])
+            states = np.concatenate([ahead, back[::-1]], axis=-1)
+        outputs.append(states)
+    return np.stack(outputs), None
+
+
+def one_way(weights, path, frames, real):
+    """An LSTM over time that skips what is not real."""
+    own = part_of(weights, f"{path}/lstm_cell")
+    width = len(own["recurrent_kernel"])
+    states, outputs = [np.zeros(width), np.zeros(width)], []
+    for frame, seen in zip(frames, real, strict=True):
+        output, after = lstm(own, frame, states)
+        states = after if seen else states
+        outputs.append(output if seen else np.zeros(width))
+    return np.stack(outputs)

@@ -69,6 +69,11 @@ from regard.layers.memory.key_value_memory import KeyValueMemory
 from regard.layers.memory.memory_network import MemoryNetwork
 from regard.layers.memory.ntm_cell import NTMCell
 from regard.layers.multi_head_attention import MultiHeadAttention
+from regard.layers.pairs.attention_flow import AttentionFlow
+from regard.layers.pairs.coattention import Coattention
+from regard.layers.pairs.decomposable_attention import DecomposableAttention
+from regard.layers.pairs.dynamic_coattention import DynamicCoattention
+from regard.layers.pairs.pairing import Pairing
 from regard.layers.pairs.perceiver_attention import PerceiverAttention
 from regard.layers.pooling.attention_pooling import AttentionPooling
 from regard.layers.pooling.context_pooling import ContextPooling
@@ -87,19 +92,25 @@ from regard.layers.positions.learned_positions import LearnedPositions
 from regard.layers.positions.sinusoidal_positions import SinusoidalPositions
 from regard.layers.scaled_dot_attention import ScaledDotAttention
 from regard.layers.series.auto_correlation import AutoCorrelation
+from regard.layers.series.input_attention import InputAttention
 from regard.layers.series.interpretable_attention import InterpretableMultiHeadAttention
+from regard.layers.series.pyramid_encoder import PyramidEncoder
+from regard.layers.series.temporal_attention import TemporalAttention
+from regard.layers.series.temporal_pattern import TemporalPatternAttention
 
 __all__ = [
     "CBAM",
     "AdditiveAttention",
     "Attention",
     "AttentionDecoder",
+    "AttentionFlow",
     "AttentionPooling",
     "AutoCorrelation",
     "BiaffineAttention",
     "CausalLinearAttention",
     "ChannelGate",
     "ChunkwiseAttention",
+    "Coattention",
     "ConcatAttention",
     "ContextPooling",
     "ConvolutionalAttention",
@@ -108,11 +119,13 @@ __all__ = [
     "CosineAttention",
     "CoverageAttention",
     "DNCCell",
+    "DecomposableAttention",
     "DeformableAttention",
     "DeltaAttention",
     "DifferentialAttention",
     "DotAttention",
     "DoubleAttention",
+    "DynamicCoattention",
     "DynamicConvolutionAttention",
     "EfficientChannelGate",
     "ExternalAttention",
@@ -133,6 +146,7 @@ __all__ = [
     "HierarchicalPooling",
     "HopfieldAttention",
     "InducedSetBlock",
+    "InputAttention",
     "InterpretableMultiHeadAttention",
     "KeyValueMemory",
     "LastStatePooling",
@@ -152,6 +166,7 @@ __all__ = [
     "MultiHeadPooling",
     "NTMCell",
     "NonLocalAttention",
+    "Pairing",
     "PerceiverAttention",
     "PersistentMemoryAttention",
     "PervasiveAttention",
@@ -159,6 +174,7 @@ __all__ = [
     "PointerGenerator",
     "PointerSentinel",
     "Pooling",
+    "PyramidEncoder",
     "Retention",
     "SAGANAttention",
     "ScaledDotAttention",
@@ -172,4 +188,6 @@ __all__ = [
     "StochasticAttention",
     "StructuredPooling",
     "TalkingHeadsAttention",
+    "TemporalAttention",
+    "TemporalPatternAttention",
 ]

@@ -3,10 +3,15 @@
 from functools import partial
 
 from regard import layers
-from tests.conformance.kinds import MEMORY, ROW_SHIFT, SOFT, VARIANT, soft
+from tests.conformance.case import Case, Sizes
+from tests.conformance.kinds import GATE, MEMORY, ROW_SHIFT, SOFT, VARIANT, soft
+from tests.reference import pairs as reference
 from tests.reference.perceiver import perceiver
 
 SHIFT = {"key/bias": ROW_SHIFT}
+PAIR = {"arguments": ("query", "value"), "memory": ("value",)}
+ALIKE = Sizes(query_width=5, value_width=5)
+BOTH = GATE | {"masked", "order_free", "asks", "direct"}
 
 CASES = [
     soft(
@@ -25,5 +30,40 @@ CASES = [
         partial(perceiver, residual=False),
         tags=VARIANT,
         still=SHIFT,
+    ),
+    Case(
+        "attention_flow",
+        layers.AttentionFlow,
+        reference.attention_flow,
+        sizes=ALIKE,
+        tags=BOTH | {"distribution", "traced"},
+        xfail={
+            "large_logits_stay_finite": "products of such features are too large for "
+            "float16, and the output holds them"
+        },
+        **PAIR,
+    ),
+    Case(
+        "coattention",
+        partial(layers.Coattention, 4),
+        reference.coattention,
+        tags=VARIANT,
+        **PAIR,
+    ),
+    Case(
+        "dynamic_coattention",
+        layers.DynamicCoattention,
+        reference.dynamic_coattention,
+        sizes=ALIKE,
+        tags=BOTH,
+        **PAIR,
+    ),
+    Case(
+        "decomposable",
+        partial(layers.DecomposableAttention, 6),
+        reference.decomposable,
+        sizes=ALIKE,
+        tags=BOTH | {"distribution", "traced"},
+        **PAIR,
     ),
 ]

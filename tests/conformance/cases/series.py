@@ -4,7 +4,15 @@ from functools import partial
 
 from regard import layers
 from tests.conformance.case import Case, Sizes
-from tests.conformance.kinds import MEMORY, ROW_SHIFT, SOFT, VARIANT, soft
+from tests.conformance.kinds import (
+    MEMORY,
+    ROW_SHIFT,
+    SOFT,
+    VARIANT,
+    over_sequence,
+    recurrent,
+    soft,
+)
 from tests.reference import series as reference
 
 KNOWN = {name: () for name in ("query", "value", "key")}
@@ -39,5 +47,31 @@ CASES = [
         reference.interpretable,
         tags=VARIANT,
         still={"key/bias": ROW_SHIFT},
+    ),
+    over_sequence(
+        "input_attention",
+        partial(layers.InputAttention, 4, 3),
+        reference.input_attention,
+        free={"inputs": ()},
+        tags=frozenset({"weights"}),
+    ),
+    recurrent(
+        "temporal_attention",
+        partial(layers.TemporalAttention, 4, 3),
+        reference.temporal_attention,
+        tags=VARIANT | {"distribution"},
+    ),
+    over_sequence(
+        "temporal_pattern",
+        partial(layers.TemporalPatternAttention, 4, 3),
+        reference.temporal_pattern,
+        free={"inputs": ()},
+        tags=frozenset({"weights"}),
+    ),
+    over_sequence(
+        "pyramid",
+        partial(layers.PyramidEncoder, 3, 2),
+        reference.pyramid,
+        tags=frozenset({"hides", "lengths"}),
     ),
 ]

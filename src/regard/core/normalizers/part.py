@@ -33,14 +33,18 @@ class Normalizer(Part):
         raise NotImplementedError(f"{type(self).__name__} must define __call__.")
 
 
-def top_of(scores: Tensor, mask: Tensor | None) -> Tensor:
-    """The largest visible score of each row, 0 where nothing is visible; (…, 1)."""
+def top_of(scores: Tensor, mask: Tensor | None, fixed: bool = True) -> Tensor:
+    """The largest visible score of each row, 0 where nothing is visible; (…, 1).
+
+    Where it is ``fixed``, no gradient goes through it.
+    """
     visible = scores
     if mask is not None:
         visible = ops.where(mask, scores, ops.full_like(scores, LOWEST))
     # Without ``initial`` a memory of no keys has no maximum.
     top = ops.max(visible, axis=-1, keepdims=True, initial=LOWEST)
-    return ops.stop_gradient(ops.where(top <= LOWEST, ops.zeros_like(top), top))
+    top = ops.where(top <= LOWEST, ops.zeros_like(top), top)
+    return ops.stop_gradient(top) if fixed else top
 
 
 def shifted(scores: Tensor, mask: Tensor | None) -> Tensor:

@@ -1,0 +1,123 @@
+"""Which past steps matter for the forecast: the second stage of DA-RNN."""
+
+import keras
+from keras import ops
+
+from regard.core.scores import widen
+from regard.core.shapes import sizes_of
+from regard.layers.additive_attention import AdditiveAttention
+from regard.layers.decoder_loop import run_loop
+from regard.layers.series.input_attention import lstm_cell
+from regard.layers.traceable import Traceable
+from regard.layers.weights import check_units
+
+
+@keras.saving.register_keras_serializable("regard")
+class TemporalAttention(Traceable):
+    r"""$l_t^i = v^\top \tanh(W [d_{t-1}; s_{t-1}] + U h_i),\quad
+    c_t = \sum_i \beta_t^i h_i,\quad \tilde y_t = w^\top [y_t; c_t] + b,\quad
+    d_t = \mathrm{LSTM}(\tilde y_t)$.
+
+    ``y`` (B, T, E) is the history of what is forecast, without the value to come, ``h``
+    (B, S, D) the encoder's states, usually ``InputAttention``'s. Both states of the
+    LSTM ask, and history and context become one number before they enter it. Output
+    $[d_t; c_t]$ (B, T, units + D): a layer on its last step is the forecast. Weights
+    (B, T, S).
+
+    Qin et al. 2017, "A dual-stage attention-based recurrent neural network for time
+    series prediction", arXiv:1704.02971, section 3.3.
+
+    Args:
+        units: of the LSTM, p in the paper.
+        attention_units: width of the comparison, by default that of the states D.
+        normalizer: over the steps.
+
+    Call arguments:
+        inputs: (B, T, E); value: (B, S, D); value_mask: (B, S), True = real.
+        return_attention_scores: also return the weights.
+
+    Raises:
+        ValueError: where a size is not a positive integer or a width unknown.
+    """
+
+    mechanism = "temporal_attention"
+
+    def __init__(self, units, attention_units=None, normalizer="softmax", **options):
+        super().__init__(**options)
+        self.units = check_units("units", units)
+        if attention_units is not None:
+            attention_units = check_units("attention_units", attention_units)
+        self.attention_units = attention_units
+        self.normalizer = normalizer
+        self.cell = lstm_cell(self.units, self.dtype_policy)
+        self.joining = keras.layers.Dense(1, name="joining", dtype=self.dtype_policy)
+
+    def build(self, inputs_shape, value_shape):
+        for name, shape in {"inputs": inputs_shape, "value": value_shape}.items():
+            if len(shape) != 3 or shape[-1] is None:
+                raise ValueError(
+                    f"{name} must have shape (batch, length, width) with a known "
+                    f"width. Got {tuple(shape)}."
+                )
+        width = value_shape[-1]
+        self.attention = AdditiveAttention(
+            self.attention_units or width,
+            normalizer=self.normalizer,
+            name="attention",
+            dtype=self.dtype_policy,
+        )
+        self.attention.build((None, None, 2 * self.units), (None, None, width))
+        self.joining.build((None, inputs_shape[-1] + width))
+        self.cell.build((None, 1))
+        self.width = width
+        self.built = True
+
+    def call(self, inputs, value, value_mask=None, return_attention_scores=False):
+        batch = sizes_of(inputs)[0]
+        memory = self.attention.prepare(value, value_mask=value_mask)
+        state = [ops.zeros((batch, self.units), inputs.dtype) for _ in range(2)]
+
+        def step(each, memory, state):
+            hidden, carry = state
+            asking = ops.concatenate([hidden, carry], axis=-1)
+            context, weights, _ = self.attention.step(asking, memory, {})
+            context = ops.cast(context, each.dtype)
+            read = self.joining(ops.concatenate([each, context], axis=-1))
+            output, state = self.cell(read, state)
+            output = ops.concatenate([output, ops.cast(context, output.dtype)], -1)
+            return output, weights, list(state), {}
+
+        outputs, weights, *_ = run_loop(step, inputs, memory, state)
+        outputs = ops.cast(outputs, self.compute_dtype)
+        for listener in self.recorders():
+            record = {"weights": widen(weights), "value": memory["value"]}
+            listener.receive(self, record)
+        if return_attention_scores:
+            return outputs, ops.cast(weights[:, 0], self.compute_dtype)
+        return outputs
+
+    def reports_for(self):
+        """The attention inside a loop makes no call of its own."""
+        return (self.attention,)
+
+    def compute_output_shape(self, inputs_shape, value_shape=None):
+        return (*inputs_shape[:-1], self.units + self.width)
+
+    def compute_output_spec(self, inputs, value, *args, **options):
+        shape = self.compute_output_shape(inputs.shape)
+        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        if not options.get("return_attention_scores"):
+            return spec
+        shape = (*inputs.shape[:2], value.shape[1])
+        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def get_config(self):
+        normalizer = self.normalizer
+        if not isinstance(normalizer, str):
+            normalizer = keras.saving.serialize_keras_object(normalizer)
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "attention_units": self.attention_units,
+            "normalizer": normalizer,
+        }
