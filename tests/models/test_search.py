@@ -7,7 +7,7 @@ import pytest
 
 from regard.models import Search, Searcher
 from tests.models.small import (
-    DECODERS,
+    MODELS,
     TARGET,
     array,
     log_softmax,
@@ -30,7 +30,7 @@ def cut(ids):
     return ids[: ids.index(END) + 1] if END in ids else ids
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_greedy_takes_the_likeliest_id_each_time(name):
     model = make_model(name)
     source, _ = make_ids()
@@ -46,7 +46,7 @@ def test_greedy_takes_the_likeliest_id_each_time(name):
         assert found.lengths[row, 0] == len(expected)
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_hypotheses_are_scored_and_aligned_as_the_model_would(name):
     """Beams that were reordered wrongly would not agree with a forced pass."""
     model = make_model(name)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from regard.models import SmoothedCrossEntropy
-from tests.models.small import DECODERS, array, make_ids, make_model
+from tests.models.small import MODELS, array, make_ids, make_model
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_teacher_forced_logits_are_those_of_single_steps(name):
     model = make_model(name)
     source, target = make_ids()
@@ -25,7 +25,7 @@ def test_teacher_forced_logits_are_those_of_single_steps(name):
     assert np.abs(logits[:, 0] - logits[:, 1]).max() > 0.1  # the steps do differ
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_every_leaf_has_the_batch_first_and_rows_are_independent(name):
     model = make_model(name)
     source, target = make_ids()
@@ -46,7 +46,7 @@ def test_every_leaf_has_the_batch_first_and_rows_are_independent(name):
         np.testing.assert_allclose(array(whole)[order], array(mixed), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_padding_of_the_source_changes_nothing(name):
     model = make_model(name)
     source, target = make_ids()
@@ -65,7 +65,7 @@ def test_dict_and_pair_are_the_same_input():
     np.testing.assert_array_equal(array(named), array(model((source, target))))
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_saving_keeps_everything(name, tmp_path):
     model = make_model(name, dropout=0.25)
     source, target = make_ids()

@@ -119,3 +119,20 @@ def advance(
     real = [places >= 0, keep if chunk.keep is None else chunk.keep]
     places = ops.concatenate([places, chunk.places], axis=1)
     return after, Reading(both, places, ops.concatenate(real, axis=1))
+
+
+def overflowed(state: Any) -> Bool[Tensor, ""]:
+    """True where any cache in a nested state was full when a token came."""
+    if isinstance(state, dict):
+        flags = [
+            ops.any(ops.cast(each, "bool")) if name == "overflow" else overflowed(each)
+            for name, each in state.items()
+        ]
+    elif isinstance(state, (list, tuple)):
+        flags = [overflowed(each) for each in state]
+    else:
+        flags = []
+    found = ops.zeros((), dtype="bool")
+    for flag in flags:
+        found = ops.logical_or(found, flag)
+    return found

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.caches import overflowed
 from regard.models.ranking import coverage_penalty, length_penalty
 
 NEVER = -1e9  # a log probability no search chooses while there is another
@@ -20,7 +21,7 @@ def beam_search(model, source, settings):
     memory = keras.tree.map_structure(
         lambda leaf: ops.repeat(leaf, beam, axis=0), model.encode(source)
     )
-    state = model.initial_state(memory)
+    state = model.initial_state(memory, length)
     leaves = keras.tree.flatten(state)
     heads = _heads(model, memory, state, settings.start, batch * beam)
     first = ops.concatenate([ops.zeros((1,)), ops.full((beam - 1,), NEVER)])
@@ -73,10 +74,13 @@ def beam_search(model, source, settings):
         lengths = _of_parents(longer, parent)
         return (at + 1, total, lengths, done, token, ids, maps, *moved)
 
-    _, total, lengths, _, _, ids, maps, *_ = ops.while_loop(going, advance, carried)
-    return _ranked(
-        total, lengths, ids, ops.transpose(maps, (0, 1, 3, 2, 4)), real, settings
+    _, total, lengths, _, _, ids, maps, *leaves = ops.while_loop(
+        going, advance, carried
     )
+    maps = ops.transpose(maps, (0, 1, 3, 2, 4))
+    found = _ranked(total, lengths, ids, maps, real, settings)
+    state = keras.tree.pack_sequence_as(state, leaves)
+    return {**found, "overflow": overflowed(state)}
 
 
 def _heads(model, memory, state, start, rows):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from regard.models.seq2seq import PAD
+from regard.models.words import PAD
 
 
 @keras.saving.register_keras_serializable("regard")

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from regard.core.caches import overflowed
+
 NEVER = -1e9
 
 
@@ -18,7 +20,7 @@ def sample(model, source, draws, settings):
     """
     batch, places = ops.shape(source)[0], ops.shape(source)[1]
     memory = model.encode(source)
-    state = model.initial_state(memory)
+    state = model.initial_state(memory, settings.max_length)
     tokens = ops.full((batch,), settings.start, dtype="int32")
     heads = model.step(tokens, memory, state)[1].shape[1]
     carried = (
@@ -59,13 +61,16 @@ def sample(model, source, draws, settings):
         )
         return (at + 1, total, lengths, done, token, ids, maps, *leaves)
 
-    _, total, lengths, _, _, ids, maps, *_ = ops.while_loop(going, advance, carried)
+    _, total, lengths, _, _, ids, maps, *leaves = ops.while_loop(
+        going, advance, carried
+    )
     return {
         "ids": ids[:, None],
         "scores": total[:, None],
         "log_probabilities": total[:, None],
         "lengths": lengths[:, None],
         "alignments": ops.transpose(maps, (0, 2, 1, 3))[:, None],
+        "overflow": overflowed(keras.tree.pack_sequence_as(state, leaves)),
     }
 
 

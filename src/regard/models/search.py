@@ -1,8 +1,9 @@
 """Decoding: greedy search, beam search and sampling over one model step.
 
-A model is anything with ``encode(source) -> memory``, ``initial_state(memory)`` and
-``step(tokens, memory, state) -> logits, weights, state``, the same step that training
-runs; every leaf of memory and state has the batch first.
+A model is anything with ``encode(source) -> memory``, ``initial_state(memory, length)``
+for at most ``length`` ids, and ``step(tokens, memory, state) -> logits, weights,
+state``, the same step that training runs; every leaf of memory and state has the batch
+first. Leaves named ``overflow`` are True where a cache was full.
 """
 
 from dataclasses import dataclass
@@ -106,4 +107,10 @@ class Searcher:
             draws = np.random.default_rng(seed).random(shape, dtype="float32")
             tensors.append(ops.convert_to_tensor(draws))
         found = self._run(*tensors)
-        return Hypotheses(**keras.tree.map_structure(ops.convert_to_numpy, found))
+        found = keras.tree.map_structure(ops.convert_to_numpy, found)
+        if found.pop("overflow"):
+            raise ValueError(
+                "the model's initial_state(memory, length) must have room for length "
+                f"ids. A cache was full before {self.settings.max_length}."
+            )
+        return Hypotheses(**found)

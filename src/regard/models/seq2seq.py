@@ -3,7 +3,14 @@
 import keras
 from keras import ops
 
-PAD = 0  # the id that means nothing, on both sides
+from regard.layers.decoder_parts import as_layer
+from regard.models.words import (
+    PAD,
+    build,
+    read_words,
+    source_and_target,
+    word_table,
+)
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -50,11 +57,11 @@ class Seq2Seq(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.encoder, self.decoder = _layer(encoder), _layer(decoder)
+        self.encoder, self.decoder = as_layer(encoder), as_layer(decoder)
         self.source_size, self.target_size = source_size, target_size
         self.width, self.dropout, self.seed = width, dropout, seed
-        self.source_words = _words(source_size, width, "source_words")
-        self.target_words = _words(target_size, width, "target_words")
+        self.source_words = word_table(source_size, width, "source_words")
+        self.target_words = word_table(target_size, width, "target_words")
         widths = self.decoder.cell_state_widths
         self.starts = [keras.layers.Dense(each, activation="tanh") for each in widths]
         self.readout = keras.layers.Dense(width, activation="tanh", name="readout")
@@ -64,14 +71,14 @@ class Seq2Seq(keras.Model):
     def build(self, inputs_shape=None):
         """Every size is known from the constructor; the input shapes are not needed."""
         annotations = self.encoder.output_width
-        _build(self.source_words, (None, None))
-        _build(self.target_words, (None, None))
-        _build(self.encoder, (None, None, self.width))
-        _build(self.decoder, (None, None, self.width), (None, None, annotations))
+        build(self.source_words, (None, None))
+        build(self.target_words, (None, None))
+        build(self.encoder, (None, None, self.width))
+        build(self.decoder, (None, None, self.width), (None, None, annotations))
         for start in self.starts:
-            _build(start, (None, annotations))
+            build(start, (None, annotations))
         read = self.decoder.output_width + (self.width if self._reads_words else 0)
-        _build(self.readout, (None, None, read))
+        build(self.readout, (None, None, read))
         self.output_bias = self.add_weight(
             (self.target_size,), name="output_bias", initializer="zeros"
         )
@@ -92,25 +99,22 @@ class Seq2Seq(keras.Model):
             "start": [start(summary) for start in self.starts],
         }
 
-    def initial_state(self, memory):
-        """The decoder's state before the first id."""
+    def initial_state(self, memory, length=None):
+        """The decoder's state before the first id, the same for any ``length``."""
         return self.decoder.initial_state(memory["attention"], memory["start"])
 
     def step(self, tokens, memory, state):
         """The ids before (B,): logits (B, V), weights (B, H, S) and the next state."""
-        words = self._embed(self.target_words, tokens)
+        words = read_words(self.target_words, tokens)
         output, weights, state = self.decoder.step(words, memory["attention"], state)
         return self._logits(output, words, training=False), weights, state
 
     # Training ------------------------------------------------------------------------
 
     def call(self, inputs, training=False, return_attention_scores=False):
-        if isinstance(inputs, dict):
-            source, target = inputs["source"], inputs["target"]
-        else:
-            source, target = inputs
+        source, target = source_and_target(inputs)
         annotations, summary, mask = self._read(source, training)
-        words = self.drop(self._embed(self.target_words, target), training=training)
+        words = self.drop(read_words(self.target_words, target), training=training)
         found = self.decoder(
             words,
             annotations,
@@ -125,12 +129,8 @@ class Seq2Seq(keras.Model):
 
     def _read(self, source, training):
         mask = ops.not_equal(source, PAD)
-        words = self.drop(self._embed(self.source_words, source), training=training)
+        words = self.drop(read_words(self.source_words, source), training=training)
         return *self.encoder(words, mask=mask, training=training), mask
-
-    def _embed(self, table, ids):
-        """Vectors start with length 1, right for logits; networks read longer ones."""
-        return table(ids) * self.width**0.5
 
     def _logits(self, outputs, words, training):
         outputs = ops.cast(outputs, words.dtype)
@@ -152,23 +152,3 @@ class Seq2Seq(keras.Model):
             "dropout": self.dropout,
             "seed": self.seed,
         }
-
-
-def _words(size, width, name):
-    start = keras.initializers.RandomNormal(stddev=width**-0.5)
-    return keras.layers.Embedding(size, width, embeddings_initializer=start, name=name)
-
-
-def _layer(given):
-    """A layer from itself or its configuration."""
-    return (
-        keras.saving.deserialize_keras_object(given)
-        if isinstance(given, dict)
-        else given
-    )
-
-
-def _build(layer, *shapes):
-    """Parts that come from a saved model are built already."""
-    if not layer.built:
-        layer.build(*shapes)

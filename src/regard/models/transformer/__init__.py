@@ -1,0 +1,1 @@
+"""Transformers: blocks, stacks of them, and the translator they make."""
