@@ -43,6 +43,9 @@ def translate(  # noqa: PLR0913 - a command line's options
         list[Path] | None,
         typer.Option("--dev", metavar="FILE [FILE]", help="Pairs to check against."),
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="recurrent (the default) or transformer.")
+    ] = None,
     attention: Annotated[
         str | None, typer.Option(help="additive, dot, general, concat, cosine ...")
     ] = None,
@@ -67,7 +70,7 @@ def translate(  # noqa: PLR0913 - a command line's options
     from regard.apps.translate.config import TranslateConfig
 
     given: dict[str, dict[str, Any]] = {
-        "model": {"attention": attention},
+        "model": {"kind": model, "attention": attention},
         "training": {"minutes": minutes, "epochs": epochs, "seed": seed},
     }
     if show_settings:

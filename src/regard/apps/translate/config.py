@@ -41,10 +41,18 @@ class DataSettings(_Section):
     bpe_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
 
 
+# What a transformer has where a file says nothing; the other defaults are of both.
+_TRANSFORMER = {"attention": "multi_head", "dropout": 0.1}
+_TRANSFORMER_RATE = 1e-3
+
+
 class ModelSettings(_Section):
     """The network: encoder, decoder, and the attention between them."""
 
-    attention: AttentionName = "additive"
+    kind: Literal["recurrent", "transformer"] = "recurrent"
+    attention: AttentionName = Field(
+        default="additive", description="of a transformer by default multi_head"
+    )
     attention_options: dict[str, Any] = Field(
         default_factory=dict, description="further arguments of the attention layer"
     )
@@ -63,7 +71,42 @@ class ModelSettings(_Section):
     encoder_layers: int = Field(default=1, ge=1, le=8)
     embedding: int = Field(default=256, ge=1)
     units: int = Field(default=256, ge=1)
-    dropout: float = Field(default=0.3, ge=0.0, lt=1.0)
+    dropout: float = Field(
+        default=0.3, ge=0.0, lt=1.0, description="of a transformer by default 0.1"
+    )
+    heads: int = Field(default=4, ge=1, description="of a transformer's multi_head")
+    feed_forward: int | None = Field(
+        default=None, ge=1, description="of a transformer; by default 4 units"
+    )
+    position: Literal["rope", "alibi", "t5", "none"] = Field(
+        default="rope", description="how a transformer knows places"
+    )
+    pre_norm: bool = Field(default=True, description="a transformer's norms come first")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_kind(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("kind") != "transformer":
+            return values
+        units = {"embedding": values["units"]} if "units" in values else {}
+        return {**_TRANSFORMER, **units, **values}
+
+    @model_validator(mode="after")
+    def _transformers_fit(self) -> Self:
+        if self.kind != "transformer":
+            return self
+        if self.embedding != self.units:
+            raise ValueError(
+                "embedding must be units in a transformer, whose blocks add to what "
+                f"they read. Got {self.embedding} and {self.units}"
+            )
+        if self.attention == "multi_head" and self.units % self.heads:
+            raise ValueError(
+                f"units must be a multiple of heads. Got {self.units} and {self.heads}"
+            )
+        if self.attention == "location":
+            raise ValueError("attention = 'location' does not fit a transformer")
+        return self
 
     @model_validator(mode="after")
     def _input_feeding_is_luongs(self) -> Self:
@@ -77,7 +120,9 @@ class TrainingSettings(_Section):
 
     minutes: float | None = Field(default=None, gt=0)
     epochs: int | None = Field(default=None, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(
+        default=2e-3, gt=0, description="of a transformer by default 1e-3"
+    )
     warmup: float = Field(
         default=0.05, ge=0.0, le=1.0, description="share of the budget"
     )
@@ -114,6 +159,17 @@ class TranslateConfig(_Section):
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rate_of_the_kind(cls, values: Any) -> Any:
+        model = values.get("model") if isinstance(values, dict) else None
+        if not isinstance(model, dict) or model.get("kind") != "transformer":
+            return values
+        training = values.get("training", {})
+        if isinstance(training, dict):
+            training = {"learning_rate": _TRANSFORMER_RATE, **training}
+        return {**values, "training": training}
 
     @classmethod
     def load(cls, path: str | Path | None, **overrides: dict[str, Any]) -> Self:
