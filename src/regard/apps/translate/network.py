@@ -69,7 +69,9 @@ def make_network(
     )
 
 
-def _make_transformer(settings: ModelSettings, source_size: int, target_size: int):
+def _make_transformer(
+    settings: ModelSettings, source_size: int, target_size: int
+) -> Any:
     """The same number of units in every block, and pieces that share their width."""
     options = {"pre_norm": settings.pre_norm, "dropout": settings.dropout}
     between = settings.feed_forward or 4 * settings.units
@@ -100,10 +102,17 @@ def _attention(settings: ModelSettings, both_ways: bool | None = None) -> Any:
     if settings.attention == "multi_head":
         width = settings.units // settings.heads
         options = {"num_heads": settings.heads, "key_dim": width, **options}
-    if both_ways is not None and settings.position != "none":
-        options["position"] = {
-            "rope": positions.RoPE,
-            "alibi": positions.ALiBi,
-            "t5": lambda: positions.T5Bias(bidirectional=both_ways),
-        }[settings.position]()
+    if both_ways is not None:
+        options["position"] = _position(settings.position, both_ways)
     return make_attention(settings.attention, settings.units, **options)
+
+
+def _position(name: str, both_ways: bool) -> Any:
+    """A position scheme by its name, None for none."""
+    schemes: dict[str, Any] = {
+        "none": lambda: None,
+        "rope": positions.RoPE,
+        "alibi": positions.ALiBi,
+        "t5": lambda: positions.T5Bias(bidirectional=both_ways),
+    }
+    return schemes[name]()

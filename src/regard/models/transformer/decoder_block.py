@@ -1,5 +1,7 @@
 """A block that writes a sequence from left to right, and may read another."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -45,7 +47,7 @@ class TransformerDecoderBlock(Block):
 
     def __init__(self, attention, feed_forward, cross_attention=None, **options):
         super().__init__(attention, feed_forward, **options)
-        self.cross_attention = None
+        self.cross_attention: Any = None
         if cross_attention is not None:
             cross_attention = as_layer(cross_attention)
             self.cross_attention = check_sublayer("cross_attention", cross_attention)
