@@ -133,3 +133,60 @@ def test_v05_all_places_with_softmax_weights_are_full_attention():
     levels = [tensor(image[:, :, :, None])]
     found = numpy(deformable(levels, tensor(places), tensor(weights)))
     assert_allclose(found[:, :, 0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_v03_axial_attention_on_one_line_is_attention():
+    line = random(12, 2, 1, 5, 6)
+    layer = randomized(layers.AxialAttention(2, 3), line)
+    upright, along = layer.attentions
+    # A column of one pixel reads itself: make that the identity.
+    eye = np.zeros((6, 2, 3), "float32")
+    eye.reshape(6, 6)[:] = np.eye(6)
+    upright.value_dense.kernel.assign(eye)
+    upright.value_dense.bias.assign(np.zeros((2, 3)))
+    upright.output_dense.kernel.assign(np.transpose(eye, (1, 2, 0)))
+    upright.output_dense.bias.assign(np.zeros(6))
+    expected = numpy(along(line[:, 0]))
+    assert_allclose(numpy(layer(line))[:, 0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_v03_two_axes_reach_every_pixel():
+    layer = randomized(layers.AxialAttention(2, 3), IMAGE)
+    single = layers.AxialAttention(2, 3, axes=("width",))
+    randomized(single, IMAGE)
+    changed = IMAGE.copy()
+    changed[:, 0, 0] += 2.0
+    moved = np.abs(numpy(layer(changed)) - numpy(layer(IMAGE))).max(axis=(0, -1))
+    assert (moved > 1e-6).all()
+    moved = np.abs(numpy(single(changed)) - numpy(single(IMAGE))).max(axis=(0, -1))
+    assert (moved[0] > 1e-6).all() and (moved[1:] == 0).all()
+
+
+def test_m07_one_window_is_full_attention():
+    layer = randomized(layers.ShiftedWindowAttention(2, (3, 4)), IMAGE)
+    found = numpy(layer(IMAGE)).reshape(2, 12, 6)
+    expected = numpy(layer.attention(IMAGE.reshape(2, 12, 6)))
+    assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    smaller = layers.ShiftedWindowAttention(2, (3, 2))
+    randomized(smaller, IMAGE)
+    assert numpy(smaller(IMAGE)).shape == IMAGE.shape
+    assert np.abs(numpy(smaller(IMAGE)) - numpy(layer(IMAGE))).max() > 1e-2
+
+
+def test_r16_the_bias_of_a_window_depends_on_the_distance_alone():
+    layer = layers.ShiftedWindowAttention(2, (2, 3), key_dim=3)
+    randomized(layer, IMAGE)
+    for name in ("query_dense", "key_dense"):  # all scores 0: the bias alone
+        dense = getattr(layer.attention, name)
+        dense.kernel.assign(np.zeros(dense.kernel.shape))
+        dense.bias.assign(np.zeros(dense.bias.shape))
+    _, weights = read(layer, IMAGE[:, :2, :3])
+    bias = np.log(weights[0, 0, 0])
+    ways = [[(i // 3 - j // 3, i % 3 - j % 3) for j in range(6)] for i in range(6)]
+    seen = {}
+    for i, j, k in np.ndindex(6, 6, 6):  # differences: softmax's own shift cancels
+        found = seen.setdefault((ways[i][j], ways[i][k]), [])
+        found.append(bias[i, j] - bias[i, k])
+    assert max(map(len, seen.values())) > 1
+    for found in seen.values():
+        assert_allclose(found, found[0], rtol=1e-3, atol=1e-4)

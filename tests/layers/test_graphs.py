@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from regard import Causal, layers
+from regard.core.paths import hop_distances
 from tests.conformance.gradients import gradients
 from tests.invariants.tools import numpy, random, randomized, read
 
@@ -144,3 +145,52 @@ def test_what_cannot_go_with_edges_is_refused(make):
         layers.GraphTransformer(2, 3, root=False, gated=True)
     with pytest.raises(ValueError, match="must have the same width"):
         layers.GraphAttention(2, 3)(NODES, random(5, 2, 5, 6))
+
+
+def test_hops_are_counted_as_by_walking():
+    random_graph = np.random.default_rng(7).random((2, 6, 6)) > 0.75
+    found = numpy(hop_distances(keras.ops.convert_to_tensor(random_graph), 3))
+    for b in range(2):
+        for start in range(6):
+            reached, border = {start: 0}, [start]
+            for hops in (1, 2, 3):
+                border = [
+                    j
+                    for i in border
+                    for j in np.flatnonzero(random_graph[b, i])
+                    if j not in reached
+                ]
+                reached.update({j: hops for j in border if j not in reached})
+            for j in range(6):
+                assert found[b, start, j] == reached.get(j, -1)
+
+
+def test_graphormer_tells_distances_and_no_path_apart(tmp_path):
+    distances = np.array([[[0, 1, 7], [-1, 0, 2], [2, 1, 0]]], "int32")
+    layer = layers.GraphormerBias(2, max_distance=3)
+    nodes, pairs = keras.Input((None, 4)), keras.Input((None, None), dtype="int32")
+    heads = layers.MultiHeadAttention(2, 3)
+    model = keras.Model([nodes, pairs], heads(nodes, bias=layer(pairs)))
+    table = random(8, 5, 2)
+    layer.table.assign(table)
+    bias = numpy(layer(keras.ops.convert_to_tensor(distances)))
+    rows = [[0, 1, 3], [4, 0, 2], [2, 1, 0]]
+    assert_allclose(bias[0], np.moveaxis(table[rows], -1, 0), rtol=1e-6)
+    arrays = [random(9, 1, 3, 4), distances]
+    model.save(tmp_path / "graphormer.keras")
+    again = keras.models.load_model(tmp_path / "graphormer.keras")
+    assert_allclose(numpy(again(arrays)), numpy(model(arrays)), rtol=1e-6)
+    with pytest.raises(ValueError, match="distances must be whole numbers"):
+        layer(keras.ops.convert_to_tensor(distances.astype("float32")))
+
+
+def test_padding_after_a_path_is_not_read():
+    distances = np.array([[[0, 2], [1, 0]]], "int32")
+    features = random(10, 1, 2, 2, 4, 3)
+    layer = layers.GraphormerBias(2, 3, "glorot_uniform")
+    expected = numpy(layer(keras.ops.convert_to_tensor(distances), features))
+    spoilt = features.copy()
+    for i, j in np.ndindex(2, 2):
+        spoilt[0, i, j, distances[0, i, j] :] = np.nan
+    found = numpy(layer(keras.ops.convert_to_tensor(distances), spoilt))
+    assert_allclose(found, expected, rtol=1e-6)

@@ -86,3 +86,21 @@ def graph_transformer(weights, query, key, value, visible, concatenate=True):
         else:
             output = output + root
     return output, np.stack(maps, axis=1)
+
+
+def graphormer_bias(weights, distances, visible, path_features=None, longest=3):
+    """Ying et al. 2021, equations 6 and 7: a row per distance, a mean along paths."""
+    table = weights["distance_table"]
+    batch, rows, columns = distances.shape
+    bias = np.zeros((batch, table.shape[1], rows, columns))
+    for b, i, j in np.ndindex(batch, rows, columns):
+        hops = int(distances[b, i, j])
+        bias[b, :, i, j] = table[longest + 1 if hops < 0 else min(hops, longest)]
+        if path_features is not None:
+            edges = path_features[b, i, j, : max(hops, 0)]
+            if len(edges):
+                each = np.einsum(
+                    "pf,pfh->ph", edges, weights["edge_table"][: len(edges)]
+                )
+                bias[b, :, i, j] += each.mean(axis=0)
+    return bias, None

@@ -31,6 +31,7 @@ from regard.layers.general_attention import GeneralAttention
 from regard.layers.graphs.graph_attention import GraphAttention
 from regard.layers.graphs.graph_attention_v2 import GraphAttentionV2
 from regard.layers.graphs.graph_transformer import GraphTransformer
+from regard.layers.graphs.graphormer_bias import GraphormerBias
 from regard.layers.heads.differential_attention import DifferentialAttention
 from regard.layers.heads.grouped_query_attention import GroupedQueryAttention
 from regard.layers.heads.multi_head_latent_attention import (
@@ -38,6 +39,7 @@ from regard.layers.heads.multi_head_latent_attention import (
 )
 from regard.layers.heads.persistent_memory_attention import PersistentMemoryAttention
 from regard.layers.heads.talking_heads_attention import TalkingHeadsAttention
+from regard.layers.images.axial_attention import AxialAttention
 from regard.layers.images.cbam import CBAM
 from regard.layers.images.channel_gate import ChannelGate
 from regard.layers.images.coordinate_gate import CoordinateGate
@@ -50,6 +52,7 @@ from regard.layers.images.grid_pooling import GridPooling
 from regard.layers.images.non_local_attention import NonLocalAttention
 from regard.layers.images.pervasive_attention import PervasiveAttention
 from regard.layers.images.sagan_attention import SAGANAttention
+from regard.layers.images.shifted_window_attention import ShiftedWindowAttention
 from regard.layers.images.simam import SimAM
 from regard.layers.images.spatial_gate import SpatialGate
 from regard.layers.images.spatial_transformer import SpatialTransformer
@@ -106,6 +109,7 @@ __all__ = [
     "AttentionFlow",
     "AttentionPooling",
     "AutoCorrelation",
+    "AxialAttention",
     "BiaffineAttention",
     "CausalLinearAttention",
     "ChannelGate",
@@ -140,6 +144,7 @@ __all__ = [
     "GraphAttention",
     "GraphAttentionV2",
     "GraphTransformer",
+    "GraphormerBias",
     "GridAttention",
     "GridPooling",
     "GroupedQueryAttention",
@@ -179,6 +184,7 @@ __all__ = [
     "SAGANAttention",
     "ScaledDotAttention",
     "SetBlock",
+    "ShiftedWindowAttention",
     "SimAM",
     "SinusoidalPositions",
     "SpatialGate",

@@ -3,13 +3,38 @@
 from functools import partial
 
 from regard import layers
-from tests.conformance.case import Sizes
+from tests.conformance.case import Case, Sizes
 from tests.conformance.kinds import MEMORY, ROW_SHIFT, SOFT, VARIANT, soft
 from tests.reference import graphs
 from tests.reference.normalizers import sparsemax
 
 NODES = Sizes(key_width=4, value_width=4)  # one kernel for queries, keys and values
 SIDES = Sizes(key_width=7)  # one for keys and values
+
+
+def graphormer(name, *arguments):
+    return Case(
+        name,
+        partial(
+            layers.GraphormerBias,
+            2,
+            max_distance=3,
+            embeddings_initializer="glorot_uniform",
+        ),
+        graphs.graphormer_bias,
+        arguments=("distances", *arguments),
+        memory=("distances",),
+        queries=None,
+        layout=lambda s: {
+            name: (s.batch, s.query, s.key, *rest)
+            for name, rest in (("distances", ()), ("path_features", (4, 7)))
+            if name in ("distances", *arguments)
+        },
+        free={"distances": (1,), "path_features": (1,)},
+        whole={"distances": 6},
+        places=2,
+    )
+
 
 CASES = [
     soft(
@@ -85,4 +110,6 @@ CASES = [
         partial(graphs.graph_transformer, concatenate=False),
         tags=VARIANT,
     ),
+    graphormer("graphormer_bias"),
+    graphormer("graphormer_bias_edges", "path_features"),
 ]

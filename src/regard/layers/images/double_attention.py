@@ -76,8 +76,8 @@ class DoubleAttention(ImageLayer):
         pixels = None if None in (height, width) else height * width
         return (batch, pixels, pixels)
 
-    def as_shown(self, weights):
-        return weights[:, 0]
+    def as_shown(self, found):
+        return found["weights"][:, 0]
 
     def get_config(self):
         return {

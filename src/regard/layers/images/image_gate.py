@@ -31,5 +31,5 @@ class ImageGate(ImageLayer):
             kept = [kept[2], *kept[:2]]
         return (batch, *kept)
 
-    def as_shown(self, weights):
-        return as_given(weights, self.data_format)
+    def as_shown(self, found):
+        return as_given(found["weights"], self.data_format)

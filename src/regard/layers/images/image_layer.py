@@ -55,9 +55,9 @@ class ImageLayer(Traceable):
         """The shape of the weights for an image of ``shape`` (B, H, W, C)."""
         raise NotImplementedError(f"{type(self).__name__} must define weights_shape.")
 
-    def as_shown(self, weights):
-        """The weights as the caller gets them."""
-        return weights
+    def as_shown(self, found):
+        """The weights as the caller gets them, from what a trace holds."""
+        return found["weights"]
 
     # Keras ---------------------------------------------------------------------------
 
@@ -82,8 +82,9 @@ class ImageLayer(Traceable):
             listener.receive(self, {"masks": masks, **found})
         output = images.as_given(output, self.data_format)
         if return_attention_scores:
-            weights = ops.cast(found["weights"], self.compute_dtype)
-            return output, self.as_shown(weights)
+            return output, keras.tree.map_structure(
+                lambda each: ops.cast(each, self.compute_dtype), self.as_shown(found)
+            )
         return output
 
     def compute_mask(self, inputs, previous_mask=None):

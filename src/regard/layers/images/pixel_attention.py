@@ -66,8 +66,8 @@ class PixelAttention(ImageLayer):
         pixels = None if None in (height, width) else height * width
         return (batch, pixels, pixels)
 
-    def as_shown(self, weights):
-        return without_head(weights)
+    def as_shown(self, found):
+        return without_head(found["weights"])
 
     def get_config(self):
         return {
