@@ -15,7 +15,6 @@ LATER = {
         "fast_transformers.LinearAttention",
         "fla.*",
         "hf.MiniMaxLightningAttention",
-        "hf.Qwen3NextAttention",
         "hf.gated_delta_rule",
         "linear_attention_transformer.*",
     ],
@@ -34,18 +33,6 @@ LATER = {
         "nystrom_attention.NystromAttention",
         "performer_pytorch.FastAttention",
     ],
-    "attention of language models (rotary positions, grouped or latent heads)": [
-        "hf.DeepseekV2Attention",
-        "hf.DeepseekV3Attention",
-        "hf.DiffLlamaAttention",
-        "hf.Gemma2Attention",
-        "hf.GptOssAttention",
-        "hf.Llama4TextAttention",
-        "hf.LlamaAttention",
-        "hf.MistralAttention",
-        "hf.Qwen3Attention",
-        "x_transformers.Attention",
-    ],
     "attention over time series": [
         "hf.InformerProbSparseAttention",
         "informer2020.ProbAttention",
@@ -59,6 +46,7 @@ LATER = {
         "keras_hub.TransformerEncoder",
     ],
     "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
+    "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
 }
 NOT_TAKEN_OVER = {}
 OUT_OF_SCOPE = {

@@ -18,6 +18,7 @@ from tests.golden import (
     monotonic_corrections,
     pooling_corrections,
 )
+from tests.golden.adapters.x_transformers_options import refusal
 from tests.golden.cases import Arrays, Case
 from tests.golden.out_of_scope import OUT_OF_SCOPE
 from tests.golden.tools import ADAPTERS
@@ -166,6 +167,8 @@ DEFECTS = [
         )
         for name in (
             "keras3.GroupQueryAttention",
+            "keras_multi_head.MultiHeadAttention",
+            "x_transformers.Attention",
             "hf.DeepseekV2Attention",
             "hf.DeepseekV3Attention",
             "hf.DiffLlamaAttention",
@@ -253,6 +256,11 @@ DEFECTS = [
     ),
 ]
 PARTLY = [
+    Row(
+        "x_transformers.Attention",
+        "an option, or two together, without a counterpart",
+        when=lambda case: bool(refusal(case)),
+    ),
     Row(
         "keras3.MultiHeadAttention",
         "later mechanism: attention over several axes",

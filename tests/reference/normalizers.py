@@ -138,7 +138,7 @@ def soft_cap(scores, cap=50.0, inner=None):
     return (inner or softmax)(cap * np.tanh(scores / cap))
 
 
-def hardmax(scores):
+def hardmax(scores, straight_through=False):
     """One at the first largest score."""
     return np.eye(len(scores))[np.argmax(scores)]
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.normalizers.part import LOWEST, Normalizer, hide
+from regard.core.normalizers.softmax import Softmax
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -13,9 +14,15 @@ class Hardmax(Normalizer):
     The first of several equal scores is taken. No gradient reaches the scores; values
     are trained as usual. The limit of softmax for ever larger scores, and
     ``probability_fn="hardmax"`` of TensorFlow Addons.
+
+    Args:
+        straight_through: let scores have the gradient that softmax would give them.
     """
 
     name = "hardmax"
+
+    def __init__(self, straight_through=False):
+        self.straight_through = bool(straight_through)
 
     def __call__(self, scores, mask=None, *parameters):
         seen = scores
@@ -31,7 +38,14 @@ class Hardmax(Normalizer):
             initial=_BEHIND,
         )
         chosen = ops.cast(places == first, scores.dtype)
-        return ops.stop_gradient(hide(chosen, mask))
+        chosen = ops.stop_gradient(hide(chosen, mask))
+        if not self.straight_through:
+            return chosen
+        soft = Softmax()(scores, mask)
+        return chosen + (soft - ops.stop_gradient(soft))
+
+    def get_config(self):
+        return {"straight_through": self.straight_through}
 
 
 _BEHIND = (1 << 31) - 1  # a place behind all others
