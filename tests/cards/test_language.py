@@ -46,6 +46,9 @@ NAMES |= {"Performer", "FAVOR", "Based", "cosFormer"}
 SYMBOLS |= {"cos", "sin", "vᵀ"}
 SYMBOLS |= {"softmax", "MoChA", "GMM"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
+NAMES |= {"Performer", "FAVOR", "Based", "cosFormer", "Linformer", "Informer"}
+NAMES |= {"Nystromformer", "ProbSparse", "Reformer"}
+SYMBOLS |= {"cos", "sin", "vᵀ", "rows", "Q_m", "K_m"}
 
 
 def russian_texts(name: str) -> str:

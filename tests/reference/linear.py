@@ -22,14 +22,30 @@ def taylor(vectors, weights):
     return np.concatenate([ones, vectors, squares], axis=-1)
 
 
-def random(vectors, weights, epsilon=1e-6):
+def published_query(vectors, weights, axis=-1, epsilon=1e-4):
+    """With the largest projection taken off, and epsilon added, as the authors do."""
+    vectors = vectors / vectors.shape[-1] ** 0.25
+    logits = vectors @ weights["projection"].T
+    squares = np.sum(vectors**2, axis=-1, keepdims=True)
+    top = np.max(logits, axis=axis, keepdims=True)
+    powers = np.exp(logits - squares / 2 - top) + epsilon
+    return powers / np.sqrt(logits.shape[-1])
+
+
+def published_key(vectors, weights):
+    return published_query(vectors, weights, axis=(0, 1))
+
+
+def random(vectors, weights):
     """Choromanski et al. 2020, equation 5, up to a factor per row and one per head."""
     vectors = vectors / vectors.shape[-1] ** 0.25
     squares = np.sum(vectors**2, axis=-1, keepdims=True)
     return np.exp(vectors @ weights["projection"].T - squares / 2)
 
 
-def linear(weights, query, key, value, visible, feature=elu, length=None):
+def linear(  # noqa: PLR0913 - the mechanism's parts
+    weights, query, key, value, visible, feature=elu, length=None, of_keys=None
+):
     """Rows of phi(q) phi(k)^T over their sums, in every head."""
     heads = weights["query/kernel"].shape[1]
     output_kernel = weights["attention_output/kernel"]
@@ -42,7 +58,7 @@ def linear(weights, query, key, value, visible, feature=elu, length=None):
             + weights.get(f"{name}/bias", np.zeros((heads, 1)))[h]
             for name, array in (("query", query), ("key", key), ("value", value))
         )
-        scores = feature(q, weights) @ feature(k, weights).T
+        scores = feature(q, weights) @ (of_keys or feature)(k, weights).T
         if length is not None:
             starts = np.arange(len(k)) - np.arange(len(q))[:, None]
             starts = starts - (len(k) - len(q))

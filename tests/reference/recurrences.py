@@ -113,6 +113,9 @@ def decay_logits(weights, inputs):
     """(B, T, H, K) or (B, T, H, 1), through a narrow projection where there is one."""
     if "decay_down/kernel" in weights:
         inputs = inputs @ weights["decay_down/kernel"]
+    if weights["decay/kernel"].ndim == 2:
+        logits = inputs @ weights["decay/kernel"] + weights["decay/bias"]
+        return logits[..., None]
     return projected(weights, inputs, "decay")
 
 

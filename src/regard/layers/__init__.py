@@ -14,6 +14,10 @@ from regard.layers.alignments.location_sensitive_attention import (
 from regard.layers.alignments.mixture_attention import MixtureAttention
 from regard.layers.alignments.monotonic_attention import MonotonicAttention
 from regard.layers.alignments.stochastic_attention import StochasticAttention
+from regard.layers.approximate.linformer_attention import LinformerAttention
+from regard.layers.approximate.lsh_attention import LSHAttention
+from regard.layers.approximate.nystrom_attention import NystromAttention
+from regard.layers.approximate.prob_sparse_attention import ProbSparseAttention
 from regard.layers.attention import Attention
 from regard.layers.attention_decoder import AttentionDecoder
 from regard.layers.biaffine_attention import BiaffineAttention
@@ -154,12 +158,14 @@ __all__ = [
     "InputAttention",
     "InterpretableMultiHeadAttention",
     "KeyValueMemory",
+    "LSHAttention",
     "LastStatePooling",
     "LatentAttention",
     "LearnedPositions",
     "LearnedQueries",
     "LinearAttention",
     "LinearScoreAttention",
+    "LinformerAttention",
     "LocalAttention",
     "LocationAttention",
     "LocationSensitiveAttention",
@@ -171,6 +177,7 @@ __all__ = [
     "MultiHeadPooling",
     "NTMCell",
     "NonLocalAttention",
+    "NystromAttention",
     "Pairing",
     "PerceiverAttention",
     "PersistentMemoryAttention",
@@ -179,6 +186,7 @@ __all__ = [
     "PointerGenerator",
     "PointerSentinel",
     "Pooling",
+    "ProbSparseAttention",
     "PyramidEncoder",
     "Retention",
     "SAGANAttention",

@@ -7,13 +7,13 @@ from tests.conformance.kinds import MEMORY, VARIANT, soft
 from tests.reference import linear as reference
 
 
-def products(name, feature, expected=None, **options):
+def products(name, feature, expected=None, xfail=None, **options):
     """Linear attention with a feature map."""
     tags = MEMORY - {"distribution"} if name == "linear" else VARIANT
     options = {"feature_map": feature, **options}
     expected = expected or partial(reference.linear, feature=getattr(reference, name))
     make = partial(layers.LinearAttention, 2, 3, **options)
-    return soft(name, make, expected, tags=tags)
+    return soft(name, make, expected, tags=tags, xfail=xfail or {})
 
 
 CASES = [
@@ -25,9 +25,17 @@ CASES = [
     ),
     products(
         "random_shared_maximum",
-        features.RandomFeatures(5, epsilon=0.0, seed=3),
-        partial(reference.linear, feature=reference.random),
+        features.RandomFeatures(5, epsilon=1e-4, seed=3),
+        partial(
+            reference.linear,
+            feature=reference.published_query,
+            of_keys=reference.published_key,
+        ),
         use_bias=False,
+        xfail={
+            "gradient_matches_central_differences": "the largest projection is taken "
+            "off without a gradient, as in the authors' code, which epsilon shows"
+        },
     ),
     products("efficient", "efficient", reference.efficient, use_bias=False),
     products(

@@ -83,21 +83,19 @@ class DecayGate:
     """
 
     def __init__(self, layer, width, per, rank):
-        heads = (
-            (layer.num_heads, layer.key_dim)
-            if per == "channel"
-            else (
-                layer.num_heads,
-                1,
-            )
-        )
+        self.by_channel = per == "channel"
+        shape = (layer.num_heads, layer.key_dim)
         self.down = None
-        if rank and per == "channel":
+        if rank and self.by_channel:
             self.down = to_heads(layer, "decay_down", width, (rank,))
             width = rank
-        self.up = to_heads(layer, "decay", width, heads, use_bias=True)
+        # One number per head is (H,), not (H, 1): on TensorFlow a bias of that shape
+        # would be added along time where there are as many positions as heads.
+        shape = shape if self.by_channel else shape[:1]
+        self.up = to_heads(layer, "decay", width, shape, use_bias=True)
         layer.decay_layers = [each for each in (self.down, self.up) if each]
 
     def __call__(self, inputs):
         narrow = inputs if self.down is None else self.down(inputs)
-        return widen(ops.swapaxes(self.up(narrow), 1, 2))
+        logits = widen(ops.swapaxes(self.up(narrow), 1, 2))
+        return logits if self.by_channel else ops.expand_dims(logits, -1)

@@ -1,0 +1,1 @@
+"""Attention that looks at less than all pairs, as pure functions."""
