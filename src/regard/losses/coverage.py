@@ -21,7 +21,7 @@ def coverage_loss(weights, query_mask=None):
     Returns:
         the loss (B,).
     """
-    weights = widen(weights)
+    weights = widen(ops.convert_to_tensor(weights))
     if query_mask is not None:
         weights = weights * real_pairs(weights, query_mask, None)
     covered = ops.cumsum(weights, axis=-2) - weights

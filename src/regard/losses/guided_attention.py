@@ -25,7 +25,7 @@ def guided_attention_loss(weights, query_mask=None, value_mask=None, width=0.2):
     """
     if not width > 0:
         raise ValueError(f"width must be a positive number. Got {width!r}.")
-    weights = widen(weights)
+    weights = widen(ops.convert_to_tensor(weights))
     queries = count(query_mask, weights, -2)
     keys = count(value_mask, weights, -1)
     rows = ops.arange(ops.shape(weights)[-2], dtype=weights.dtype)[None, :, None]

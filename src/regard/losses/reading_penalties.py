@@ -19,7 +19,7 @@ def doubly_stochastic_penalty(weights, query_mask=None, value_mask=None):
     Returns:
         the penalty (B,), a mean over heads.
     """
-    weights = widen(weights)
+    weights = widen(ops.convert_to_tensor(weights))
     read = ops.sum(weights * real_pairs(weights, query_mask, None), axis=-2)
     missed = ops.square(1.0 - read)
     if len(missed.shape) == 3:
@@ -44,7 +44,7 @@ def expected_delay(weights, query_mask=None, value_mask=None):
     Returns:
         the delay (B,), between 1/S and 1.
     """
-    weights = widen(weights)
+    weights = widen(ops.convert_to_tensor(weights))
     keys = count(value_mask, weights, -1)[:, 0]  # (B, 1)
     place = ops.arange(1, ops.shape(weights)[-1] + 1, dtype=weights.dtype) / keys
     place = ops.minimum(place, 1.0)

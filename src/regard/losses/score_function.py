@@ -24,5 +24,7 @@ def score_function_loss(
         the loss, of the shape of ``log_probability``.
     """
     advantage = ops.stop_gradient(ops.subtract(reward, baseline))
-    loss = -advantage * log_probability
-    return loss if entropy is None else loss - weight * entropy
+    loss = ops.negative(ops.multiply(advantage, log_probability))
+    if entropy is None:
+        return loss
+    return ops.subtract(loss, ops.multiply(weight, entropy))

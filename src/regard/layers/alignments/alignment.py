@@ -49,6 +49,7 @@ class Alignment(Attention):
 
     def __init__(self, **options):
         super().__init__(**options)
+        self.autocast = False  # it would make a state half precision; inputs are cast
         if self.position is not None:
             raise ValueError(
                 f"position must be None for {type(self).__name__}, which finds places "
@@ -133,6 +134,7 @@ class Alignment(Attention):
             after = self.settle(look, context, after)
         if "position" in state:
             after = {**after, "position": state["position"] + 1}
+        after = {name: after[name] for name in state}  # torch's trees keep the order
         extra = {name: ops.squeeze(each, 2) for name, each in extra.items()}
         return context[:, 0, 0], ops.squeeze(weights, 2), after, extra
 
@@ -170,7 +172,9 @@ class Alignment(Attention):
             None, given.padding, attention_mask, use_causal_mask, grid, sizes[::2]
         )
         value, key, poison = quarantine(given.value, given.key, visibility)
-        queries = self.project_query(given.query)
+        with computing_in(self):
+            query = ops.cast(given.query, self.compute_dtype)
+            queries = self.project_query(query)
         memory = self.prepare(value, key, given.padding)
         start = state or self.initial_state(memory)
         shape = (sizes[0], *sizes[2:])
