@@ -40,11 +40,7 @@ LATER = {
     "windows of images and deformable sampling": [
         "hf.Swinv2SelfAttention",
     ],
-    "caches": ["keras_hub.CachedMultiHeadAttention"],
-    "transformer blocks": [
-        "keras_hub.TransformerDecoder",
-        "keras_hub.TransformerEncoder",
-    ],
+    "transformer blocks": [],
     "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
     "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
 }
