@@ -1,7 +1,6 @@
 """Classes without a counterpart yet, and what they wait for."""
 
 LATER = {
-    "adaptive spans and persistent memory": ["adaptive_span.SeqAttention"],
     "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
     "relative positions": [],
     "rotary and other position schemes": [],
@@ -20,9 +19,6 @@ LATER = {
     ],
     "sparse, local and hashed attention for long inputs": [
         "hf.BigBirdBlockSparseAttention",
-        "hf.LongT5LocalAttention",
-        "hf.LongT5TransientGlobalAttention",
-        "hf.LongformerSelfAttention",
         "hf.ReformerLSHSelfAttention",
         "hf.ReformerLocalSelfAttention",
         "local_attention.LocalAttention",

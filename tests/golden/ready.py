@@ -10,13 +10,14 @@ class ReadyHeads:
     """MultiHeadAttention whose projections only take heads apart and join them.
 
     Tensors go in and come out as (B, T, H·D). ``scale`` is what the package multiplies
-    products by, None for the root.
+    products by, None for the root; ``kind`` another layer with heads, whose own weights
+    come first.
     """
 
-    def __init__(self, heads, width, scale=None, **options):
+    def __init__(self, heads, width, scale=None, kind=MultiHeadAttention, **options):
         self.heads, self.width, self.scale = heads, width, scale
         options = {"use_bias": False, **options}
-        self.applied = Applied(MultiHeadAttention(heads, width, **options))
+        self.applied = Applied(kind(heads, width, **options))
 
     def __call__(self, query, key, value, position=(), **options):
         """Joined contexts, and weights (B, H, T, S)."""

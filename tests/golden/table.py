@@ -15,6 +15,7 @@ import numpy as np
 from tests.golden import (
     corrections,
     heads_corrections,
+    long_corrections,
     low_rank,
     monotonic_corrections,
     pooling_corrections,
@@ -153,6 +154,12 @@ DEFECTS = [
             hidden_query,
         )
         for kind in ("Attention", "AdditiveAttention")
+    ),
+    Row(
+        "hf.LongT5LocalAttention",
+        "padded queries read the mean of three blocks there; here nothing",
+        long_corrections.long_t5_local,
+        long_corrections.padded,
     ),
     Row(
         "hf.DebertaV2DisentangledSelfAttention",

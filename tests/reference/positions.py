@@ -13,11 +13,13 @@ from tests.reference.normalizers import softmax
 
 
 def with_positions(  # noqa: PLR0913 - a scheme, and what every reference is given
-    weights, query, key, value, visible, score, heard=None, normalizer=softmax
+    weights, query, key, value, visible, score, heard=None, fade=None
 ):
     """Multi-head attention (Vaswani et al. 2017, section 3.2.2) with another score.
 
-    ``heard(weights, i, j)`` is added to the value at j that the query at i reads.
+    ``heard(weights, i, j)`` is added to the value at j that the query at i reads;
+    normalized weights are multiplied by ``fade(weights, h, i, j)`` and divided by their
+    sum.
     """
     heads = weights["query/kernel"].shape[1]
     queries, keys = query.shape[1], value.shape[1]
@@ -34,7 +36,10 @@ def with_positions(  # noqa: PLR0913 - a scheme, and what every reference is giv
             score(weights, h, q, projected(weights, "key", h, key[b, j]), i, j)
             for j in seen
         ]
-        maps[b, h, row, seen] = normalizer(np.array(scores))
+        maps[b, h, row, seen] = softmax(np.array(scores))
+        if fade is not None:
+            maps[b, h, row, seen] *= [fade(weights, h, i, j) for j in seen]
+            maps[b, h, row] /= maps[b, h, row].sum() or 1.0
         for j in seen:
             read = projected(weights, "value", h, value[b, j])
             read = read if heard is None else read + heard(weights, i, j)
@@ -166,3 +171,14 @@ def xpos(weights, head, q, k, i, j, decay_base=4.0):
     zeta = (2 * np.arange(pairs) / len(q) + 0.4) / 1.4
     fading = np.tile(zeta ** ((i - j) / decay_base), 2)
     return (fading * turned(q, i, 1e4)) @ turned(k, j, 1e4) / math.sqrt(len(q))
+
+
+def plain(weights, head, q, k, i, j):
+    """No positions in the scores."""
+    return q @ k / math.sqrt(len(q))
+
+
+def adaptive_span(weights, head, i, j, reach=4, ramp=3.0):
+    """Sukhbaatar et al. 2019, section 2.2, with z as a part of the longest span."""
+    span = weights["span"][head] * reach
+    return min(max((ramp + span - abs(i - j)) / ramp, 0.0), 1.0)

@@ -95,9 +95,7 @@ def dense(query, key, value, recipe, visibility, bias, keep):
         value = with_own(value, recipe.own[1])
     weights, mask = _weighed(scores, visible, mask, recipe)
     if position is not None:
-        there, own = weights[..., :count], weights[..., count:]
-        there = position.reweigh(there, visibility.grid, *places)
-        weights = ops.concatenate([there, own], axis=-1) if recipe.own else there
+        weights = position.reweigh(weights, visibility.grid, *places)
     if recipe.fade is not None:
         weights = recipe.fade(weights, query, key)
     mixing = weights if keep is None else weights * widen(keep)

@@ -98,6 +98,7 @@ from regard.layers.pooling.structured_pooling import StructuredPooling
 from regard.layers.positions.learned_positions import LearnedPositions
 from regard.layers.positions.sinusoidal_positions import SinusoidalPositions
 from regard.layers.scaled_dot_attention import ScaledDotAttention
+from regard.layers.scopes.longformer_attention import LongformerAttention
 from regard.layers.series.auto_correlation import AutoCorrelation
 from regard.layers.series.input_attention import InputAttention
 from regard.layers.series.interpretable_attention import InterpretableMultiHeadAttention
@@ -169,6 +170,7 @@ __all__ = [
     "LocalAttention",
     "LocationAttention",
     "LocationSensitiveAttention",
+    "LongformerAttention",
     "MemoryNetwork",
     "MixtureAttention",
     "MonotonicAttention",

@@ -21,11 +21,11 @@ SAME = {"key/bias": ROW_SHIFT}
 def placed(name, scheme, score, **more):
     """A scheme in two heads, over keys that it sees all of."""
     more = {"tags": PLACED | SOFT, **more}
-    heard = more.pop("heard", None)
+    also = {name: more.pop(name, None) for name in ("heard", "fade")}
     return soft(
         name,
         partial(layers.MultiHeadAttention, 2, 4, position=scheme),
-        partial(reference.with_positions, score=score, heard=heard),
+        partial(reference.with_positions, score=score, **also),
         sees=lambda query, key: True,  # steps stand at places of their own
         **more,
     )
@@ -91,6 +91,16 @@ CASES = [
         positions.ContinuousWindowBias((2, 3), units=5),
         reference.biased(reference.continuous_window),
         still=SAME,
+    ),
+    placed(
+        "adaptive_span",
+        positions.AdaptiveSpan(4, ramp=3, start=0.5),
+        reference.plain,
+        fade=reference.adaptive_span,
+        still=SAME,
+        # Weights that fade are not those of the normalizer; a row may fade away.
+        tags=(PLACED | SOFT) - {"traced", "distribution"},
+        xfail={"kernel_options_reach_every_kernel": "spans are kept in [0, 1]"},
     ),
     absolute("sinusoidal_positions", layers.SinusoidalPositions, sinusoidal),
     absolute(

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from regard.core.positions.adaptive_span import AdaptiveSpan
 from regard.core.positions.alibi import ALiBi
 from regard.core.positions.axial import AxialRoPE
 from regard.core.positions.cosine import CosineReweighting
@@ -28,6 +29,7 @@ from regard.core.positions.xpos import XPos
 __all__ = [
     "NTK",
     "ALiBi",
+    "AdaptiveSpan",
     "AxialRoPE",
     "ContinuousWindowBias",
     "CosineReweighting",

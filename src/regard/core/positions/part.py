@@ -45,7 +45,7 @@ class Position(Part):
         return None
 
     def reweigh(self, weights: Tensor, grid: Any, *parameters: Tensor) -> Tensor:
-        """The weights (B, H, T, S) after normalizing."""
+        """Normalized weights (B, H, T, S); keys that stand nowhere come after the S."""
         return weights
 
     def read(self, weights: Tensor, grid: Any, *parameters: Tensor) -> Tensor | None:

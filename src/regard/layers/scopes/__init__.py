@@ -1,0 +1,1 @@
+"""Scopes that need projections of their own."""
