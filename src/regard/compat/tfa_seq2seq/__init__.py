@@ -1,5 +1,11 @@
 """The names of TensorFlow Addons' ``seq2seq``, without state on any layer."""
 
+from regard.compat.tfa_seq2seq.basic_decoder import BasicDecoder, BasicDecoderOutput
+from regard.compat.tfa_seq2seq.beam_search_decoder import (
+    BeamSearchDecoder,
+    BeamSearchDecoderOutput,
+    FinalBeamSearchDecoderOutput,
+)
 from regard.compat.tfa_seq2seq.mechanisms import (
     AttentionMechanism,
     BahdanauAttention,
@@ -9,6 +15,15 @@ from regard.compat.tfa_seq2seq.monotonic import (
     BahdanauMonotonicAttention,
     LuongMonotonicAttention,
 )
+from regard.compat.tfa_seq2seq.samplers import (
+    GreedyEmbeddingSampler,
+    InferenceSampler,
+    SampleEmbeddingSampler,
+    Sampler,
+    ScheduledEmbeddingTrainingSampler,
+    ScheduledOutputTrainingSampler,
+    TrainingSampler,
+)
 from regard.compat.tfa_seq2seq.wrapper import AttentionWrapper, AttentionWrapperState
 
 __all__ = [
@@ -17,6 +32,18 @@ __all__ = [
     "AttentionWrapperState",
     "BahdanauAttention",
     "BahdanauMonotonicAttention",
+    "BasicDecoder",
+    "BasicDecoderOutput",
+    "BeamSearchDecoder",
+    "BeamSearchDecoderOutput",
+    "FinalBeamSearchDecoderOutput",
+    "GreedyEmbeddingSampler",
+    "InferenceSampler",
     "LuongAttention",
     "LuongMonotonicAttention",
+    "SampleEmbeddingSampler",
+    "Sampler",
+    "ScheduledEmbeddingTrainingSampler",
+    "ScheduledOutputTrainingSampler",
+    "TrainingSampler",
 ]

@@ -292,7 +292,7 @@ class AttentionWrapper(Traceable):
         example = ops.zeros((ops.shape(inputs)[0], self.read_width), inputs.dtype)
         with cell_dropout(self.cell, example, state.cell_state):
             outputs, weights, state, _ = run_loop(step, inputs, memory, list(state))
-        history = self._history(weights[:, 0], memory)
+        history = self.split_history(weights[:, 0], memory)
         for listener in self.recorders():
             seen = [ops.cast(each["mask"], "bool") for each in memory]
             seen = ops.concatenate(seen, axis=-1)[:, None, None]
@@ -309,7 +309,7 @@ class AttentionWrapper(Traceable):
             found.append(state)
         return found[0] if len(found) == 1 else tuple(found)
 
-    def _history(self, weights, memory):
+    def split_history(self, weights, memory):
         """(B, T, all S) -> one (B, T, S) for each mechanism."""
         found, start = [], 0
         for each in memory:
