@@ -82,6 +82,7 @@ from regard.layers.pairs.decomposable_attention import DecomposableAttention
 from regard.layers.pairs.dynamic_coattention import DynamicCoattention
 from regard.layers.pairs.pairing import Pairing
 from regard.layers.pairs.perceiver_attention import PerceiverAttention
+from regard.layers.pairs.top_down_decoder import TopDownDecoder
 from regard.layers.pooling.attention_pooling import AttentionPooling
 from regard.layers.pooling.context_pooling import ContextPooling
 from regard.layers.pooling.gated_pooling import GatedPooling
@@ -206,4 +207,5 @@ __all__ = [
     "TalkingHeadsAttention",
     "TemporalAttention",
     "TemporalPatternAttention",
+    "TopDownDecoder",
 ]

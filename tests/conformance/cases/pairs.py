@@ -4,9 +4,18 @@ from functools import partial
 
 from regard import layers
 from tests.conformance.case import Case, Sizes
-from tests.conformance.kinds import GATE, MEMORY, ROW_SHIFT, SOFT, VARIANT, soft
+from tests.conformance.kinds import (
+    GATE,
+    MEMORY,
+    ROW_SHIFT,
+    SOFT,
+    VARIANT,
+    recurrent,
+    soft,
+)
 from tests.reference import pairs as reference
 from tests.reference.perceiver import perceiver
+from tests.reference.top_down import top_down
 
 SHIFT = {"key/bias": ROW_SHIFT}
 PAIR = {"arguments": ("query", "value"), "memory": ("value",)}
@@ -65,5 +74,10 @@ CASES = [
         sizes=ALIKE,
         tags=BOTH | {"distribution", "traced"},
         **PAIR,
+    ),
+    recurrent(
+        "top_down",
+        partial(layers.TopDownDecoder, 4, 3),
+        top_down,
     ),
 ]
