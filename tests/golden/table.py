@@ -255,9 +255,14 @@ DEFECTS = [
         "keras_utilities.MeanOverTime",
         "hidden steps are in the sum there; here the mean is that of the real ones",
         pooling_corrections.mean_over_time,
+        padded,
+    ),
+    Row(
         "hf.InformerProbSparseAttention",
         "the rows of weights come in no order there; here the largest measure first",
         unordered.prob_sparse,
+    ),
+    Row(
         "nystrom_attention.NystromAttention",
         "padding asks, and fills landmarks, there: a masked row is uniform; here empty",
         low_rank.nystrom,
