@@ -110,11 +110,11 @@ def option(name: str, *values):
     return applies
 
 
-def many_axes(case: Case) -> bool:
-    """More than one axis between batch and width, in or out."""
-    shape = case.constructor.get("output_shape")
-    several = isinstance(shape, list) and len(shape) > 1
-    return several or case.arrays["in.q"].ndim != 3
+def causal_by_another_axis(case: Case) -> bool:
+    """Keras counts the first axis, whichever is attended over."""
+    first = case.constructor.get("attention_axes") in (1, [1], (1,))
+    many = case.arrays["in.q"].ndim > 3
+    return many and bool(case.call.get("use_causal_mask")) and not first
 
 
 SSA = "keras_self_attention"
@@ -283,8 +283,8 @@ PARTLY = [
     ),
     Row(
         "keras3.MultiHeadAttention",
-        "later mechanism: attention over several axes",
-        when=many_axes,
+        "a causal mask over the first axis, of inputs attended over others",
+        when=causal_by_another_axis,
     ),
     Row(
         "uzaymacar.Attention",

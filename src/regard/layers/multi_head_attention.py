@@ -1,8 +1,12 @@
 """Multi-head attention, a drop-in for ``keras.layers.MultiHeadAttention``."""
 
+import inspect
+from functools import wraps
+
 import keras
 
-from regard.layers.heads.projected import ProjectedHeads, check_flash
+from regard.layers.heads.projected import ProjectedHeads, axes_of, check_flash
+from regard.layers.heads.several_axes import Folding, checked_axes, folded_call
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -12,7 +16,8 @@ class MultiHeadAttention(ProjectedHeads):
     Scores are $q^\top k / \sqrt{\text{key\_dim}}$ in every head. The constructor, the
     order of the weights and the sublayers ``query key value (gate) attention_output``
     are those of Keras' layer. Output (B, T, Dq) or (B, T, output_shape); weights
-    (B, H, T, S).
+    (B, H, T, S). With more axes the output has those of the query, and weights are
+    (B, others, H, T..., S...), as in Keras.
 
     Vaswani et al. 2017, "Attention is all you need", arXiv:1706.03762, section 3.2.2.
     Our ``key_dim`` is the paper's $d_k$ (per head), ``value_dim`` its $d_v$.
@@ -25,8 +30,11 @@ class MultiHeadAttention(ProjectedHeads):
         num_heads, key_dim: heads, and width of queries and keys per head.
         value_dim: width of values per head, by default key_dim.
         use_bias: of the four projections.
-        output_shape: width of the output, by default that of the query.
-        attention_axes: None or the one axis of time; other axes are not supported.
+        output_shape: width of the output, by default that of the query; a tuple of
+            several gives as many axes.
+        attention_axes: axes of inputs (B, ..., Dq) to attend over, by default all
+            between batch and features; the others are as many batches. Masks then have
+            the axes of their input, or only those attended over.
         flash_attention: None or False. The engine picks its path: see ``regard.plan``.
         use_gate: multiply each head's context by sigmoid(query W + b) (Qiu et al. 2025,
             arXiv:2505.06708).
@@ -40,6 +48,7 @@ class MultiHeadAttention(ProjectedHeads):
     """
 
     mechanism = "multi_head"
+    output_axes = 8
 
     def __init__(  # noqa: PLR0913 - Keras' own signature
         self,
@@ -82,10 +91,52 @@ class MultiHeadAttention(ProjectedHeads):
             seed=seed,
             **options,
         )
-        check_axes(attention_axes)
         check_flash(flash_attention)
-        self.attention_axes = attention_axes
+        self.attention_axes = checked_axes(attention_axes)
         self.flash_attention = flash_attention
+
+    def build(self, query_shape, value_shape=None, key_shape=None):
+        shapes = [query_shape, value_shape, key_shape]
+        ranks = {len(shape) for shape in shapes if shape is not None}
+        if len(ranks) > 1 or min(ranks) < 3:
+            raise ValueError(
+                "query, value and key must have shape (batch, ..., width), all with as "
+                f"many axes. Got {', '.join(map(str, shapes))}."
+            )
+        folding = Folding.of(self.attention_axes, len(query_shape))
+        if len(folding.attended) > 1 and (self.scope or self.position):
+            raise ValueError(
+                "scope, position and sliding_window need one axis of places. Got "
+                f"{self.scope or self.position!r} for the axes {folding.attended}."
+            )
+        flat = (each and (each[0], None, each[-1]) for each in shapes)
+        super().build(*flat)
+
+    @wraps(ProjectedHeads.call)
+    def call(self, query, *args, **kwargs):
+        folding = Folding.of(self.attention_axes, len(query.shape))
+        if folding.plain:
+            return super().call(query, *args, **kwargs)
+        arguments = _SIGNATURE.bind(self, query, *args, **kwargs).arguments
+        return folded_call(super().call, folding, arguments)
+
+    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+        width = self.output_width(query_shape[-1], None)
+        return (*query_shape[:-1], *axes_of(width))
+
+    def compute_output_spec(self, query, value=None, key=None, **kwargs):
+        folding = Folding.of(self.attention_axes, len(query.shape))
+        if folding.plain and not isinstance(self.output_size, tuple):
+            return super().compute_output_spec(query, value, key, **kwargs)
+        shape = self.compute_output_shape(query.shape)
+        output = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        if not kwargs.get("return_attention_scores"):
+            return output
+        value = query if value is None else value
+        pairs = (each.shape[a] for each in (query, value) for a in folding.attended)
+        lead = (query.shape[a] for a in (0, *folding.others))
+        shape = (*lead, self.num_heads, *pairs)
+        return output, keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def get_config(self):
         return {
@@ -95,10 +146,4 @@ class MultiHeadAttention(ProjectedHeads):
         }
 
 
-def check_axes(axes):
-    """Only the axis of time, 1, is attended over."""
-    if axes not in (None, 1, (1,), [1]):
-        raise ValueError(
-            f"attention_axes must be None or 1, the axis of time. Got {axes!r}. "
-            "Reshape inputs with more axes to (batch, length, width) first."
-        )
+_SIGNATURE = inspect.signature(ProjectedHeads.call)

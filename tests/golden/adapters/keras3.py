@@ -96,10 +96,12 @@ def heads(case, layer):
         value = t.get("in.kv", t.get("in.v", t["in.q"]))
         arguments = {
             **{name: t[f"in.{name}"] for name in MASKS if f"in.{name}" in t},
-            "use_causal_mask": causal,
-            # Keras counts rows and columns from the top left.
-            "query_positions": ops.arange(t["in.q"].shape[1], dtype="int32"),
         }
+        if causal:  # Keras counts rows and columns from the top left
+            arguments["use_causal_mask"] = True
+        if len(t["in.q"].shape) == 3 or causal:
+            places = ops.arange(t["in.q"].shape[1], dtype="int32")
+            arguments["query_positions"] = places
         inputs = (t["in.q"], value, t.get("in.k"))
         output, attention = applied(
             weights, *inputs, **arguments, return_attention_scores=True

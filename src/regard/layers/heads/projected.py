@@ -44,6 +44,7 @@ class ProjectedHeads(Attention):
     """
 
     num_heads_shown = True
+    output_axes = 1  # how many axes of features an output may have
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class ProjectedHeads(Attention):
         value_dim = self.key_dim if value_dim is None else value_dim
         self.value_dim = check_units("value_dim", value_dim)
         self.use_bias = bool(use_bias)
-        self.output_size = output_size(output_shape)
+        self.output_size = output_size(output_shape, self.output_axes)
         self.use_gate = bool(more["use_gate"])
         self.scale = None if more["scale"] is None else float(more["scale"])
         self.query_key_norm = norms.get(more["query_key_norm"])
@@ -132,8 +133,10 @@ class ProjectedHeads(Attention):
 
     def joined(self, name, query_width):
         """Keras' projection (B, T, H, value_dim) -> (B, T, Dout)."""
-        shape = (None, self.output_size or query_width)
-        layer = self._dense(name, "bthd,hdo->bto", shape, "o")
+        axes = axes_of(self.output_size or query_width)
+        letters = "opqrsuvw"[: len(axes)]
+        equation = f"bthd,hd{letters}->bt{letters}"
+        layer = self._dense(name, equation, (None, *axes), letters)
         layer.build((None, None, self.num_heads, self.value_dim))
         return layer
 
@@ -242,17 +245,22 @@ _WEIGHTS = {
 }
 
 
-def output_size(shape):
-    """Keras takes an integer or a tuple of one."""
+def output_size(shape, most=1):
+    """Keras' integer or tuple: a width, or several where an output has as many axes."""
     if shape is None:
         return None
-    if isinstance(shape, (tuple, list)):
-        if len(shape) != 1:
-            raise ValueError(
-                f"output_shape must be a width or a tuple of one width. Got {shape!r}."
-            )
-        shape = shape[0]
-    return check_units("output_shape", shape)
+    sizes = [check_units("output_shape", size) for size in axes_of(shape)]
+    if not 1 <= len(sizes) <= most:
+        raise ValueError(
+            f"output_shape must be a width or a tuple of at most {most} of them here. "
+            f"Got {shape!r}."
+        )
+    return sizes[0] if len(sizes) == 1 else tuple(sizes)
+
+
+def axes_of(size):
+    """A width or a tuple of them as a tuple."""
+    return tuple(size) if isinstance(size, (tuple, list)) else (size,)
 
 
 def check_flash(flash):
