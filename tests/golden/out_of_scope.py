@@ -18,10 +18,7 @@ LATER = {
         "linear_attention_transformer.*",
     ],
     "sparse, local and hashed attention for long inputs": [
-        "hf.BigBirdBlockSparseAttention",
         "hf.ReformerLSHSelfAttention",
-        "hf.ReformerLocalSelfAttention",
-        "local_attention.LocalAttention",
     ],
     "low-rank and random-feature attention": [
         "hf.NystromformerSelfAttention",
@@ -33,9 +30,7 @@ LATER = {
         "hf.InformerProbSparseAttention",
         "informer2020.ProbAttention",
     ],
-    "windows of images and deformable sampling": [
-        "hf.Swinv2SelfAttention",
-    ],
+    "windows of images and deformable sampling": [],
     "transformer blocks": [],
     "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
     "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
