@@ -1,7 +1,6 @@
 """Classes without a counterpart yet, and what they wait for."""
 
 LATER = {
-    "a decoder that feeds its soft output back": ["datalogue.AttentionDecoder"],
     "relative positions": [],
     "rotary and other position schemes": [],
     "attention-free transformers": [
