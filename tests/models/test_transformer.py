@@ -167,7 +167,7 @@ ATTENTIONS = {
     "additive": lambda: layers.AdditiveAttention(6),
     "dot": layers.DotAttention,
     "general": layers.GeneralAttention,
-    "grouped": lambda: layers.GroupedQueryAttention(4, 2, 2),
+    "grouped": lambda: layers.GroupedQueryAttention(2, 4, 2),
     "entmax": lambda: heads(normalizer="entmax15"),
 }
 
