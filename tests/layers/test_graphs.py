@@ -194,3 +194,66 @@ def test_padding_after_a_path_is_not_read():
         spoilt[0, i, j, distances[0, i, j] :] = np.nan
     found = numpy(layer(keras.ops.convert_to_tensor(distances), spoilt))
     assert_allclose(found, expected, rtol=1e-6)
+
+
+FEATURES = random(11, 2, 10, 3)
+
+
+def test_edge_features_enter_the_scores_of_gat():
+    """Where the LeakyReLU is straight they are a bias."""
+    layer = layers.GraphAttention(2, 3, negative_slope=1.0, edge_width=3)
+    layer(NODES, edges=EDGES, edge_features=FEATURES)
+    for weight in layer.trainable_variables:
+        weight.assign(random(12, *weight.shape))
+    output = numpy(layer(NODES, edges=EDGES, edge_features=FEATURES))
+    kernel, vector = numpy(layer.edge_kernel.value), numpy(layer.edge.value)
+    each = np.einsum("bef,fhu,hu->bhe", FEATURES, kernel, vector)
+    bias = np.zeros((2, 2, 5, 5), "float32")
+    for b, e in np.ndindex(2, 10):
+        source, target = EDGES[b, e]
+        if source >= 0:
+            bias[b, :, target, source] = each[b, :, e]
+    plain = layers.GraphAttention(2, 3, negative_slope=1.0)
+    plain(NODES)
+    for name in ("kernel", "source", "target", "bias"):
+        getattr(plain, name).assign(getattr(layer, name).value)
+    expected = numpy(plain(NODES, attention_mask=adjacency(), bias=bias))
+    assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_edge_features_enter_keys_and_values_of_the_transformer():
+    layer = layers.GraphTransformer(2, 3, edge_width=3, use_bias=False, root=False)
+    layer(NODES, edges=EDGES, edge_features=FEATURES)
+    for weight in layer.trainable_variables:
+        weight.assign(random(13, *weight.shape))
+    found = numpy(layer(NODES, edges=EDGES, edge_features=FEATURES))
+    query, key, value = (
+        np.einsum("bnd,dhu->bnhu", NODES, numpy(layer.projections[name][0].value))
+        for name in ("query", "key", "value")
+    )
+    extra = np.einsum("bef,fhu->behu", FEATURES, numpy(layer.edge_kernel.value))
+    expected = np.zeros((2, 5, 2, 3))
+    for b, i, h in np.ndindex(2, 5, 2):
+        seen = [e for e in range(10) if EDGES[b, e, 1] == i]
+        sources = EDGES[b, seen, 0]
+        keys = key[b, sources, h] + extra[b, seen, h]
+        powers = np.exp(keys @ query[b, i, h] / np.sqrt(3))
+        if seen:
+            values = value[b, sources, h] + extra[b, seen, h]
+            expected[b, i, h] = powers @ values / powers.sum()
+    assert_allclose(found, expected.reshape(2, 5, 6), rtol=1e-4, atol=1e-5)
+
+
+def test_edge_features_go_with_edges_alone(make):
+    layer = make(edge_width=3)
+    assert type(layer).from_config(layer.get_config()).edge_width == 3
+    spoilt = np.where(EDGES[..., :1] >= 0, FEATURES, np.float32("nan"))
+    output = numpy(layer(NODES, edges=EDGES, edge_features=spoilt))
+    assert np.isfinite(output).all()
+    for options in ({"edges": EDGES}, {"attention_mask": adjacency()}):
+        with pytest.raises(ValueError, match="edge_features must be given with edges"):
+            layer(NODES, **options)
+    with pytest.raises(ValueError, match="edge_features must be given with edges"):
+        layer(NODES, edge_features=FEATURES)
+    with pytest.raises(ValueError, match="edge_features must be given with edges"):
+        make()(NODES, edges=EDGES, edge_features=FEATURES)

@@ -66,6 +66,7 @@ def along_edges(
     recipe: Recipe,
     edges: Edges,
     keep: Tensor | None = None,
+    added: tuple[Tensor | None, Tensor | None] = (None, None),
 ) -> dict[str, Tensor]:
     """What ``attend`` computes where the mask is True on the edges alone.
 
@@ -74,16 +75,17 @@ def along_edges(
 
     Returns:
         "context" (B, H, T, Dv), "scores" and "weights" (B, H, E); weights of edges that
-        are not real are 0. ``keep`` (B * E, H) holds dropout factors.
+        are not real are 0. ``keep`` (B * E, H) holds dropout factors; ``added`` is what
+        each edge adds to its key and to its value, (B * E, H, D).
     """
     batch, count, queries, _ = edges.sizes
     at_target = ops.take(_in_a_row(query), edges.targets, axis=0)  # (B * E, H, D)
-    at_source = ops.take(_in_a_row(key), edges.sources, axis=0)
+    at_source = _plus(ops.take(_in_a_row(key), edges.sources, axis=0), added[0])
     pairs = (ops.expand_dims(each, 2) for each in (at_target, at_source))
     scores = recipe.score(*pairs, *recipe.parameters)[:, :, 0, 0]  # (B * E, H)
     weights = softmax_by(scores, edges, batch * queries)
     mixing = weights if keep is None else weights * keep
-    read = ops.take(_in_a_row(value), edges.sources, axis=0)
+    read = _plus(ops.take(_in_a_row(value), edges.sources, axis=0), added[1])
     read = read * ops.cast(ops.expand_dims(mixing, -1), read.dtype)
     context = ops.segment_sum(read, edges.targets, num_segments=batch * queries)
     shape = (batch, queries, *sizes_of(value)[1:4:2])
@@ -108,6 +110,10 @@ def softmax_by(scores: Tensor, edges: Edges, total) -> Tensor:
     sums = ops.segment_sum(powers, edges.targets, num_segments=total)
     sums = ops.where(sums == 0, ops.ones_like(sums), sums)
     return powers / ops.take(sums, edges.targets, axis=0)
+
+
+def _plus(tensor, more):
+    return tensor if more is None else tensor + ops.cast(more, tensor.dtype)
 
 
 def _in_a_row(nodes: Tensor) -> Tensor:

@@ -30,6 +30,8 @@ class GraphAttention(NeighbourAttention):
         concatenate: heads side by side, or else their mean (the paper's last layer).
         negative_slope: of the LeakyReLU.
         use_bias: add a bias to the output.
+        edge_width: of edge features e, where there are any: then $a_e^\top W_e e$ is
+            added inside the LeakyReLU.
         **options: kernel_ initializer, regularizer, constraint; of every attention
             (normalizer, scope, dropout, seed) and layer.
 
@@ -46,9 +48,10 @@ class GraphAttention(NeighbourAttention):
         concatenate=True,
         negative_slope=0.2,
         use_bias=True,
+        edge_width=None,
         **options,
     ):
-        super().__init__(num_heads, units, concatenate, use_bias, **options)
+        super().__init__(num_heads, units, concatenate, use_bias, edge_width, **options)
         self.negative_slope = float(negative_slope)
 
     def add_weights(self, query_width, key_width, value_width):
@@ -65,6 +68,11 @@ class GraphAttention(NeighbourAttention):
         self.target = self.add_weight(
             shape, name="target_score_vector", **options.for_kernel()
         )
+        self.add_edge_kernel()
+        if self.edge_width is not None:
+            self.edge = self.add_weight(
+                shape, name="edge_score_vector", **options.for_kernel()
+            )
         if self.use_bias:
             shape = (self.merged_width,)
             self.bias = self.add_weight(shape, name="bias", initializer="zeros")
@@ -76,6 +84,11 @@ class GraphAttention(NeighbourAttention):
         values = in_heads(value, self.kernel)
         keys = values if key is value else in_heads(key, self.kernel)
         return _along(keys, self.source), values
+
+    def added(self, projected):
+        vectors = scores.widen(ops.convert_to_tensor(self.edge))
+        found = ops.sum(scores.widen(projected) * vectors, axis=-1, keepdims=True)
+        return found, None
 
     def recipe(self):
         score = partial(scores.leaky_sum, slope=self.negative_slope)

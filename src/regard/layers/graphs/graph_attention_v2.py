@@ -30,6 +30,8 @@ class GraphAttentionV2(NeighbourAttention):
         negative_slope: of the LeakyReLU.
         share_weights: one W for both sides.
         use_bias: add biases to the projections and to the output.
+        edge_width: of edge features e, where there are any: then $W_e e$ is added
+            inside the LeakyReLU.
         **options: kernel_ initializer, regularizer, constraint; of every attention
             (normalizer, scope, dropout, seed) and layer.
 
@@ -47,9 +49,10 @@ class GraphAttentionV2(NeighbourAttention):
         negative_slope=0.2,
         share_weights=False,
         use_bias=True,
+        edge_width=None,
         **options,
     ):
-        super().__init__(num_heads, units, concatenate, use_bias, **options)
+        super().__init__(num_heads, units, concatenate, use_bias, edge_width, **options)
         self.negative_slope = float(negative_slope)
         self.share_weights = bool(share_weights)
 
@@ -61,6 +64,7 @@ class GraphAttentionV2(NeighbourAttention):
             self.target = self.source
         else:
             self.target = self._projection("target", query_width)
+        self.add_edge_kernel()
         shape = (self.num_heads, self.units)
         options = self.weight_options.for_kernel()
         self.vectors = self.add_weight(shape, name="score_vector", **options)

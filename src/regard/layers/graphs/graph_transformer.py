@@ -26,6 +26,8 @@ class GraphTransformer(NeighbourAttention):
         root: add the way round.
         gated: weigh it by the gate.
         use_bias: of all projections.
+        edge_width: of edge features e, where there are any: then $W_e e$ is added to
+            the key and to the value.
         **options: kernel_ initializer, regularizer, constraint; of every attention
             (normalizer, scope, position, dropout, seed) and layer.
 
@@ -43,9 +45,10 @@ class GraphTransformer(NeighbourAttention):
         root=True,
         gated=False,
         use_bias=True,
+        edge_width=None,
         **options,
     ):
-        super().__init__(num_heads, units, concatenate, use_bias, **options)
+        super().__init__(num_heads, units, concatenate, use_bias, edge_width, **options)
         self.root, self.gated = bool(root), bool(gated)
         if self.gated and not self.root:
             raise ValueError(
@@ -60,6 +63,7 @@ class GraphTransformer(NeighbourAttention):
             name: self._projection(name, (width, *heads))
             for name, width in widths.items()
         }
+        self.add_edge_kernel()
         if self.root:
             merged = self.merged_width
             self.projections["root"] = self._projection("root", (query_width, merged))
@@ -85,6 +89,9 @@ class GraphTransformer(NeighbourAttention):
     def project_memory(self, key, value):
         keys = in_heads(key, *self.projections["key"])
         return keys, in_heads(value, *self.projections["value"])
+
+    def added(self, projected):
+        return projected, projected
 
     def recipe(self):
         return Recipe(_scaled, self.normalizer)

@@ -7,7 +7,7 @@ from regard.core.edges import Edges, along_edges
 from regard.core.normalizers import Softmax
 from regard.core.shapes import sizes_of
 from regard.layers.attention import Attention
-from regard.layers.inputs import gathered
+from regard.layers.inputs import gathered, hide
 from regard.layers.keras_internals import set_keras_mask
 from regard.layers.weight_dropout import drawn_factors
 from regard.layers.weights import WeightOptions, check_units
@@ -27,8 +27,9 @@ class NeighbourAttention(Attention):
     and the node that sees, both negative where an example has fewer edges. Both ways
     give the same output; with edges time and memory go with E, weights are (B, H, E),
     and attention_mask, bias, scopes, positions and normalizers other than softmax are
-    refused. A node that sees none gets zeros before the bias. A node sees itself only
-    where the mask or an edge says so.
+    refused. With ``edge_width`` every edge has features (B, E, edge_width) of its own,
+    passed as ``edge_features``. A node that sees none gets zeros before the bias. A
+    node sees itself only where the mask or an edge says so.
 
     Heads stand side by side in the output (B, N, H*units), or are averaged to
     (B, N, units) where ``concatenate`` is False.
@@ -36,13 +37,24 @@ class NeighbourAttention(Attention):
 
     num_heads_shown = True
 
-    def __init__(self, num_heads, units, concatenate=True, use_bias=True, **options):
+    def __init__(
+        self,
+        num_heads,
+        units,
+        concatenate=True,
+        use_bias=True,
+        edge_width=None,
+        **options,
+    ):
         named = {name: options.pop(name, usual) for name, usual in _OPTIONS.items()}
         super().__init__(**options)
         self.num_heads = check_units("num_heads", num_heads)
         self.units = check_units("units", units)
         self.concatenate = bool(concatenate)
         self.use_bias = bool(use_bias)
+        self.edge_width = edge_width
+        if edge_width is not None:
+            self.edge_width = check_units("edge_width", edge_width)
         self.weight_options = WeightOptions(**named)
 
     def call(  # noqa: PLR0913 - the arguments of every attention, then edges
@@ -63,7 +75,16 @@ class NeighbourAttention(Attention):
         key_positions=None,
         state=None,
         edges=None,
+        edge_features=None,
     ):
+        featured = self.edge_width is not None
+        if featured != (edge_features is not None) or (featured and edges is None):
+            raise ValueError(
+                "edge_features must be given with edges where edge_width is, here "
+                f"{self.edge_width}, and nowhere else. Got edges="
+                f"{'None' if edges is None else 'some'} and edge_features="
+                f"{'None' if edge_features is None else 'some'}."
+            )
         if edges is None:
             return super().call(
                 query,
@@ -83,7 +104,9 @@ class NeighbourAttention(Attention):
             )
         self._check_edges_alone(attention_mask, use_causal_mask, bias, state)
         given = gathered(query, value, key, query_mask, value_mask, key_mask)
-        return self._along(edges, given, return_attention_scores, training)
+        return self._along(
+            edges, edge_features, given, return_attention_scores, training
+        )
 
     def _check_edges_alone(self, attention_mask, causal, bias, state):
         unwanted = {
@@ -102,7 +125,7 @@ class NeighbourAttention(Attention):
                     "Got both. Pass the neighbours as attention_mask= instead."
                 )
 
-    def _along(self, edges, given, asked, training):
+    def _along(self, edges, features, given, asked, training):
         ends = Edges.of(
             edges, given.length, given.memory, given.query_mask, given.padding
         )
@@ -110,7 +133,12 @@ class NeighbourAttention(Attention):
         queries = self.project_query(given.query)
         rows = sizes_of(given.query)[0] * ends.sizes[1]
         keep = drawn_factors(self, (rows, self.num_heads), training)
-        result = along_edges(queries, keys, values, self.recipe(), ends, keep)
+        added = (None, None)
+        if features is not None:
+            features = ops.reshape(features, (rows, self.edge_width))
+            features = hide(features, ends.real)
+            added = self.added(ops.einsum("ef,fhu->ehu", features, self.edge_kernel))
+        result = along_edges(queries, keys, values, self.recipe(), ends, keep, added)
         output = self.merge(result["context"], given.query)
         if given.query_mask is not None:
             set_keras_mask(output, given.query_mask)
@@ -125,6 +153,7 @@ class NeighbourAttention(Attention):
 
     def compute_output_spec(self, query, value=None, key=None, **kwargs):
         edges = kwargs.pop("edges", None)
+        kwargs.pop("edge_features", None)
         found = super().compute_output_spec(query, value, key, **kwargs)
         if edges is None or not kwargs.get("return_attention_scores"):
             return found
@@ -132,6 +161,19 @@ class NeighbourAttention(Attention):
         return found[0], keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     # For mechanisms ------------------------------------------------------------------
+
+    def add_edge_kernel(self):
+        """The projection of edge features to all heads, where edges have any."""
+        if self.edge_width is not None:
+            self.edge_kernel = self.add_weight(
+                (self.edge_width, self.num_heads, self.units),
+                name="edge_kernel",
+                **self.weight_options.for_kernel(),
+            )
+
+    def added(self, projected):
+        """What edges (B * E, H, units) add to the keys and to the values they carry."""
+        return projected, None
 
     @property
     def merged_width(self):
@@ -159,6 +201,7 @@ class NeighbourAttention(Attention):
             "units": self.units,
             "concatenate": self.concatenate,
             "use_bias": self.use_bias,
+            "edge_width": self.edge_width,
             **self.weight_options.config(),
         }
 
