@@ -101,6 +101,18 @@ def padding_is_a_scope_too(subject):
 
 
 @check("memory")
+def packed_documents_are_a_scope_too(subject):
+    """Queries are the last of the packed tokens."""
+    keys, queries = key_mask(subject).shape[1], subject.inputs["query"].shape[1]
+    numbers = np.array([[0, 0, 1, 1, 2], [3, 3, 3, 4, 4]], "int32")[:, :keys]
+    own = numbers[:, -queries:, None] == numbers[:, None]
+    output, weights = subject.with_weights(attention_mask=regard.Documents(numbers))
+    expected, expected_weights = subject.expected(visible=own)
+    assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+    assert_allclose(weights, expected_weights, rtol=1e-4, atol=1e-5)
+
+
+@check("memory")
 def unknown_options_are_refused(subject):
     with pytest.raises(ValueError, match="normalizer must be one of"):
         subject.case.make(normalizer="softmx")
