@@ -31,7 +31,6 @@ LATER = {
     ],
     "windows of images and deformable sampling": [],
     "transformer blocks": [],
-    "the names of keras-multi-head": ["keras_multi_head.MultiHeadAttention"],
     "attention inside TensorFlow Addons' cell wrapper": ["tfa.AttentionWrapper"],
 }
 NOT_TAKEN_OVER = {}

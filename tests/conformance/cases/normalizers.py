@@ -77,6 +77,8 @@ PARTS = {
     "softpick": normalizers.Softpick(),
     "budget": normalizers.Budget(budget=1.5),
     "normmax": normalizers.Normmax(alpha=1.8),
+    "soft_cap": normalizers.SoftCap(1.5),
+    "soft_cap_sinks": normalizers.SoftCap(2.0, normalizers.Sinks(sink=0.5)),
 }
 
 # Two draws of dropout over three keys are too often the same.
@@ -101,6 +103,8 @@ CASES = [
     inside("softpick", PARTS["softpick"], ADDITIVE, additive),
     inside("budget", PARTS["budget"], ADDITIVE, additive),
     inside("normmax", PARTS["normmax"], HEADS, multi_head, heads=2, still=SHIFT),
+    inside("soft_cap", PARTS["soft_cap"], ADDITIVE, additive),
+    inside("soft_cap_sinks", PARTS["soft_cap_sinks"], HEADS, multi_head, heads=2),
     inside("slot", normalizers.Slot(), ADDITIVE, additive),
     *(pooled(word, part) for word, part in (PARTS | WIDER).items()),
 ]
