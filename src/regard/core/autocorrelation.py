@@ -34,17 +34,16 @@ def correlation(
 
 
 def delays(
-    strength: Float[Tensor, "b t"], factor: float, shared: bool
+    strength: Float[Tensor, "b t"], count: int, shared: bool
 ) -> tuple[Float[Tensor, "b k"], Int[Tensor, "b k"]]:
-    r"""The $k = \lfloor c \ln T \rfloor$ strongest delays and their softmax weights.
+    """The ``count`` strongest delays and their softmax weights.
 
     Args:
         strength: mean correlation at every delay (B, T).
-        factor: c.
+        count: k, see ``number_of_delays``.
         shared: one choice of delays for the whole batch, as in training; the weights
             are those of each example either way.
     """
-    count = number_of_delays(strength.shape[-1], factor)
     if shared:
         _, chosen = ops.top_k(ops.mean(strength, axis=0, keepdims=True), count)
         chosen = ops.broadcast_to(chosen, (sizes_of(strength)[0], count))

@@ -110,15 +110,21 @@ def combination_of(case):
     """The terms, by name or as the case's options spell them: ``x_y_xy``."""
     if "combination" in case.constructor:
         return case.constructor["combination"].replace(" ", "").split(",")
-    words = str(case.constructor.get("options", "")).split("_")
+    words = words_of(case)
     spelt = {"x": "x", "y": "y", "xy": "x*y", "x*y": "x*y", "x-y": "x-y"}
     spelt |= {"x+y": "x+y", "x/y": "x/y"}
     return [spelt[word] for word in words if word in spelt] or ["x", "y"]
 
 
+def words_of(case):
+    """How the case describes itself."""
+    return str(case.constructor.get("options", "")).lower().split("_")
+
+
 def activation_of(case):
     """Keras' name of an activation."""
-    name = case.constructor.get("activation")
+    spelt = [word for word in ("tanh", "relu", "sigmoid") if word in words_of(case)]
+    name = case.constructor.get("activation", spelt[0] if spelt else None)
     return None if name is None else str(name).removesuffix("()").lower()
 
 
@@ -126,6 +132,7 @@ def pointed(case, layer, weights):
     """A run that returns the weights of one query, or its scores."""
     applied = Applied(layer)
     raw = case.constructor.get("normalize", case.call.get("normalize")) is False
+    raw = raw or bool({"raw", "unnormalized", "scores"} & set(words_of(case)))
 
     def run(t):
         def ask():

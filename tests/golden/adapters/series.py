@@ -2,7 +2,12 @@
 
 from keras import ops
 
-from regard.core.autocorrelation import correlation, delays, read_delayed
+from regard.core.autocorrelation import (
+    correlation,
+    delays,
+    number_of_delays,
+    read_delayed,
+)
 from regard.layers import AutoCorrelation
 from regard.layers.series.auto_correlation import fitted
 from tests.golden.tools import Applied, adapts, listened, refuse_options
@@ -28,9 +33,10 @@ def auto_correlation(case):
 
         # Its inverse transform forgets the last step of an odd length.
         points = length - length % 2
+        count = number_of_delays(length, factor)
         query, key = headed("in.queries"), headed("in.keys")
         found = correlation(query, key, points)
-        weights, chosen = delays(ops.mean(found, axis=(1, 2)), factor, training)
+        weights, chosen = delays(ops.mean(found, axis=(1, 2)), count, training)
         output = read_delayed(headed("in.values"), weights, chosen)
         return {
             "out.y": ops.swapaxes(output, 1, 2),

@@ -79,8 +79,8 @@ class AttentionWithContext(Pooler):
         keep, inputs = self.visible(inputs, mask)
         hidden = ops.matmul(inputs, ops.transpose(ops.convert_to_tensor(self.W)))
         hidden = ops.tanh(hidden + self.b if self.bias else hidden)
-        context = ops.convert_to_tensor(self.u)[None, None]
-        logits = scores.dot(context, hidden)[:, 0]  # (B, T), float32
+        context = ops.convert_to_tensor(self.u)[None, None, None]
+        logits = scores.dot(context, hidden[:, None])[:, 0, 0]  # (B, T), float32
         exponential = Exponential(keras.config.epsilon())
         normalizer = exponential if self.faithful else normalizers.Softmax()
         pooled, weights = self.pool(inputs, logits, normalizer, keep)

@@ -3,7 +3,12 @@
 import keras
 from keras import ops
 
-from regard.core.autocorrelation import correlation, delays, read_delayed
+from regard.core.autocorrelation import (
+    correlation,
+    delays,
+    number_of_delays,
+    read_delayed,
+)
 from regard.core.shapes import sizes_of
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
@@ -110,7 +115,8 @@ class AutoCorrelation(Traceable):
         )
         found = correlation(queries, keys)  # (B, H, D, T)
         strength = ops.mean(found, axis=(1, 2))
-        weights, chosen = delays(strength, self.factor, bool(training))
+        count = number_of_delays(length, self.factor)
+        weights, chosen = delays(strength, count, bool(training))
         context = read_delayed(values, weights, chosen)
         joined = ops.reshape(
             ops.swapaxes(context, 1, 2), (-1, length, self.num_heads * self.key_dim)
