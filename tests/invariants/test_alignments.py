@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from regard import layers, losses
 from regard.core.alignments import chunkwise, forward, locations, monotonic
+from tests.conformance.gradients import gradients
 from tests.invariants.tools import numpy, random, randomized, read
 
 QUERY, MEMORY = random(1, 2, 4, 3), random(2, 2, 6, 5)
@@ -295,3 +296,18 @@ def test_n16_masked_scores_that_dominate_do_no_harm():
     assert_allclose(found, [0, 0.5, 0.5], atol=1e-6)
     with np.errstate(invalid="ignore"):
         assert np.isnan(see(scores, mask)).all()  # the rewrite fails here
+
+
+def test_the_place_of_local_p_learns_through_the_bell_alone():
+    """Inside the window the place has a slope, and what lies outside has none."""
+    layer = randomized(layers.LocalAttention(1), QUERY, MEMORY)
+    _, weights = read(layer, QUERY, MEMORY)
+
+    def loss(value):
+        return ops.sum(layer(ops.convert_to_tensor(QUERY), value)[:, :1])
+
+    _, slopes, own = gradients(layer, loss, {"value": MEMORY})
+    assert np.abs(own["place_kernel"]).max() > 1e-4
+    outside = weights[:, 0] == 0
+    assert outside.any() and not outside.all()
+    assert (slopes["value"][outside] == 0).all()

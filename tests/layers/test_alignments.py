@@ -183,6 +183,14 @@ def test_search_reorders_the_state_of_the_attention(name):
             assert_allclose(found.log_probabilities[row, rank], total, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_caches_are_refused(name):
+    layer = MECHANISMS[name]()
+    layer(INPUTS)
+    with pytest.raises(ValueError, match="cannot use a cache"):
+        layer.initial_cache(2, 8)
+
+
 def test_options_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="normalizer must be left out"):
         layers.MonotonicAttention(4, normalizer="sparsemax")

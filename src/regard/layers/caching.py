@@ -22,6 +22,7 @@ class Caching:
     """
 
     by_column = False  # True where scores depend on the column a key stands in
+    cacheable = True  # False where weights depend on more than queries and keys
 
     def initial_cache(self, batch_size, capacity, ring=False):
         """An empty cache for ``layer(x, state=cache)``.
@@ -34,8 +35,9 @@ class Caching:
                 sets ``overflow`` where compiled code cannot raise.
 
         Raises:
-            ValueError: where the layer is not built, its normalizer joins rows, or its
-                scope or score counts rows and columns instead of positions.
+            ValueError: where the layer is not built, its normalizer joins rows, its
+                scope or score counts rows and columns instead of positions, or its
+                weights depend on more than queries and keys.
         """
         capacity = check_units("capacity", capacity)
         _check_cacheable(self, ring)
@@ -154,6 +156,11 @@ def _check_cacheable(layer, ring):
         raise ValueError(
             f"{name} must be built before it makes a cache, which is as wide as its "
             "keys. Call it once, or build((None, None, width))."
+        )
+    if not layer.cacheable:
+        raise ValueError(
+            f"{name} cannot use a cache: its weights depend on the whole memory, or on "
+            "where it looked before. Use prepare, initial_state and step."
         )
     if not layer.normalizer.rowwise:
         raise ValueError(

@@ -9,13 +9,20 @@ from regard import layers
 
 ATTENTIONS: dict[str, Callable[..., Any]] = {
     "additive": lambda units, **options: layers.AdditiveAttention(units, **options),
+    "chunkwise": lambda units, **options: layers.ChunkwiseAttention(units, **options),
     "concat": lambda units, **options: layers.ConcatAttention(units, **options),
     "cosine": lambda units, **options: layers.CosineAttention(**options),
+    "coverage": lambda units, **options: layers.CoverageAttention(units, **options),
     "dot": lambda units, **options: layers.DotAttention(**options),
+    "forward": lambda units, **options: layers.ForwardAttention(units, **options),
     "general": lambda units, **options: layers.GeneralAttention(**options),
     "location": lambda units, **options: layers.LocationAttention(
         **{"maximum_length": 128, **options}
     ),
+    "location_sensitive": lambda units, **options: layers.LocationSensitiveAttention(
+        units, **options
+    ),
+    "monotonic": lambda units, **options: layers.MonotonicAttention(units, **options),
     "multi_head": lambda units, **options: layers.MultiHeadAttention(
         **{"num_heads": 4, "key_dim": max(1, units // 4), **options}
     ),

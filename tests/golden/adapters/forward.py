@@ -4,13 +4,12 @@ from keras import ops
 
 from regard.layers import DynamicConvolutionAttention, ForwardAttention
 from tests.golden.adapters.location_aware import location_weights
-from tests.golden.tools import Applied, adapts, refuse_options, within
+from tests.golden.tools import Applied, adapts, within
 
 
 @adapts("espnet.AttForward", "espnet.AttForwardTA")
 def espnet_forward(case):
     """The agent there tells how much stays, here how much moves on."""
-    refuse_options(case, han_mode=(False,))
     agent = case.name.endswith("TA")
     layer = Applied(
         ForwardAttention(

@@ -10,12 +10,11 @@ from regard.layers import (
     ScaledDotAttention,
 )
 from tests.golden.adapters.speech import mlp_weights, sharpness
-from tests.golden.tools import Applied, adapts, linear, opposite, refuse_options, within
+from tests.golden.tools import Applied, adapts, linear, opposite, within
 
 
 def location_sensitive(case, **options):
     """Our layer for ESPnet's options."""
-    refuse_options(case, han_mode=(False,))
     return Applied(
         LocationSensitiveAttention(
             case.constructor["att_dim"],
@@ -87,7 +86,6 @@ def espnet_constrained(case):
 
 @adapts("espnet.AttCov")
 def espnet_coverage(case):
-    refuse_options(case, han_mode=(False,))
     layer = Applied(CoverageAttention(case.constructor["att_dim"], start="uniform"))
 
     def run(t):
@@ -101,7 +99,6 @@ def espnet_coverage(case):
 @adapts("espnet.AttLocRec")
 def espnet_recurrent(case):
     """The location's features come from a network beside; the attention is additive."""
-    refuse_options(case, han_mode=(False,))
     units = case.constructor["att_dim"]
     layer = Applied(AdditiveAttention(units, use_bias=True))
     padding = case.constructor["aconv_filts"]
@@ -163,7 +160,6 @@ def of_head(t, head):
 @adapts("espnet.AttMultiHeadAdd", "espnet.AttMultiHeadDot", "espnet.AttMultiHeadLoc")
 def espnet_heads(case):
     """Every head is a layer of its own."""
-    refuse_options(case, han_mode=(False,))
     kind, options = case.name[-3:], case.constructor
     if kind == "Loc":
         sharp = sharpness(case)

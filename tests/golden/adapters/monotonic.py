@@ -103,8 +103,6 @@ def fairseq_soft(case):
 
 @adapts("fairseq.mass_preservation")
 def fairseq_mass(case):
-    refuse_options(case, left_padding=(False,))
-
     def run(t):
         alpha = t["in.alpha"]
         mask = seen(t, alpha.shape)

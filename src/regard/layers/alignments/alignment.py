@@ -45,6 +45,7 @@ class Alignment(Attention):
     last query. A masked query leaves the state as it was.
     """
 
+    cacheable = False
     scored = True  # whether scores are normalized, so that a bias can be added
 
     def __init__(self, **options):

@@ -44,6 +44,7 @@ class LocalAttention(Attention):
     """
 
     mechanism = "local"
+    cacheable = False  # places are parts of the memory's length
 
     def __init__(
         self,
