@@ -47,7 +47,7 @@ SYMBOLS |= {"cos", "sin", "vᵀ"}
 SYMBOLS |= {"softmax", "MoChA", "GMM"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
 NAMES |= {"Performer", "FAVOR", "Based", "cosFormer", "Linformer", "Informer"}
-NAMES |= {"Nystromformer", "ProbSparse", "Reformer"}
+NAMES |= {"AFT", "simple", "full", "Nystromformer", "ProbSparse", "Reformer"}
 SYMBOLS |= {"cos", "sin", "vᵀ", "rows", "Q_m", "K_m"}
 
 

@@ -1,11 +1,11 @@
-"""What nystrom-attention should give where some positions are padding."""
+"""What packages of low-rank attention should give where they are left."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tests.golden.cases import Arrays, Case
-from tests.golden.corrections import differentiated
+from tests.golden.corrections import differentiated, softmax, top_left
 from tests.reference.approximate import segments, softmax_rows
 
 
@@ -63,3 +63,21 @@ def inverse(matrix, bound, steps):
         inner = 15 * same - product @ (7 * same - product)
         found = found @ (13 * same - product @ inner) / 4
     return found
+
+
+def attention_free(case: Case) -> Arrays:
+    """The bias of places is added to the keys, as the paper and the docstring say."""
+
+    def formula(a):
+        key, value = a["in.keys"], a["in.values"]
+        length, memory = a["in.queries"].shape[1], key.shape[1]
+        places = a["w.u"][:length] @ a["w.v"][:memory].T
+        seen = np.ones((length, memory), bool)
+        if case.call.get("causal"):
+            seen = top_left(length, memory)
+        scores = np.moveaxis(key, 1, -1)[:, None] + places[None, :, None, None]
+        weights = softmax(scores, seen[None, :, None, None])  # (B, T, H, D, S)
+        read = np.einsum("blhds,bshd->blhd", weights, value)
+        return {"out.y": read / (1 + np.exp(-a["in.queries"]))}
+
+    return differentiated(case, formula)

@@ -263,6 +263,11 @@ DEFECTS = [
         unordered.prob_sparse,
     ),
     Row(
+        "fast_transformers.AFTFullAttention",
+        "keys are multiplied by the bias of places there; here it is added to them",
+        low_rank.attention_free,
+    ),
+    Row(
         "nystrom_attention.NystromAttention",
         "padding asks, and fills landmarks, there: a masked row is uniform; here empty",
         low_rank.nystrom,

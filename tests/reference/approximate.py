@@ -155,3 +155,31 @@ def lsh(weights, inputs, visible, chunk=2, causal=False, buckets=4):
         maps[b, h] = np.einsum("rt,rts->ts", share, np.array(tables))
         output[b] += maps[b, h] @ v @ kernel[h]
     return output, maps
+
+
+def attention_free(weights, query, key, value, visible, causal=False):
+    """Zhai et al. 2021, equation 2: every feature has its own weights."""
+    seen = visible[:, 0] if visible.ndim == 3 else visible
+    kernel = weights["attention_output/kernel"][0]
+    output = np.zeros((*query.shape[:2], kernel.shape[-1]))
+    output += weights.get("attention_output/bias", 0.0)
+    length, memory = query.shape[1], key.shape[1]
+    places = np.zeros((length, memory))
+    if "places_kernel" in weights:
+        places = weights["places_kernel"][:length, :memory]
+    if "rows_kernel" in weights:
+        rows, columns = weights["rows_kernel"], weights["columns_kernel"]
+        places = rows[:length] @ columns[:memory].T
+    maps = []
+    for b in range(len(query)):
+        q, k, v = (
+            array[b] @ weights[f"{name}/kernel"][:, 0] + weights[f"{name}/bias"][0]
+            for name, array in (("query", query), ("key", key), ("value", value))
+        )
+        powers = np.exp(k.T[:, None] + places) * seen[b]  # (D, T, S)
+        powers = np.tril(powers) if causal else powers
+        total = powers.sum(-1, keepdims=True)
+        maps.append(powers / np.where(total == 0, 1, total))
+        context = np.einsum("dts,sd->td", maps[-1], v)
+        output[b] += context / (1 + np.exp(-q)) @ kernel
+    return output, np.array(maps)

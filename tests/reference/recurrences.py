@@ -160,3 +160,26 @@ def delta(weights, inputs, visible, strongest=1.0, activation=silu, gated=False)
 
     finish = ("head", "silu") if gated else ("head",)
     return over_heads(weights, inputs, visible, head, *finish, change=activation)
+
+
+def forgetting(weights, inputs, visible):
+    """Lin et al. 2025: causal softmax of scores plus sums of log gates."""
+    query, key = asked_and_stored(weights, inputs, visible)
+    logits = inputs @ weights["forget/kernel"] + weights["forget_bias"]
+    logs = np.where(visible[:, :, None], -np.logaddexp(-logits, 0.0), 0.0)
+    width = query.shape[-1]
+
+    def head(b, h, value):
+        table = np.zeros((len(value), len(value)))
+        for i in np.flatnonzero(visible[b]):
+            seen = [j for j in range(i + 1) if visible[b, j]]
+            scores = [
+                query[b, i, h] @ key[b, j, h] / np.sqrt(width)
+                + logs[b, j + 1 : i + 1, h].sum()
+                for j in seen
+            ]
+            powers = np.exp(np.array(scores) - np.max(scores))
+            table[i, seen] = powers / powers.sum()
+        return table @ value
+
+    return over_heads(weights, inputs, visible, head)

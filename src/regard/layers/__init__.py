@@ -14,6 +14,7 @@ from regard.layers.alignments.location_sensitive_attention import (
 from regard.layers.alignments.mixture_attention import MixtureAttention
 from regard.layers.alignments.monotonic_attention import MonotonicAttention
 from regard.layers.alignments.stochastic_attention import StochasticAttention
+from regard.layers.approximate.attention_free import AttentionFree
 from regard.layers.approximate.linformer_attention import LinformerAttention
 from regard.layers.approximate.lsh_attention import LSHAttention
 from regard.layers.approximate.nystrom_attention import NystromAttention
@@ -63,6 +64,7 @@ from regard.layers.images.spatial_transformer import SpatialTransformer
 from regard.layers.images.squeeze_excitation import SqueezeExcitation
 from regard.layers.linear.causal_linear_attention import CausalLinearAttention
 from regard.layers.linear.delta_attention import DeltaAttention
+from regard.layers.linear.forgetting_attention import ForgettingAttention
 from regard.layers.linear.gated_delta_attention import GatedDeltaAttention
 from regard.layers.linear.gated_linear_attention import GatedLinearAttention
 from regard.layers.linear.linear_attention import LinearAttention
@@ -113,6 +115,7 @@ __all__ = [
     "Attention",
     "AttentionDecoder",
     "AttentionFlow",
+    "AttentionFree",
     "AttentionPooling",
     "AutoCorrelation",
     "AxialAttention",
@@ -140,6 +143,7 @@ __all__ = [
     "EfficientChannelGate",
     "ExternalAttention",
     "FeatureGate",
+    "ForgettingAttention",
     "ForwardAttention",
     "GatedDeltaAttention",
     "GatedGridPooling",

@@ -73,4 +73,19 @@ CASES = [
         partial(approximate.lsh, causal=True, buckets=2),
         tags=GATE,
     ),
+    masked(
+        "attention_free_simple",
+        partial(layers.AttentionFree, 3),
+        approximate.attention_free,
+    ),
+    masked(
+        "attention_free_full",
+        partial(layers.AttentionFree, 3, maximum_length=8),
+        approximate.attention_free,
+    ),
+    masked(
+        "attention_free_low_rank",
+        partial(layers.AttentionFree, 3, maximum_length=8, rank=2, causal=True),
+        partial(approximate.attention_free, causal=True),
+    ),
 ]

@@ -97,4 +97,9 @@ CASES = [
         partial(layers.GatedDeltaAttention, 2, 3, gate_per="channel", gate_rank=2),
         partial(recurrences.delta, gated=True),
     ),
+    recurrence(
+        "forgetting",
+        partial(layers.ForgettingAttention, 2, 3, value_dim=4),
+        recurrences.forgetting,
+    ),
 ]

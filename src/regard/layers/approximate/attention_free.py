@@ -1,0 +1,116 @@
+"""The attention-free transformer, with and without biases of places."""
+
+import keras
+from keras import ops
+
+from regard.core.attention_free import attention_free, shares
+from regard.core.scores import widen
+from regard.core.shapes import sizes_of
+from regard.layers.approximate.approximation import Approximation
+from regard.layers.weights import check_units
+
+_HIDDEN = -1e30
+
+
+@keras.saving.register_keras_serializable("regard")
+class AttentionFree(Approximation):
+    r"""$c_i = \sigma(q_i)\odot\frac{\sum_j e^{k_j + w_{ij}}\odot v_j}
+    {\sum_j e^{k_j + w_{ij}}}$.
+
+    Every feature weighs the keys on its own; the query does not choose, it gates what
+    was read. With a ``maximum_length`` the learned bias $w_{ij}$ of places is added
+    (AFT-full), with a ``rank`` as a product $u_i^\top v_j$; without, all queries read
+    the same (AFT-simple). Weights (B, units, T, S).
+
+    Zhai et al. 2021, "An attention free transformer".
+
+    Args:
+        units: width of queries, keys and values.
+        maximum_length: of query and memory, None for AFT-simple.
+        rank: of the bias of places; None for a full table.
+        causal: look back only, where query and memory are one sequence.
+        **options: output_shape, use_bias, kernel_ initializer, regularizer and
+            constraint, and those of every layer.
+
+    Raises:
+        ValueError: for a rank without maximum_length, and where an input is longer.
+    """
+
+    mechanism = "attention_free"
+
+    def __init__(self, units, maximum_length=None, rank=None, causal=False, **options):
+        super().__init__(1, units, **options)
+        self.units = self.key_dim
+        if rank is not None and maximum_length is None:
+            raise ValueError(
+                "maximum_length must be given with rank, which is that of the bias of "
+                f"places. Got rank={rank!r}."
+            )
+        self.maximum_length = maximum_length and check_units(
+            "maximum_length", maximum_length
+        )
+        self.rank = rank and check_units("rank", rank)
+        self.causal = bool(causal)
+
+    def add_weights(self, query_shape, key_shape):
+        length = self.maximum_length
+        if length is None:
+            return
+        options = self.weight_options.for_kernel
+        if self.rank is None:
+            shape = (length, length)
+            self.places = self.add_weight(shape, name="places_kernel", **options())
+            return
+        shape = (length, self.rank)
+        self.rows = self.add_weight(shape, name="rows_kernel", **options())
+        self.columns = self.add_weight(shape, name="columns_kernel", **options())
+
+    def read(self, vectors, masks, asked):
+        query, key, value = vectors
+        bias = self._bias(sizes_of(query)[2], sizes_of(key)[2])
+        context = attention_free(key, value, bias, masks[1])
+        context = ops.sigmoid(widen(query)) * context
+        if not asked:
+            return context, None
+        weights = shares(key, bias, masks[1])
+        if masks[0] is not None:
+            asks = masks[0][:, None, :, None]
+            weights = ops.where(asks, weights, ops.zeros_like(weights))
+        return context, weights
+
+    def _bias(self, length, memory):
+        for name, size in (("query", length), ("value", memory)):
+            known = self.maximum_length is not None and isinstance(size, int)
+            if known and size > self.maximum_length:
+                raise ValueError(
+                    f"{name} must be at most maximum_length = {self.maximum_length} "
+                    f"long. Got {size}."
+                )
+        if self.maximum_length is None:
+            bias = ops.zeros((length, memory), dtype="float32")
+        elif self.rank is None:
+            bias = ops.convert_to_tensor(self.places)[:length, :memory]
+        else:
+            rows = ops.convert_to_tensor(self.rows)[:length]
+            columns = ops.convert_to_tensor(self.columns)[:memory]
+            bias = ops.matmul(rows, ops.transpose(columns))
+        bias = widen(bias)
+        if not self.causal:
+            return bias
+        past = ops.tril(ops.ones_like(bias)) > 0
+        return ops.where(past, bias, ops.full_like(bias, _HIDDEN))
+
+    def weights_shape(self, batch, length, memory):
+        return batch, self.units, length, memory
+
+    def get_config(self):
+        config = super().get_config()
+        for name in ("num_heads", "key_dim", "value_dim"):
+            config.pop(name)
+        return {
+            **config,
+            "units": self.units,
+            "maximum_length": self.maximum_length,
+            "rank": self.rank,
+            "causal": self.causal,
+        }
