@@ -24,7 +24,7 @@ SYMBOLS |= {"hops", "W_c", "AAᵀ"}
 SYMBOLS |= {"Wh", "Dh", "vᵀk", "z_j"}
 SYMBOLS |= {"W_1", "W_2", "W_o", "w_g"}
 NAMES |= {"CopyNet", "LSTM"}
-SYMBOLS |= {"M_v", "tying", "slots", "updates"}
+SYMBOLS |= {"M_v", "tying", "slots", "updates", "neighbours"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max", "budget"}
 SYMBOLS |= {"Sᵀk"}
 # Models that position schemes and scopes are named after.

@@ -33,6 +33,7 @@ class Case:
     - `mask`: the name of the argument that hides keys.
     - `layout(sizes)`: the shape of every input, where it is not (batch, length, width).
     - `free`: axes whose size may be unknown, by input; by default the length.
+    - `constant`: inputs that no gradient enters.
     - `whole`: inputs that are whole numbers from 0 up to, but without, a bound.
     - `places`: how many axes of a memory a mask covers: 1, of images 2.
     - `sees(query_position, key_position)`: the scope the layer was made with.
@@ -52,6 +53,7 @@ class Case:
     mask: str = "value_mask"
     layout: Callable[[Sizes], Mapping[str, tuple[int, ...]]] | None = None
     free: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    constant: tuple[str, ...] = ()
     whole: Mapping[str, int] = field(default_factory=dict)
     places: int = 1
     sees: Callable[[int, int], bool] | None = None

@@ -176,3 +176,48 @@ def test_external_attention_reads_one_memory_whatever_the_other_examples_are():
     assert_allclose(numpy(layer(x[:1])), output[:1], rtol=1e-5, atol=1e-6)
     one = with_weights(layers.ExternalAttention(1), x, value_kernel=np.ones((1, 6)))
     assert_allclose(numpy(one(x)), np.ones_like(x), rtol=1e-6)
+
+
+def memorizing(gate, neighbours=3):
+    query, near = random(14, 2, 3, 4), random(15, 2, 5, 6)
+    layer = randomized(layers.MemorizingAttention(2, 3, neighbours), query, near)
+    layer.memory_gate.assign(np.full(2, gate))
+    return layer, query, near
+
+
+def test_a_closed_gate_and_an_empty_memory_are_multi_head_attention():
+    layer, query, near = memorizing(-80.0)
+    far = layer.entries(keras.ops.convert_to_tensor(random(16, 2, 7, 6)))
+    memory = {"memory_key": far[0], "memory_value": far[1]}
+    heads = layers.MultiHeadAttention(2, 3)
+    heads(query, near)
+    heads.set_weights([numpy(w.value) for w in layer.weights if "gate" not in w.name])
+    expected = numpy(heads(query, near))
+    assert_allclose(numpy(layer(query, near, **memory)), expected, atol=1e-5)
+    layer.memory_gate.assign(np.full(2, 80.0))
+    assert_allclose(numpy(layer(query, near)), expected, atol=1e-5)
+    empty = np.array([[False] * 7, [True] * 7])
+    mixed = numpy(layer(query, near, **memory, memory_mask=empty))
+    assert_allclose(mixed[0], expected[0], atol=1e-5)
+    assert np.abs(mixed[1] - expected[1]).max() > 0.01  # control
+
+
+def test_with_every_neighbour_and_an_open_gate_the_memory_is_what_is_near():
+    layer, query, near = memorizing(80.0, neighbours=9)
+    far = layer.entries(keras.ops.convert_to_tensor(near))
+    found = numpy(
+        layer(query, random(17, 2, 5, 6), memory_key=far[0], memory_value=far[1])
+    )
+    assert_allclose(found, numpy(layer(query, near)), rtol=1e-4, atol=1e-4)
+    spoilt = [np.where(np.arange(5) < 4, 0, np.nan)[:, None] + numpy(x) for x in far]
+    mask = np.broadcast_to(np.arange(5) < 4, (2, 5))
+    hidden = layer(
+        query,
+        near,
+        memory_key=spoilt[0].astype("float32"),
+        memory_value=spoilt[1].astype("float32"),
+        memory_mask=mask,
+    )
+    assert np.isfinite(numpy(hidden)).all()
+    with pytest.raises(ValueError, match="memory_value must have shape"):
+        layer(query, near, memory_key=far[0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.reference.normalizers import softmax
+from tests.reference.normalizers import softmax, top_k
 from tests.reference.reading import read
 
 
@@ -93,3 +93,29 @@ def external(weights, inputs, visible):
         for t in seen:
             shares[b, t] /= np.sum(shares[b, t])
     return shares @ weights["value_kernel"], shares
+
+
+def memorizing(weights, query, value, memory_key, memory_value, visible, neighbours):
+    """Wu et al. 2022, section 3: near and nearest, mixed by a gate per head."""
+    output = weights["attention_output/bias"] + np.zeros((*query.shape[:2], 1))
+    maps = []
+    for h in range(weights["query/kernel"].shape[1]):
+        q, k, v = (
+            inputs @ weights[f"{name}/kernel"][:, h] + weights[f"{name}/bias"][h]
+            for name, inputs in (("query", query), ("key", value), ("value", value))
+        )
+        q = q * q.shape[-1] ** -0.5
+        near, seen = read(dots(q, k), v, visible)
+        everywhere = visible.any(-1, keepdims=True) | True
+        everywhere = np.broadcast_to(everywhere, (*q.shape[:2], memory_key.shape[2]))
+        far, _ = read(
+            dots(q, memory_key[:, h]),
+            memory_value[:, h],
+            everywhere,
+            lambda scores: top_k(scores, neighbours),
+        )
+        gate = 1 / (1 + np.exp(-weights["memory_gate"][h]))
+        context = gate * far + (1 - gate) * near
+        output = output + context @ weights["attention_output/kernel"][h]
+        maps.append(seen)
+    return output, np.stack(maps, 1)

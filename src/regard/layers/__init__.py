@@ -75,6 +75,7 @@ from regard.layers.memory.dnc_cell import DNCCell
 from regard.layers.memory.external_attention import ExternalAttention
 from regard.layers.memory.hopfield_attention import HopfieldAttention
 from regard.layers.memory.key_value_memory import KeyValueMemory
+from regard.layers.memory.memorizing_attention import MemorizingAttention
 from regard.layers.memory.memory_network import MemoryNetwork
 from regard.layers.memory.ntm_cell import NTMCell
 from regard.layers.multi_head_attention import MultiHeadAttention
@@ -176,6 +177,7 @@ __all__ = [
     "LocationAttention",
     "LocationSensitiveAttention",
     "LongformerAttention",
+    "MemorizingAttention",
     "MemoryNetwork",
     "MixtureAttention",
     "MonotonicAttention",

@@ -10,12 +10,19 @@ from tests.conformance.kinds import (
     EQUAL,
     GATE,
     MEMORY,
+    ROW_SHIFT,
     SOFT,
     VARIANT,
     over_sequence,
     soft,
 )
-from tests.reference.memory import external, hopfield, key_value_memory, memory_network
+from tests.reference.memory import (
+    external,
+    hopfield,
+    key_value_memory,
+    memorizing,
+    memory_network,
+)
 from tests.reference.memory_cells import dnc, ntm
 
 HOPS = MEMORY - {"dropout"} | {"direct"}  # dropout reaches the next hop
@@ -24,6 +31,17 @@ ASKS_AGAIN = {
 }
 ONE_MEMORY = Sizes(key_width=7)
 FLOAT32 = {"dtype_policies": "the cell computes and keeps its memory in float32"}
+
+
+def outer(sizes):
+    """A query, a memory near by, and keys and values of two heads far away."""
+    entries = (sizes.batch, 2, sizes.key + 1)
+    return {
+        "query": (sizes.batch, sizes.query, sizes.query_width),
+        "value": (sizes.batch, sizes.key, sizes.value_width),
+        "memory_key": (*entries, 3),
+        "memory_value": (*entries, 3),
+    }
 
 
 def machine(cell, *sizes, dtype=None, **options):
@@ -108,6 +126,18 @@ CASES = [
         partial(layers.ExternalAttention, 4),
         external,
         tags=GATE,
+    ),
+    Case(
+        "memorizing",
+        partial(layers.MemorizingAttention, 2, 3, neighbours=3),
+        partial(memorizing, neighbours=3),
+        arguments=("query", "value", "memory_key", "memory_value"),
+        memory=("value",),
+        layout=outer,
+        free={"memory_key": (2,), "memory_value": (2,)},
+        tags=VARIANT,
+        still={"key/bias": ROW_SHIFT},
+        constant=("memory_key", "memory_value"),
     ),
     recurrent(
         "ntm",
