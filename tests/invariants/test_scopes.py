@@ -1,9 +1,20 @@
 """M: windows, causality, padding and positions."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from regard import Causal, Prefix, Window, layers
+from regard import (
+    Blocks,
+    Causal,
+    Dilated,
+    Everywhere,
+    Neighbourhood,
+    Prefix,
+    Strided,
+    Window,
+    layers,
+)
 from tests.invariants.tools import numpy, random, randomized, read
 
 X = random(1, 2, 6, 4)
@@ -26,6 +37,37 @@ def test_a_keras_window_is_ours_less_one():
     assert_array_equal(numpy(keras_like(X)), numpy(heads(scope=Window(2, 2))(X)))
     causal = numpy(keras_like(X, use_causal_mask=True))
     assert_array_equal(causal, numpy(heads(scope=Window(2))(X)))
+
+
+def test_m05_a_step_of_1_is_a_window():
+    assert_array_equal(
+        numpy(heads(scope=Dilated(2, 1, step=1))(X)),
+        numpy(heads(scope=Window(2, 1))(X)),
+    )
+
+
+@pytest.mark.parametrize("length", [1, 6, 9])
+def test_m06_strides_of_1_or_beyond_the_input_are_causal(length):
+    strided = numpy(heads(scope=Strided(length))(X))
+    assert_array_equal(strided, numpy(heads(scope=Causal())(X)))
+
+
+def test_m07_all_blocks_are_everything():
+    blocks = Blocks(np.ones((3, 3), bool), 2)
+    assert_array_equal(numpy(heads(scope=blocks)(X)), numpy(heads()(X)))
+    assert np.abs(numpy(heads(scope=Blocks(np.eye(3), 2))(X) - heads()(X))).max() > 1e-3
+
+
+def test_m07_if_every_token_is_global_everything_is_seen():
+    everyone = Window(0) | Everywhere(range(6))
+    assert_array_equal(numpy(heads(scope=everyone)(X)), numpy(heads()(X)))
+
+
+def test_c13_every_row_of_a_neighbourhood_sees_as_many_keys():
+    _, weights = read(layers.DotAttention(scope=Neighbourhood(3)), X)
+    assert_array_equal((weights > 0).sum(-1), np.full((2, 6), 3))
+    _, clipped = read(layers.DotAttention(scope=Window(1, 1)), X)
+    assert ((clipped > 0).sum(-1) == 2).any()  # a window loses keys at the ends
 
 
 def test_m08_what_comes_later_does_not_change_what_came_before():

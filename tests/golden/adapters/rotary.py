@@ -12,8 +12,9 @@ from tests.golden.tools import adapts, refuse_options
 def llama(case):
     options = dict(case.constructor["rope_parameters"])
     width = case.constructor["head_dim"]
-    turning = int(width * options.get("partial_rotary_factor", 1.0))
     kind = options.get("rope_type", "default")
+    part = 1.0 if kind == "proportional" else options.get("partial_rotary_factor", 1.0)
+    turning = int(width * part)
     length = int(case.arrays["in.position_ids"].max()) + 1
     scaling = SCALINGS[kind](options, case.constructor, length)
     base = options.get("rope_theta", 10000.0)
@@ -92,7 +93,15 @@ def llama3(options, constructor, length):
     )
 
 
+def proportional(options, constructor, length):
+    """The slow pairs do not turn at all."""
+    width, factor = constructor["head_dim"], options.get("factor", 1.0)
+    turning = int(options.get("partial_rotary_factor", 1.0) * width // 2)
+    return LongRoPE([factor] * turning + [1e30] * (width // 2 - turning))
+
+
 SCALINGS = {
+    "proportional": proportional,
     "default": lambda options, constructor, length: None,
     "linear": linear,
     "dynamic": dynamic,
