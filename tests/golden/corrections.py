@@ -178,8 +178,10 @@ def double_attention(case: Case) -> Arrays:
         spread = convolved("convV", pixels).swapaxes(1, 2)
         spread = softmax(spread, everything).swapaxes(1, 2)
         summaries = convolved("convA", pixels) @ gather.swapaxes(1, 2)
-        output = convolved("conv_reconstruct", summaries @ spread)
-        return {"out.y": output.reshape(a["in.x"].shape)}
+        output = summaries @ spread
+        if "w.conv_reconstruct.weight" in a:
+            output = convolved("conv_reconstruct", output)
+        return {"out.y": output.reshape(batch, -1, *a["in.x"].shape[2:])}
 
     return differentiated(case, formula)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+import regard
 from regard import layers
 from tests.conformance.cases.images import CASES
 from tests.conformance.subject import subject_of
@@ -53,6 +54,30 @@ def test_an_image_without_real_pixels_is_finite(case):
     output = subject.call(mask=keep)
     assert np.isfinite(output).all()
     assert_allclose(output[0], subject.call()[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", OVER_IMAGES, ids=lambda case: case.name)
+def test_capturing_a_model_shows_each_layer_once(case):
+    inputs = keras.Input(case.symbol("inputs")[1:])
+    layer = case.make()
+    model = keras.Model(inputs, layer(inputs))
+    image = subject_of(case).inputs["inputs"]
+    with regard.capture(model) as maps:
+        output = model(image)
+    (record,) = maps.values()
+    _, weights = layer(image, return_attention_scores=True)
+    shown = record.weights.reshape(weights.shape)
+    assert_allclose(shown, numpy(weights), rtol=1e-5, atol=1e-6)
+    assert_allclose(numpy(model(image)), numpy(output), rtol=1e-6)
+
+
+def test_capturing_axial_attention_shows_both_axes():
+    inputs = keras.Input((3, 4, 6))
+    model = keras.Model(inputs, layers.AxialAttention(2, 3)(inputs))
+    with regard.capture(model) as maps:
+        model(IMAGE)
+    shapes = [each.weights.shape for each in maps.values() if each.weights is not None]
+    assert sorted(shapes) == [(6, 2, 4, 4), (8, 2, 3, 3)]
 
 
 def test_the_trace_of_pixels_is_whole():

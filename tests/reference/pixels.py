@@ -51,5 +51,7 @@ def double(weights, inputs, visible):
             for slot, share in enumerate(shares):
                 if len(seen):
                     attention[b, i, seen] += share * softmax(gather[b, seen, slot])
-    output = dense(weights, "attention_output", attention @ values)
-    return output.reshape(inputs.shape), attention
+    output = attention @ values
+    if "attention_output/kernel" in weights:
+        output = dense(weights, "attention_output", output)
+    return output.reshape(*inputs.shape[:3], -1), attention

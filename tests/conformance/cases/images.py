@@ -80,4 +80,9 @@ CASES = [
         pixels.double,
         still={"gather/bias": ROW_SHIFT},
     ),
+    over_image(
+        "double_attention_bare",
+        partial(layers.DoubleAttention, 5, 4, use_bias=False, project=False),
+        pixels.double,
+    ),
 ]

@@ -22,12 +22,14 @@ def self_attention(case):
 @adapts("external_attention_pytorch.DoubleAttention")
 def double_attention(case):
     options = case.constructor
-    if not options.get("reconstruct", True):
-        raise NotImplementedError("our layer always projects back to the channels")
-    layer = Applied(DoubleAttention(options["c_m"], options["c_n"], **FIRST))
+    projects = options.get("reconstruct", True)
+    layer = Applied(
+        DoubleAttention(options["c_m"], options["c_n"], project=projects, **FIRST)
+    )
 
     def run(t):
-        names = ("w.convA", "w.convB", "w.convV", "w.conv_reconstruct")
+        names = ["w.convA", "w.convB", "w.convV"]
+        names += ["w.conv_reconstruct"] if projects else []
         return {"out.y": layer(kernels(t, *names), t["in.x"])}
 
     return run

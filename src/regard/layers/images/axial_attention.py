@@ -78,7 +78,8 @@ class AxialAttention(ImageLayer):
         return positions.get(keras.saving.serialize_keras_object(self.position))
 
     def reports_for(self):
-        return tuple(self.attentions)
+        """Several axes show a map each; one axis is this layer's own."""
+        return tuple(self.attentions) if len(self.axes) == 1 else ()
 
     def add_weights(self, channels):
         for attention in self.attentions:

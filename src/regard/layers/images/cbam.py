@@ -50,6 +50,9 @@ class CBAM(ImageGate):
             kernel_size, name="places", **shared, **self.kernel_options()
         )
 
+    def reports_for(self):
+        return (self.channels, self.places)
+
     def add_weights(self, channels):
         self.channels.build((None, None, None, channels))
         self.places.build((None, None, None, channels))

@@ -29,6 +29,7 @@ class DoubleAttention(ImageLayer):
         units: width of a summary.
         slots: number of summaries.
         use_bias: of the four projections.
+        project: project back to the channels; otherwise the output has ``units``.
         **options: data_format; kernel_ initializer, regularizer, constraint; the
             options of every layer.
 
@@ -38,18 +39,21 @@ class DoubleAttention(ImageLayer):
 
     mechanism = "double_attention"
 
-    def __init__(self, units, slots, use_bias=True, **options):
+    def __init__(self, units, slots, use_bias=True, project=True, **options):
         super().__init__(**options)
         self.units = check_units("units", units)
         self.slots = check_units("slots", slots)
-        self.use_bias = bool(use_bias)
+        self.use_bias, self.project = bool(use_bias), bool(project)
 
     def add_weights(self, channels):
         biased = self.use_bias
         self.values = self.dense("values", channels, self.units, biased)
         self.gather = self.dense("gather", channels, self.slots, biased)
         self.spread = self.dense("spread", channels, self.slots, biased)
-        self.output_dense = self.dense("attention_output", self.units, channels, biased)
+        if self.project:
+            self.output_dense = self.dense(
+                "attention_output", self.units, channels, biased
+            )
 
     def attended(self, image, mask, wanted):
         batch, height, width, channels = sizes_of(image)
@@ -64,12 +68,21 @@ class DoubleAttention(ImageLayer):
         values = self.values(pixels)
         summaries = ops.matmul(ops.cast(gathering, values.dtype), values)
         context = ops.matmul(ops.cast(spreading, values.dtype), summaries)
-        output = ops.reshape(self.output_dense(context), ops.shape(image))
+        output = self.output_dense(context) if self.project else context
+        output = ops.reshape(output, (batch, height, width, output.shape[-1]))
         found = {"value": values[:, None], "context": context[:, None]}
         if wanted:
             found["extra"] = {"gathering": gathering, "spreading": spreading}
             found["weights"] = ops.matmul(spreading, gathering)[:, None]
         return output, found
+
+    def compute_output_shape(self, inputs_shape):
+        if self.project:
+            return tuple(inputs_shape)
+        batch, height, width, _ = self._last(inputs_shape)
+        if self.data_format == "channels_first":
+            return (batch, self.units, height, width)
+        return (batch, height, width, self.units)
 
     def weights_shape(self, shape):
         batch, height, width, _ = shape
@@ -85,4 +98,5 @@ class DoubleAttention(ImageLayer):
             "units": self.units,
             "slots": self.slots,
             "use_bias": self.use_bias,
+            "project": self.project,
         }
