@@ -7,13 +7,14 @@ from regard.core import normalizers
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scores import dot
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, fresh
 
 
-class Pairing(Traceable):
+class Pairing(Adaptable, Traceable):
     """Two sequences in, each with a mask of its own; abstract.
 
     A mechanism says how to make its weights (``add_weights``), what comes out

@@ -7,6 +7,7 @@ from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import run_loop
+from regard.layers.exporting import check_loop
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.series.input_attention import lstm_cell
@@ -110,6 +111,7 @@ class TopDownDecoder(Traceable):
         return_attention_scores=False,
     ):
         batch, length = sizes_of(inputs)[:2]
+        check_loop(self, length)
         mask = join(inputs_mask, get_keras_mask(inputs))
         mask = checked(mask, "inputs_mask", batch, length)
         memory = self.prepare(value, key, value_mask)

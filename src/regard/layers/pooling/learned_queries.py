@@ -4,13 +4,14 @@ import keras
 from keras import ops
 
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units, fresh
 
 _OF_EVERY_LAYER = ("name", "trainable", "dtype")
 
 
-class LearnedQueries(Traceable):
+class LearnedQueries(Adaptable, Traceable):
     """A layer of attention asked by queries that are weights; abstract.
 
     Args:

@@ -10,6 +10,7 @@ from regard.core.autocorrelation import (
     read_delayed,
 )
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
@@ -17,7 +18,7 @@ from regard.layers.weights import WeightOptions, check_units, fresh
 
 
 @keras.saving.register_keras_serializable("regard")
-class AutoCorrelation(Traceable):
+class AutoCorrelation(Adaptable, Traceable):
     r"""$r_\delta = \sum_t q_t k_{t-\delta},\quad
     y_t = \sum_{i \le k} \mathrm{softmax}(r_{\delta_1}, \dots)_i\, v_{t + \delta_i}$.
 

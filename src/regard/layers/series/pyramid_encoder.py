@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.shapes import sizes_of
+from regard.layers.exporting import check_loop
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask, set_keras_mask
 from regard.layers.weights import check_units
@@ -70,6 +71,7 @@ class PyramidEncoder(keras.layers.Layer):
 
     def call(self, inputs, mask=None, training=None):
         batch, length, _ = sizes_of(inputs)
+        check_loop(self, length)
         mask = checked(join(mask, get_keras_mask(inputs)), "mask", batch, length)
         states = hide(inputs, mask)
         for reader in self.readers:

@@ -7,6 +7,7 @@ from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import run_loop
+from regard.layers.exporting import check_loop
 from regard.layers.series.input_attention import lstm_cell
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
@@ -73,7 +74,8 @@ class TemporalAttention(Traceable):
         self.built = True
 
     def call(self, inputs, value, value_mask=None, return_attention_scores=False):
-        batch = sizes_of(inputs)[0]
+        batch, length = sizes_of(inputs)[:2]
+        check_loop(self, length)
         memory = self.attention.prepare(value, value_mask=value_mask)
         state = [ops.zeros((batch, self.units), inputs.dtype) for _ in range(2)]
 
