@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
-from regard import Window, layers
+from regard import Window, capture, layers, plan
 from regard.layers import AttentionDecoder
 from regard.models import BidirectionalEncoder, Search, Searcher, Seq2Seq
 from tests.models.small import log_softmax, make_ids
@@ -181,6 +181,26 @@ def test_search_reorders_the_state_of_the_attention(name):
             length = found.lengths[row, rank]
             total = sum(scores[row, at, ids[row, at]] for at in range(length))
             assert_allclose(found.log_probabilities[row, rank], total, atol=1e-4)
+
+
+def test_the_plan_says_that_steps_follow_one_another():
+    for name in EXTRA:
+        assert plan(MECHANISMS[name](), (2, 4, 3), (2, 5, 6)).path == "steps"
+
+
+def test_capture_finds_an_attention_with_a_state_in_a_model():
+    inputs, value = keras.Input((None, 3)), keras.Input((None, 6))
+    found = layers.CoverageAttention(4, name="alone")(inputs, value)
+    decoder = AttentionDecoder(
+        layers.CoverageAttention(4), keras.layers.GRUCell(3), name="around"
+    )
+    model = keras.Model([inputs, value], decoder(found, value))
+    with capture(model) as maps:
+        model.predict([INPUTS, VALUE], verbose=0)
+    for name in ("alone", "around"):
+        coverage = maps[name].extra["coverage"]
+        assert coverage.shape == (2, 1, 4, 5)
+        assert_allclose(coverage.sum(-1)[:, 0], np.tile(range(4), (2, 1)), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MECHANISMS)

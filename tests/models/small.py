@@ -30,6 +30,8 @@ DECODERS = {
     "bahdanau-stacked": ("previous_state", False, "lstm", 2, "multi_head"),
     "luong": ("new_state", False, "gru", 1, "general"),
     "luong-feeding": ("new_state", True, "lstm", 1, "additive"),
+    "gnmt": ("bottom_state", False, "gru", 2, "additive"),
+    "bahdanau-monotonic": ("previous_state", False, "gru", 1, "monotonic"),
 }
 MODELS = [*DECODERS, *TRANSFORMERS]
 

@@ -312,12 +312,13 @@ class AttentionDecoder(Traceable):
         return (self.attention,)
 
     def _deliver(self, weights, outputs, memory, extra):
+        scores = extra.pop("scores", None)
         for listener in self.recorders():
             seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
             parts = {name: memory[name] for name in ("key", "value") if name in memory}
             parts |= {"weights": weights, "masks": {"padding": seen}}
             parts["mask"] = ops.broadcast_to(seen, ops.shape(weights))
-            parts |= {"scores": extra.pop("scores", None), "extra": extra}
+            parts |= {"scores": scores, "extra": extra}
             if self.query == "previous_state":  # the output ends in what was read
                 parts["context"] = ops.expand_dims(outputs[..., self.cell_width :], 1)
             listener.receive(self, {**parts, "output": outputs})

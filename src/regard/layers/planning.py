@@ -2,6 +2,7 @@
 
 from regard.core.attend import Plan
 from regard.core.attend import plan as plan_sizes
+from regard.layers.alignments.alignment import Alignment
 from regard.layers.attention import Attention
 
 
@@ -31,6 +32,8 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
             raise ValueError(
                 f"{name} must be (batch, length, width). Got {tuple(shape)}."
             )
+    if isinstance(layer, Alignment):
+        return Plan("steps", 1, "every step needs the weights of the one before", None)
     batch = query_shape[0]
     planes = None if batch is None else batch * layer.num_heads
     lengths, rowwise = (query_shape[1], value_shape[1]), layer.normalizer.rowwise

@@ -186,27 +186,15 @@ class Alignment(Attention):
             "keep": drawn_factors(self, shape, training),
             "poison": poison if poison is None else poison[:, 0],
         }
-        listeners = self.recorders()
         contexts, weights, last, extra = self._loop(
-            queries, streams, memory, start, given.query_mask, bool(listeners)
+            queries, streams, memory, start, given.query_mask, bool(self.recorders())
         )
         output = ops.cast(contexts, self.compute_dtype)
-        query_mask = given.query_mask
-        if query_mask is not None:
-            set_keras_mask(output, query_mask)
-        for listener in listeners:
-            masks = visibility.parts()
-            if query_mask is not None:
-                masks["query"] = query_mask[:, None, :, None]
-            seen = ops.ones_like(weights, dtype="bool")
-            for part in masks.values():
-                seen = ops.logical_and(seen, part)
-            found = {"query": queries, "weights": weights, "mask": seen}
-            found |= {name: memory[name] for name in ("key", "value")}
-            found["scores"] = extra.pop("scores", None)
-            context = with_head(contexts)
-            found |= {"bias": bias, "context": context, "masks": masks}
-            listener.receive(self, {**found, "extra": extra})
+        if given.query_mask is not None:
+            set_keras_mask(output, given.query_mask)
+        parts = {"query": queries, "key": memory["key"], "value": memory["value"]}
+        parts |= {"bias": bias, "weights": weights, "context": with_head(contexts)}
+        self._deliver(parts, extra, visibility, given.query_mask)
         wanted = [output]
         if return_attention_scores:
             weights = ops.cast(weights, self.compute_dtype)
@@ -214,6 +202,21 @@ class Alignment(Attention):
         if state is not None:
             wanted.append(last)
         return wanted[0] if len(wanted) == 1 else tuple(wanted)
+
+    def _deliver(self, parts, extra, visibility, query_mask):
+        """Hand the parts of a call to whoever listens."""
+        listeners = self.recorders()
+        if not listeners:
+            return
+        masks, seen = visibility.parts(), ops.ones_like(parts["weights"], dtype="bool")
+        if query_mask is not None:
+            masks["query"] = query_mask[:, None, :, None]
+        for part in masks.values():
+            seen = ops.logical_and(seen, part)
+        scores = extra.pop("scores", None)
+        parts |= {"scores": scores, "mask": seen, "masks": masks, "extra": extra}
+        for listener in listeners:
+            listener.receive(self, dict(parts))
 
     def _visible_pairs(self, visibility, shape):
         """What hides besides padding, as (B, T, S), or None."""
