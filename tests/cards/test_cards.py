@@ -20,6 +20,7 @@ ABSTRACT = {"Attention", "Norm", "Normalizer", "Position", "Scaling", "Together"
 # Feature maps that the card of linear attention describes.
 ABSTRACT |= {"Elu", "Exponential", "Feature", "Identity", "ReLU"}
 ABSTRACT |= {"LearnedQueries", "Pairing", "Pooling"}
+METHODS = ("Attention.initial_cache",)
 SCOPES = ("Causal", "Window", "Prefix", "Padding")
 WORDS = ("title", "sentence", "paragraph", "use", "avoid", "symbols", "time", "memory")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}")
@@ -44,6 +45,7 @@ def mechanisms() -> set[str]:
         | public("losses", object)
         | public("norms", Norm)
         | {f"regard.{name}" for name in SCOPES}
+        | {f"regard.layers.{name}" for name in METHODS}
     )
 
 

@@ -26,7 +26,7 @@ SYMBOLS |= {"W_1", "W_2", "W_o", "w_g"}
 NAMES |= {"CopyNet", "LSTM"}
 SYMBOLS |= {"M_v", "tying", "slots", "updates", "neighbours"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max", "budget"}
-SYMBOLS |= {"Sᵀk"}
+SYMBOLS |= {"Sᵀk", "capacity"}
 # Models that position schemes and scopes are named after.
 NAMES |= {
     "Transformer",
