@@ -1,5 +1,6 @@
 """Grids: padding of the source, targets that may be seen, wrong arguments."""
 
+import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -72,6 +73,34 @@ def test_masked_targets_are_no_neighbours():
     expected = numpy(layer(query[:, 2:], value))
     assert_allclose(output[:, 2:], expected, rtol=1e-5, atol=1e-5)
     assert (output[:, :2] == 0).all()
+
+
+def test_a_reader_may_be_a_layer_of_its_own(tmp_path):
+    """Without blocks and with a hidden layer and tanh: additive attention."""
+    query, value = random(4, 2, 3, 4), random(5, 2, 5, 6)
+    reader = layers.GridAttention(8, "tanh")
+    layer = layers.PervasiveAttention(3, depth=0, reader=reader)
+    additive = randomized(layers.AdditiveAttention(8), query, value)
+    inputs = [keras.Input((None, 4)), keras.Input((None, 6))]
+    model = keras.Model(inputs, layer(*inputs))
+    kernels = {
+        len(numpy(w.value)): numpy(w.value)
+        for w in additive.weights
+        if w.name != "score_vector"
+    }
+    vector = next(w for w in additive.weights if w.name == "score_vector")
+    reader.hidden.kernel.assign(np.concatenate([kernels[4], kernels[6]]))
+    reader.score.kernel.assign(numpy(vector.value)[:, None])
+    expected = numpy(additive(query, value))
+    assert_allclose(numpy(model([query, value]))[..., 4:], expected, rtol=1e-4)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert_allclose(numpy(again([query, value]))[..., 4:], expected, rtol=1e-4)
+    with pytest.raises(ValueError, match="reader must give one reading a target"):
+        layers.PervasiveAttention(3, reader=layers.GridPooling(prefixes=True))
+    scoped = layers.GridAttention(scope=Causal(offset=1))
+    with pytest.raises(ValueError, match="the reader must have no scope"):
+        layers.PervasiveAttention(3, reader=scoped).prepare(value)
 
 
 def test_what_does_not_fit_is_refused():

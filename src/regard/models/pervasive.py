@@ -86,8 +86,8 @@ class PervasiveTranslator(keras.Model):
         words = self.drop(self.source_words(source), training=training)
         return self.attention.prepare(words, value_mask=ops.not_equal(source, PAD))
 
-    def initial_state(self, memory):
-        """The rows of the grid before the first target."""
+    def initial_state(self, memory, length=None):
+        """The rows of the grid before the first target, for any ``length``."""
         return self.attention.initial_state(memory)
 
     def step(self, tokens, memory, state):

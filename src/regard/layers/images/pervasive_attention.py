@@ -7,6 +7,7 @@ from regard.core.grids import hide_cells, pair_grid, visible_cells
 from regard.core.shapes import sizes_of
 from regard.layers.images.gated_grid_pooling import GatedGridPooling
 from regard.layers.images.grid_attention import GridAttention
+from regard.layers.images.grid_layer import GridReader
 from regard.layers.images.grid_network import KINDS, GridNetwork
 from regard.layers.images.grid_pooling import GridPooling
 from regard.layers.images.image_layer import KERNEL_OPTIONS, one_of
@@ -43,7 +44,8 @@ class PervasiveAttention(Traceable):
         depth: number of blocks.
         kernel_size: k, odd; the kernel has k // 2 + 1 target rows and k sources.
         kind: "dense" or "residual".
-        reader: "max", "average", "gated_max" or "attention".
+        reader: "max", "average", "gated_max" or "attention", or a layer that reads a
+            grid, such as ``GridAttention(8, "tanh")``.
         dropout, seed: of the output of each block.
         **options: kernel_ initializer, regularizer, constraint; the options of every
             layer.
@@ -76,7 +78,7 @@ class PervasiveAttention(Traceable):
             raise ValueError(f"dropout must lie in [0, 1). Got {dropout!r}.")
         self.kernel_size, self.dropout, self.seed = kernel_size, float(dropout), seed
         self.kind = one_of("kind", kind, KINDS)
-        self.reader = one_of("reader", reader, READERS)
+        self.reader = reader
         self.weight_options = WeightOptions(**named)
         kernel = (kernel_size // 2 + 1, kernel_size, self._kernel_options)
         self.network = GridNetwork(
@@ -88,14 +90,25 @@ class PervasiveAttention(Traceable):
             name="network",
             dtype=self.dtype_policy,
         )
-        made = {"name": "reading", "dtype": self.dtype_policy}
-        if reader == "attention":
-            self.reading = GridAttention(**made, **self._kernel_options())
-        elif reader == "gated_max":
-            self.reading = GatedGridPooling(**made, **self._kernel_options())
-        else:
-            self.reading = GridPooling(reader, **made)
+        self.reading = self._reading(reader)
         self.supports_masking = True
+
+    def _reading(self, reader):
+        """The layer that reads the grid, by name or as it was given."""
+        if isinstance(reader, dict):
+            reader = keras.saving.deserialize_keras_object(reader)
+        if isinstance(reader, GridReader):
+            if reader.prefixes:
+                raise ValueError(
+                    "reader must give one reading a target. Got prefixes=True."
+                )
+            return reader
+        made = {"name": "reading", "dtype": self.dtype_policy}
+        if one_of("reader", reader, READERS) == "attention":
+            return GridAttention(**made, **self._kernel_options())
+        if reader == "gated_max":
+            return GatedGridPooling(**made, **self._kernel_options())
+        return GridPooling(reader, **made)
 
     def _kernel_options(self):
         return {k: fresh(v) for k, v in self.weight_options.options.items()}
@@ -109,7 +122,8 @@ class PervasiveAttention(Traceable):
                 )
         width = query_shape[-1] + value_shape[-1]
         self.network.build((None, None, None, width))
-        self.reading.build((None, None, None, self.network.output_width(width)))
+        if not self.reading.built:  # one that comes from a file is
+            self.reading.build((None, None, None, self.network.output_width(width)))
         self.built = True
 
     def reports_for(self):
@@ -156,6 +170,11 @@ class PervasiveAttention(Traceable):
         """The memory of a source: ``value`` (B, S, Dv) and ``mask`` (B, S)."""
         if key is not None:
             raise ValueError("key must be None: a grid has no keys. Got a tensor.")
+        if getattr(self.reading, "scope", None) is not None:
+            raise ValueError(
+                "the reader must have no scope to take single steps, which do not know "
+                f"their row. Got {self.reading.scope!r}."
+            )
         batch, length = sizes_of(value)[:2]
         value_mask = join(value_mask, get_keras_mask(value))
         mask = checked(value_mask, "value_mask", batch, length)
@@ -214,7 +233,9 @@ class PervasiveAttention(Traceable):
             "depth": self.depth,
             "kernel_size": self.kernel_size,
             "kind": self.kind,
-            "reader": self.reader,
+            "reader": self.reader
+            if isinstance(self.reader, str)
+            else keras.saving.serialize_keras_object(self.reading),
             "dropout": self.dropout,
             "seed": self.seed,
             **self.weight_options.config(),
