@@ -9,7 +9,7 @@ import typer
 from regard.cards import GROUPS, cards, check_language
 from regard.cli._cards import WORDS, Language, authors, put, terminal
 
-_NAME, _TITLE = 18, 46  # columns
+_PAGE, _SOURCE = 80, 18  # columns: of a line, and of author and year at its end
 
 
 def command(
@@ -24,13 +24,15 @@ def command(
 
     language = check_language(lang)
     console, before = terminal(), None
-    for card in cards(group):
+    shown = cards(group)
+    wide = 1 + max(len(card.name) for card in shown)
+    for card in shown:
         if card.group != before:
             put(console)
             put(console, GROUPS[card.group][language], style="bold")
             before = card.group
-        line = Text("  ").append(card.name.ljust(_NAME), style="cyan")
-        line.append(card.text(language).title.ljust(_TITLE))
+        line = Text("  ").append(card.name.ljust(wide), style="cyan")
+        line.append(fitted(card.text(language).title, _PAGE - _SOURCE - 2 - wide))
         if card.papers:
             first = card.papers[0]
             line.append(f"{authors(first, language, most=1).split()[0]} {first.year}")
@@ -38,3 +40,10 @@ def command(
         put(console, line)
     put(console)
     put(console, WORDS[language]["more"], style="dim")
+
+
+def fitted(title: str, columns: int) -> str:
+    """A title and a space behind it, in so many columns."""
+    if len(title) >= columns:
+        title = title[: columns - 2].rstrip() + "…"
+    return title.ljust(columns)
