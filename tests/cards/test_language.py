@@ -44,7 +44,7 @@ NAMES |= {
 
 NAMES |= {"Performer", "FAVOR", "Based", "cosFormer"}
 SYMBOLS |= {"cos", "sin", "vᵀ"}
-SYMBOLS |= {"softmax", "MoChA", "GMM"}
+SYMBOLS |= {"softmax", "MoChA", "GMM", "GNMT"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}
 NAMES |= {"Performer", "FAVOR", "Based", "cosFormer", "Linformer", "Informer"}
 NAMES |= {"AFT", "simple", "full", "Nystromformer", "ProbSparse", "Reformer"}

@@ -220,6 +220,8 @@ def test_options_that_do_not_fit_are_refused():
         layers.LocationSensitiveAttention(4, 2, 4)
     with pytest.raises(ValueError, match="bias must be None"):
         layers.MixtureAttention(2, 4)(INPUTS, VALUE, bias=np.zeros((1, 1, 1, 5), "f4"))
+    with pytest.raises(ValueError, match="units must be None"):
+        layers.MonotonicAttention(4, score="general")
     with pytest.raises(ValueError, match="mode must be one of"):
         layers.MonotonicAttention(4, mode="fast")
     with pytest.raises(ValueError, match="cell must be StackedRNNCells"):

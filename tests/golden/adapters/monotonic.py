@@ -28,7 +28,7 @@ def tfa_mechanism(case):
     additive = case.name.startswith("tfa.Bahdanau")
     normalize = "normalize" if additive else "scale"
     layer = MonotonicAttention(
-        options["units"],
+        options["units"] if additive else None,
         score="additive" if additive else "general",
         mode=options.get("mode", "parallel"),
         normalize=bool(options.get(normalize)),

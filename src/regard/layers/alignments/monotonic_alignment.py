@@ -39,6 +39,11 @@ class MonotonicAlignment(Alignment):
             raise ValueError(f"mode must be one of {tuple(ALIGNMENTS)}. Got {mode!r}.")
         if not noise >= 0:
             raise ValueError(f"noise must be a standard deviation >= 0. Got {noise!r}.")
+        if score == "general" and units is not None:
+            raise ValueError(
+                'units must be None with score="general", whose keys become as wide as '
+                f"the query. Got {units!r}."
+            )
         self.units = check_units("units", units) if score == "additive" else None
         self.score, self.mode, self.normalize = score, mode, bool(normalize)
         self.score_bias, self.noise = float(score_bias), float(noise)

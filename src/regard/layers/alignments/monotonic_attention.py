@@ -23,7 +23,7 @@ class MonotonicAttention(MonotonicAlignment):
     computed at once in float32, and no mass is lost far from the start.
 
     Args:
-        units: width of the space of the additive energy.
+        units: width of the space of the additive energy; None for the general one.
         score: "additive" or "general".
         mode: "parallel", the expectation; "recursive", the same key after key; "hard",
             $p$ is 1 where the energy is positive. Train with one of the former, and
