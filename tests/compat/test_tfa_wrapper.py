@@ -192,3 +192,15 @@ def test_what_cannot_be_is_refused():
         tfa.AttentionWrapper(cell, mechanism, 4, attention_layer=keras.layers.Dense(4))
     with pytest.raises(ValueError, match="units must be the width of the query"):
         tfa.AttentionWrapper(keras.layers.GRUCell(4), mechanism)(X, MEMORY)
+
+
+def test_noise_is_added_in_training_alone():
+    mechanism = tfa.BahdanauMonotonicAttention(
+        6, sigmoid_noise=2.0, sigmoid_noise_seed=4
+    )
+    layer = tfa.AttentionWrapper(keras.layers.GRUCell(3), mechanism)
+    plain, first, second = (
+        numpy(layer(X, MEMORY, training=training)) for training in (False, True, True)
+    )
+    assert_array_equal(numpy(layer(X, MEMORY)), plain)
+    assert np.abs(first - plain).max() > 1e-3 and np.abs(first - second).max() > 1e-3

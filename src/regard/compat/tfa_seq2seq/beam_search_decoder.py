@@ -167,7 +167,7 @@ class _Model:
     def encode(self, source):
         return {"cell": self.memory, "state": self.state, "tokens": self.tokens}
 
-    def initial_state(self, memory):
+    def initial_state(self, memory, length=None):
         """The start token of an example travels with its state until it is read."""
         return {"cell": memory["state"], "first": memory["tokens"]}
 

@@ -232,17 +232,21 @@ class AttentionWrapper(Traceable):
             states,
         )
 
-    def step(self, inputs, memory, state, training=False):
-        """One step: inputs (B, E) to the output (B, ·) and the next state; pure."""
+    def step(self, inputs, memory, state, training=False, noise=None):
+        """One step: inputs (B, E) to the output (B, ·) and the next state; pure.
+
+        ``noise``: for each mechanism None or what is added to its scores, (B, S).
+        """
+        noise = noise or [None] * len(self.attention_mechanisms)
         inputs, attention = alike(inputs, state.attention)
         join = self.cell_input_fn or joined
         options = {"training": training} if takes_training(self.cell) else {}
         cell_state = packed(self.cell, list(state.cell_state))
         output, cell_state = self.cell(join(inputs, attention), cell_state, **options)
         found = [
-            self._look(mechanism, layer, output, each, own)
-            for (mechanism, layer, each), own in zip(
-                self._each(memory), state.attention_state, strict=True
+            self._look(mechanism, layer, output, each, own, added)
+            for (mechanism, layer, each), own, added in zip(
+                self._each(memory), state.attention_state, noise, strict=True
             )
         ]
         attention = ops.concatenate(alike(*[each[0] for each in found]), axis=-1)
@@ -255,11 +259,12 @@ class AttentionWrapper(Traceable):
         )
         return (attention if self.output_attention else output), after
 
-    def _look(self, mechanism, layer, output, memory, state):
+    def _look(self, mechanism, layer, output, memory, state, noise):
         """Attention (B, A), weights (B, S) and the mechanism's next state."""
         if self.attention_fn is not None:
             return self.attention_fn(mechanism, output, memory, state, layer)
-        context, weights, state = mechanism.step(output, memory, state)
+        options = {} if noise is None else {"noise": noise}
+        context, weights, state = mechanism.step(output, memory, state, **options)
         weights = ops.cast(ops.mean(weights, axis=1), "float32")
         if layer is not None:
             context = layer(ops.concatenate(alike(output, context), axis=-1))
@@ -282,16 +287,19 @@ class AttentionWrapper(Traceable):
         state = self.get_initial_state(memory, initial_state)
         training = bool(training)
 
+        width, noise = inputs.shape[-1], self._noise(inputs, memory, training)
+        walked = ops.concatenate(alike(inputs, *noise.values()), axis=-1)
+
         def step(each, memory, state):
-            output, state = self.step(
-                each, memory, AttentionWrapperState(*state), training
-            )
+            added = self._split(each[:, width:], memory, noise)
+            inputs, state = each[:, :width], AttentionWrapperState(*state)
+            output, state = self.step(inputs, memory, state, training, added)
             weights = ops.concatenate(state.alignments, axis=-1)
             return output, weights[:, None], list(state), {}
 
         example = ops.zeros((ops.shape(inputs)[0], self.read_width), inputs.dtype)
         with cell_dropout(self.cell, example, state.cell_state):
-            outputs, weights, state, _ = run_loop(step, inputs, memory, list(state))
+            outputs, weights, state, _ = run_loop(step, walked, memory, list(state))
         history = self.split_history(weights[:, 0], memory)
         for listener in self.recorders():
             seen = [ops.cast(each["mask"], "bool") for each in memory]
@@ -308,6 +316,25 @@ class AttentionWrapper(Traceable):
                 state = state.clone(alignment_history=history)
             found.append(state)
         return found[0] if len(found) == 1 else tuple(found)
+
+    def _noise(self, inputs, memory, training):
+        """What is drawn before the loop, (B, T, S) by number of the mechanism."""
+        batch, length = sizes_of(inputs)[:2]
+        found = {}
+        for number, mechanism in enumerate(self.attention_mechanisms):
+            if training and getattr(mechanism, "noise", 0):
+                shape = (batch, length, sizes_of(memory[number]["mask"])[1])
+                found[number] = mechanism.draw_noise(shape, training)
+        return found
+
+    def _split(self, columns, memory, noise):
+        """The noise of one step, for each mechanism (B, S) or None."""
+        found, start = [None] * len(memory), 0
+        for number in noise:
+            length = sizes_of(memory[number]["mask"])[1]
+            found[number] = columns[:, start : start + length]
+            start = start + length
+        return found
 
     def split_history(self, weights, memory):
         """(B, T, all S) -> one (B, T, S) for each mechanism."""
