@@ -24,7 +24,8 @@ from regard.compat.tfa_seq2seq.samplers import (
     ScheduledOutputTrainingSampler,
     TrainingSampler,
 )
-from regard.compat.tfa_seq2seq.wrapper import AttentionWrapper, AttentionWrapperState
+from regard.compat.tfa_seq2seq.wrapper import AttentionWrapper
+from regard.compat.tfa_seq2seq.wrapper_parts import AttentionWrapperState
 
 __all__ = [
     "AttentionMechanism",

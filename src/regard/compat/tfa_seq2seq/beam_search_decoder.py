@@ -7,7 +7,7 @@ from keras import ops
 
 from regard.compat.reader import register
 from regard.compat.tfa_seq2seq.stepping import Steps, embedder
-from regard.compat.tfa_seq2seq.wrapper import revived
+from regard.compat.tfa_seq2seq.wrapper_parts import revived
 from regard.layers.decoder_parts import as_layer
 from regard.layers.weights import check_units
 from regard.models.beam import beam_search

@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from regard.compat.reader import register
-from regard.compat.tfa_seq2seq.wrapper import revived
+from regard.compat.tfa_seq2seq.wrapper_parts import revived
 
 __all__ = [
     "GreedyEmbeddingSampler",

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from regard.compat.tfa_seq2seq.wrapper import AttentionWrapper, AttentionWrapperState
+from regard.compat.tfa_seq2seq.wrapper import AttentionWrapper
+from regard.compat.tfa_seq2seq.wrapper_parts import AttentionWrapperState
 from regard.layers.decoder_parts import as_layer, check_cell, packed, takes_training
 
 Tensor = Any
