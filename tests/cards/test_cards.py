@@ -21,7 +21,8 @@ ABSTRACT = {"Attention", "Norm", "Normalizer", "Position", "Scaling", "Together"
 ABSTRACT |= {"Elu", "Exponential", "Feature", "Identity", "ReLU"}
 ABSTRACT |= {"LearnedQueries", "Pairing", "Pooling"}
 METHODS = ("Attention.initial_cache",)
-SCOPES = ("Causal", "Window", "Prefix", "Padding")
+SCOPES = ("Causal", "Window", "Prefix", "Padding", "Dilated", "Everywhere")
+SCOPES += ("Strided", "Neighbourhood", "Blocks", "Documents")
 WORDS = ("title", "sentence", "paragraph", "use", "avoid", "symbols", "time", "memory")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}")
 
