@@ -145,6 +145,20 @@ def test_search_follows_the_weights_as_they_are_now():
     assert (search(source).scores != before.scores).any()
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_caches_that_are_too_small_are_told(temperature, monkeypatch):
+    """Where compiled code cannot raise, the flag is read after the loop."""
+    model = make_model("transformer")
+    enough = model.initial_state
+    monkeypatch.setattr(
+        model, "initial_state", lambda memory, length: enough(memory, 2)
+    )
+    source, _ = make_ids()
+    settings = Search(max_length=6, temperature=temperature, forbidden=(0, 1, 2))
+    with pytest.raises(ValueError, match=r"must have room for"):
+        Searcher(model, settings)(source)
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [

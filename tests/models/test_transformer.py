@@ -243,6 +243,10 @@ def test_half_precision_steps_are_the_full_call(dtype):
     ("make", "named"),
     [
         (lambda: TransformerEncoderBlock("dot", 4), "attention must be an attention"),
+        (
+            lambda: TransformerEncoderBlock(layers.AttentionPooling(), 4),
+            "attention must be an attention",
+        ),
         (lambda: TransformerEncoderBlock(heads(), 0), "units must be a positive"),
         (lambda: TransformerEncoderBlock(heads(), None), "feed_forward must be a"),
         (lambda: TransformerDecoderBlock(heads(), 4, 3), "cross_attention must be"),

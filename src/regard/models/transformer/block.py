@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.layers.attention import Attention
 from regard.layers.decoder_parts import as_layer
 from regard.models.transformer.feed_forward import FeedForward
 
@@ -79,11 +80,11 @@ def check_layer(name, value):
 
 def check_sublayer(name, value):
     """An attention layer of ours."""
-    if isinstance(value, keras.layers.Layer) and hasattr(value, "output_width"):
+    if isinstance(value, Attention):
         return value
     raise ValueError(
-        f"{name} must be an attention layer of regard.layers, such as "
-        f"MultiHeadAttention(8, 64). Got {value!r}."
+        f"{name} must be an attention over a memory, such as "
+        f"regard.layers.MultiHeadAttention(8, 64). Got {value!r}."
     )
 
 
