@@ -78,7 +78,8 @@ class PervasiveAttention(Traceable):
             raise ValueError(f"dropout must lie in [0, 1). Got {dropout!r}.")
         self.kernel_size, self.dropout, self.seed = kernel_size, float(dropout), seed
         self.kind = one_of("kind", kind, KINDS)
-        self.reader = reader
+        # Only a name is kept here: a layer in two attributes would be saved once.
+        self.reader = reader if isinstance(reader, str) else None
         self.weight_options = WeightOptions(**named)
         kernel = (kernel_size // 2 + 1, kernel_size, self._kernel_options)
         self.network = GridNetwork(
@@ -234,7 +235,7 @@ class PervasiveAttention(Traceable):
             "kernel_size": self.kernel_size,
             "kind": self.kind,
             "reader": self.reader
-            if isinstance(self.reader, str)
+            if self.reader is not None
             else keras.saving.serialize_keras_object(self.reading),
             "dropout": self.dropout,
             "seed": self.seed,
