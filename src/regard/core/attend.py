@@ -78,8 +78,8 @@ def plan(
 
 def attend(  # noqa: PLR0913 - the contract of the engine
     query: Float[Tensor, "b h q d"],
-    key: Float[Tensor, "b h k _"],
-    value: Float[Tensor, "b h k v"],
+    key: Float[Tensor, "b g k _"],
+    value: Float[Tensor, "b g2 k v"],
     recipe: Recipe,
     visibility: Visibility | None = None,
     bias: Tensor | None = None,
@@ -90,8 +90,9 @@ def attend(  # noqa: PLR0913 - the contract of the engine
 
     Args:
         query: projected queries (B, H, T, D).
-        key: projected keys (B, H, S, D').
-        value: projected values (B, H, S, Dv).
+        key: projected keys (B, G, S, D'), as many heads as queries or a divisor of
+            them, which groups of neighbouring heads share.
+        value: projected values (B, G, S, Dv), likewise.
         recipe: score, normalizer and their parameters.
         visibility: what may be seen; None shows everything.
         bias: added to the scores before masking, broadcasts to (B, H, T, S).

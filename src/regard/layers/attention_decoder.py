@@ -364,7 +364,10 @@ class AttentionDecoder(Traceable):
         spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
         if not options.get("return_attention_scores"):
             return spec
-        shape, heads = (*inputs.shape[:2], value.shape[1]), self.attention.num_heads
+        memory = value.shape[1]
+        if memory is not None:
+            memory += getattr(self.attention, "own_keys", 0)
+        shape, heads = (*inputs.shape[:2], memory), self.attention.num_heads
         if heads > 1:
             shape = (shape[0], heads, *shape[1:])
         return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)

@@ -35,6 +35,8 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
     if isinstance(layer, Alignment):
         return Plan("steps", 1, "every step needs the weights of the one before", None)
     batch = query_shape[0]
-    planes = None if batch is None else batch * layer.num_heads
-    lengths, rowwise = (query_shape[1], value_shape[1]), layer.normalizer.rowwise
+    planes = None if batch is None else batch * layer.num_heads * layer.maps_per_head
+    memory = value_shape[1]
+    memory = None if memory is None else memory + layer.own_keys
+    lengths, rowwise = (query_shape[1], memory), layer.normalizer.rowwise
     return plan_sizes(*lengths, layer.pairwise_width, planes, rowwise, layer.factored)
