@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from regard import Causal, Prefix, Window, layers, positions
 from regard.core.scopes import Dilated, Everywhere, Strided
+from tests.conformance.checks.paths import in_blocks
 from tests.conformance.compiled import compiled
 from tests.conformance.subject import numpy, rng_of
 
@@ -157,6 +158,22 @@ def test_rows_of_a_batch_may_be_of_different_lengths():
     found, _ = layer(x[1:, 2:4], state=alone)
     expected = numpy(layer(x[1:, :4], use_causal_mask=True))[:, 2:]
     assert_allclose(numpy(found), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("ring", [False, True])
+def test_long_prompts_go_in_blocks_of_rows(ring):
+    """The engine's path for long inputs, forced on a short one."""
+    layer = layers.MultiHeadAttention(2, 4, position=positions.ALiBi(), scope=Window(2))
+    x = sequence("blocks")
+    keep = np.arange(LENGTH) < np.array([[LENGTH], [5]])
+    layer(x)
+    empty = layer.initial_cache(BATCH, LENGTH, ring)
+    expected, cache = layer(x, state=empty, value_mask=keep, query_mask=keep)
+    with in_blocks():
+        found, again = layer(x, state=empty, value_mask=keep, query_mask=keep)
+    assert_allclose(numpy(found), numpy(expected), rtol=1e-5, atol=1e-6)
+    for name, leaf in cache.items():
+        assert_allclose(numpy(again[name]), numpy(leaf), rtol=1e-6, atol=1e-7)
 
 
 def test_implicit_masks_count_as_padding():
