@@ -17,11 +17,9 @@ def spoil(subject, keep, junk):
     """The inputs with junk wherever `keep` (B, S) is False."""
     spoilt = dict(subject.inputs)
     for name in subject.case.memory:
-        if name in subject.case.whole:
-            spoilt[name] = np.where(keep, spoilt[name], np.int32(1))
-        else:
-            shown = keep.reshape(*keep.shape, *[1] * (spoilt[name].ndim - keep.ndim))
-        spoilt[name] = np.where(shown, spoilt[name], np.float32(junk))
+        shown = keep.reshape(*keep.shape, *[1] * (spoilt[name].ndim - keep.ndim))
+        kind = np.int32(1) if name in subject.case.whole else np.float32(junk)
+        spoilt[name] = np.where(shown, spoilt[name], kind)
     return spoilt
 
 
