@@ -142,6 +142,8 @@ def test_scores_are_wanted_before_the_mask():
     ],
 )
 def test_the_plan_follows_from_the_sizes(lengths, path):
+    if None in lengths and keras.backend.backend() == "torch":
+        path = "dense"  # a loop would be exported at the length that was traced
     plan = engine.plan(*lengths)
     assert plan.path == path
     assert str(plan).startswith(f"{path}: ") and "intermediates" in str(plan)
