@@ -115,6 +115,6 @@ def test_a_name_a_configuration_and_an_object_are_the_same_part(name):
 @pytest.mark.parametrize("wrong", ["softmx", 3, None, ["softmax"]])
 def test_an_unknown_normalizer_says_which_exist(wrong):
     with pytest.raises(
-        ValueError, match="normalizer must be one of .*entmax, entmax15"
+        ValueError, match=r"normalizer must be one of .*entmax, entmax15"
     ):
         normalizers.get(wrong)
