@@ -132,6 +132,33 @@ def test_latent_heads(model, rank, rope):
     assert_allclose(numpy(found), numpy(expected), rtol=1e-4, atol=1e-4)
 
 
+def test_windows_and_global_tokens():
+    transformers = pytest.importorskip("transformers")
+    from transformers.models.longformer.modeling_longformer import (
+        LongformerSelfAttention,
+    )
+
+    config = transformers.LongformerConfig(
+        hidden_size=16,
+        num_attention_heads=2,
+        attention_window=[4],
+        attention_probs_dropout_prob=0.0,
+    )
+    theirs = randomized(LongformerSelfAttention(config, 0))
+    x, chosen = sequence(), np.zeros((2, 24), bool)
+    chosen[0, [0, 5]] = chosen[1, [0, 3]] = True
+    mask = torch.from_numpy(np.where(chosen, 10000.0, 0.0).astype("float32"))
+    expected = theirs(
+        torch.from_numpy(x),
+        attention_mask=mask,
+        is_index_masked=mask < 0,
+        is_index_global_attn=mask > 0,
+        is_global_attn=True,
+    )[0]
+    found = regard.convert.from_transformers(theirs)(x, global_mask=chosen)
+    assert_allclose(numpy(found), numpy(expected), rtol=1e-4, atol=1e-4)
+
+
 def randomized(module):
     with torch.no_grad():
         for each in module.parameters():

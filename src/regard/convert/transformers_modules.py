@@ -18,8 +18,9 @@ def from_transformers(source, **options):
     ``T5Attention`` becomes ``MultiHeadAttention`` with ``T5Bias``, whose queries are
     scaled so that the scores are not divided by the root of the width.
     ``LlamaAttention`` (also Mistral's and Qwen2's) becomes ``GroupedQueryAttention``
-    with ``RoPE``. DeepSeek's become ``MultiHeadLatentAttention``. The causal mask stays
-    an argument of the call.
+    with ``RoPE``. DeepSeek's become ``MultiHeadLatentAttention``, and
+    ``LongformerSelfAttention`` becomes ``LongformerAttention``. Causal masks and global
+    tokens stay arguments of the call.
 
     Args:
         source: the module.
@@ -88,6 +89,32 @@ def llama(source, options):
     return filled(layer, (config.hidden_size,) * 3, weights)
 
 
+def longformer(source, options):
+    """``LongformerSelfAttention``: a window, global tokens with projections apart.
+
+    It has no output projection, so ours is the identity.
+    """
+    heads, wide = source.num_heads, source.embed_dim
+    weights = {}
+    for name in ("query", "key", "value", "query_global", "key_global", "value_global"):
+        dense = getattr(source, name)
+        weights[f"{name}/kernel"] = split_heads(dense.weight, heads)
+        weights[f"{name}/bias"] = bias_of(dense).reshape(heads, -1)
+    identity = np.eye(wide, dtype="float32")
+    weights["attention_output/kernel"] = identity.reshape(heads, wide // heads, wide)
+    weights["attention_output/bias"] = np.zeros(wide, "float32")
+    layer = layers.LongformerAttention(
+        **{
+            "num_heads": heads,
+            "key_dim": source.head_dim,
+            "window": source.one_sided_attn_window_size,
+            "global_positions": (),
+            **options,
+        }
+    )
+    return filled(layer, (wide,), weights)
+
+
 def bias_of(linear):
     """The bias of a torch Linear, zeros where it has none."""
     if linear.bias is None:
@@ -108,6 +135,7 @@ _CONVERTERS = {
     "DeepseekV3Attention": deepseek,
     "T5Attention": t5,
     "LlamaAttention": llama,
+    "LongformerSelfAttention": longformer,
     "MistralAttention": llama,
     "Qwen2Attention": llama,
 }

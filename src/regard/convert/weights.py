@@ -25,7 +25,7 @@ def array_of(tensor: Any) -> Array:
 def filled(layer, widths: tuple[int, ...], weights: Mapping[str, Array]):
     """Build the layer and give every weight its array, by its path in the layer.
 
-    ``widths`` are those of query, value and key.
+    ``widths`` are those of the inputs: of query, value and key, or of the one.
 
     Raises:
         ValueError: where names or shapes do not fit; then the options do not either.
