@@ -36,12 +36,14 @@ def bilinear(image: Tensor, places: Tensor) -> Tensor:
     rows = ops.reshape(image, (batch * height * width, channels))
     corner = ops.stop_gradient(ops.floor(places))
     part = places - corner  # (B, P, 2): how far towards the next pixel
+    # A size that TensorFlow does not know beforehand is an int32 tensor.
+    last = [ops.cast(size, places.dtype) - 1 for size in (width, height)]
     start = ops.arange(batch, dtype="int32") * height * width
     total = 0.0
     for right in (0, 1):
         for below in (0, 1):
             x, y = corner[..., 0] + right, corner[..., 1] + below
-            inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+            inside = (x >= 0) & (x <= last[0]) & (y >= 0) & (y <= last[1])
             x = ops.cast(ops.where(inside, x, ops.zeros_like(x)), "int32")
             y = ops.cast(ops.where(inside, y, ops.zeros_like(y)), "int32")
             found = ops.take(rows, start[:, None] + y * width + x, axis=0)
