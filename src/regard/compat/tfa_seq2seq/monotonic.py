@@ -21,7 +21,7 @@ class MonotonicMechanism(MonotonicAlignment):
         refuse_memory(given["memory"], given["memory_sequence_length"])
         self.given = given
         super().__init__(
-            given["units"],
+            given["units"] if score == "additive" else None,
             score=score,
             mode=given["mode"],
             normalize=normed,

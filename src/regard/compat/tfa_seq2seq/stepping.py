@@ -33,7 +33,7 @@ class Steps:
         if not self.wraps:
             self.cell.build((None, width))
         else:
-            shape = keras.tree.map_structure(lambda each: tuple(each.shape), memory)
+            shape = keras.tree.map_structure(known_shape, memory)
             self.cell.build((None, None, width), shape)
         self.cell.built = True
 
@@ -80,6 +80,11 @@ class Steps:
             parts = self.cell.split_history(history, memory)
             state = state.clone(alignment_history=parts)
         return state
+
+
+def known_shape(tensor: Tensor) -> tuple:
+    """The shape, None where a size is no number: JAX has symbols there."""
+    return tuple(size if isinstance(size, int) else None for size in tensor.shape)
 
 
 def embedder(matrix: Tensor | None, embedding_fn: Any):
