@@ -49,10 +49,23 @@ def test_it_is_keras_for_any_axes(axes):
     agree(*both(QUERY, value, attention_axes=axes), QUERY, value)
 
 
-@pytest.mark.parametrize("axes", [(1,), (2,), (1, 2), (1, 3), (2, 3)])
+@pytest.mark.parametrize("axes", [(1, 2), (1, 3), (2, 3)])
 def test_it_is_keras_for_five_axes(axes):
     inputs = RNG.normal(size=(2, 2, 3, 4, 5)).astype("float32")
     agree(*both(inputs, inputs, attention_axes=axes), inputs, inputs)
+
+
+def test_one_of_five_axes():
+    """Keras' softmax takes no more than five axes on TensorFlow; ours does."""
+    inputs = RNG.normal(size=(2, 2, 3, 4, 5)).astype("float32")
+    _, ours = both(inputs[:, 0], inputs[:, 0], attention_axes=2)
+    found = numpy(ours(inputs[:, 0], return_attention_scores=True))
+    wider = layers.MultiHeadAttention(2, 3, attention_axes=3)
+    wider(inputs)
+    wider.set_weights(ours.get_weights())
+    whole = numpy(wider(inputs, return_attention_scores=True))
+    for left, right in zip(whole, found, strict=True):
+        assert_allclose(left[:, 0], right, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("axes", "pairs"), [((1,), (3, 5)), ((1, 2), (3, 4, 5, 4))])
