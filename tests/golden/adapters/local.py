@@ -1,5 +1,7 @@
 """Attention in blocks and windows: BigBird, Reformer, local-attention, Swin V2."""
 
+import math
+
 import numpy as np
 from keras import ops
 
@@ -167,7 +169,7 @@ def swin_v2(case):
         query, key, value = (
             apart(linear(t, f"w.{n}", inputs), heads) for n in ("query", "key", "value")
         )
-        sharp = ops.exp(ops.minimum(t["w.logit_scale"], np.log(100.0)))
+        sharp = ops.exp(ops.minimum(t["w.logit_scale"], math.log(100.0)))
         recipe = Recipe(
             scores.cosine,
             normalizers.get("softmax"),
