@@ -225,3 +225,46 @@ def test_h5_sinks_caps_norms_and_positions_meet_in_one_layer():
     for name in parts:
         rest = {each: part for each, part in parts.items() if each != name}
         assert np.abs(answer(**rest) - whole).max() > 1e-3, name
+
+
+@pytest.mark.parametrize("dims", [(1, 4), (4, 1), (1, 1)], ids="{0[0]}-{0[1]}".format)
+def test_heads_of_width_one_add_their_bias_to_every_place(dims):
+    # Keras' EinsumDense on TensorFlow adds (H, 1) along time where T equals H.
+    options = {"bias_initializer": "random_normal", "use_gate": True}
+    layer = layers.MultiHeadAttention(3, dims[0], dims[1], **options)
+    together = numpy(layer(X[:, :3], X[:, :3]))
+    keep = np.array([[True, True, True, False, False]] * 2)
+    apart = [layer(X[:, i : i + 1], X, value_mask=keep) for i in range(3)]
+    assert_allclose(
+        together, np.concatenate([numpy(each) for each in apart], 1), atol=1e-5
+    )
+
+
+def test_heads_of_width_one_are_quantized():
+    layer = layers.MultiHeadAttention(3, 1, bias_initializer="random_normal")
+    before = numpy(layer(X[:, :3]))
+    layer.quantize("int8")
+    assert_allclose(numpy(layer(X[:, :3])), before, atol=0.1)
+
+
+def test_several_features_of_width_one_add_their_bias_to_every_place():
+    layer = layers.MultiHeadAttention(
+        2, 4, output_shape=(3, 1), bias_initializer="random_normal"
+    )
+    together = numpy(layer(X[:, :3], X))
+    apart = [layer(X[:, i : i + 1], X) for i in range(3)]
+    assert_allclose(
+        together, np.concatenate([numpy(each) for each in apart], 1), atol=1e-5
+    )
+
+
+def test_a_bias_leaves_what_is_not_finite_to_the_queries_that_see_it():
+    # Of one key and as many rows as heads: shapes that an addition could confuse.
+    layer = layers.MultiHeadAttention(2, 4)
+    value = np.array(X[:, :1])
+    value[0] = np.nan
+    seen = np.array([[True], [True], [True]])
+    output = numpy(
+        layer(X[:, :3], value, attention_mask=seen, bias=np.zeros((2, 2, 3, 1), "f"))
+    )
+    assert np.isnan(output[0]).all() and np.isfinite(output[1]).all()

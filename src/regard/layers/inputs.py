@@ -162,7 +162,7 @@ def poisoned(bias, poison):
     """The caller's bias with the NaN of what is not finite; either may be None."""
     if poison is None or bias is None:
         return poison if bias is None else bias
-    return ops.add(widen(bias), poison)
+    return widen(bias) + poison  # not ops.add: axes of one confuse it on TensorFlow
 
 
 def padding_of(value, key, value_mask, key_mask):

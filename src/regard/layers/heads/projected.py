@@ -9,7 +9,8 @@ from regard.core import norms, scores
 from regard.core.attend import Recipe, standard_scale
 from regard.core.scopes import Window
 from regard.layers.attention import Attention
-from regard.layers.weights import WeightOptions, check_units, fresh
+from regard.layers.einsum import einsum_dense
+from regard.layers.weights import WeightOptions, check_units
 
 __all__ = ["ProjectedHeads", "check_flash", "output_size"]
 
@@ -141,16 +142,8 @@ class ProjectedHeads(Attention):
         return layer
 
     def _dense(self, name, equation, shape, bias_axes, activation=None):
-        options = {k: fresh(v) for k, v in self.weight_options.options.items()}
-        return keras.layers.EinsumDense(
-            equation,
-            output_shape=shape,
-            bias_axes=bias_axes if self.use_bias else None,
-            activation=activation,
-            name=name,
-            dtype=self.dtype_policy,
-            **options,
-        )
+        letters = bias_axes if self.use_bias else None
+        return einsum_dense(self, name, equation, shape, letters, activation)
 
     def project_query(self, query):
         return self._normed("query", ops.swapaxes(self.query_dense(query), 1, 2))

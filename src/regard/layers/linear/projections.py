@@ -1,8 +1,7 @@
 """Projections to heads and back, as Keras names and stores them."""
 
-import keras
-
-from regard.layers.weights import WeightOptions, check_units, fresh
+from regard.layers.einsum import einsum_dense
+from regard.layers.weights import WeightOptions, check_units
 
 OPTIONS = {
     "kernel_initializer": "glorot_uniform",
@@ -20,34 +19,19 @@ def take_options(options):
 def to_heads(layer, name, width, shape, use_bias=False):
     """A dense map (B, T, width) -> (B, T, *shape), built; ``shape`` (H, D) or (H,)."""
     letters = "hk"[: len(shape)]
-    dense = keras.layers.EinsumDense(
-        f"btd,d{letters}->bt{letters}",
-        output_shape=(None, *shape),
-        bias_axes=letters if use_bias else None,
-        name=name,
-        dtype=layer.dtype_policy,
-        **_kernel(layer),
-    )
+    bias = letters if use_bias else None
+    equation = f"btd,d{letters}->bt{letters}"
+    dense = einsum_dense(layer, name, equation, (None, *shape), bias)
     dense.build((None, None, width))
     return dense
 
 
 def from_heads(layer, shape, width, use_bias=False):
     """The map ``attention_output`` (B, T, H, D) -> (B, T, width), built."""
-    dense = keras.layers.EinsumDense(
-        "bthd,hdo->bto",
-        output_shape=(None, width),
-        bias_axes="o" if use_bias else None,
-        name="attention_output",
-        dtype=layer.dtype_policy,
-        **_kernel(layer),
-    )
+    bias, name = "o" if use_bias else None, "attention_output"
+    dense = einsum_dense(layer, name, "bthd,hdo->bto", (None, width), bias)
     dense.build((None, None, *shape))
     return dense
-
-
-def _kernel(layer):
-    return {name: fresh(each) for name, each in layer.weight_options.options.items()}
 
 
 def check_sizes(layer, num_heads, key_dim, value_dim, output_shape):

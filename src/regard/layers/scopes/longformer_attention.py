@@ -7,11 +7,12 @@ from regard.core import normalizers, scores
 from regard.core.attend import Recipe, Visibility, attend, standard_scale
 from regard.core.scopes import Everywhere, Grid, Window
 from regard.core.shapes import sizes_of
+from regard.layers.einsum import einsum_dense
 from regard.layers.inputs import checked, hide
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
 from regard.layers.weight_dropout import drawn_factors, set_dropout
-from regard.layers.weights import WeightOptions, check_units, fresh
+from regard.layers.weights import WeightOptions, check_units
 
 _PARTS = ("query", "key", "value")
 
@@ -116,15 +117,8 @@ class LongformerAttention(Traceable):
         self.built = True
 
     def _dense(self, name, equation, shape):
-        options = {k: fresh(v) for k, v in self.weight_options.options.items()}
-        return keras.layers.EinsumDense(
-            equation,
-            output_shape=shape,
-            bias_axes=equation.rsplit(">", 1)[1][2:] if self.use_bias else None,
-            name=name,
-            dtype=self.dtype_policy,
-            **options,
-        )
+        letters = equation.rsplit(">", 1)[1][2:] if self.use_bias else None
+        return einsum_dense(self, name, equation, shape, letters)
 
     def call(
         self,
