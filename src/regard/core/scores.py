@@ -73,7 +73,7 @@ def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:
 def gaussian(query: Query, key: Key, precision: Float[Tensor, ""]) -> Scores:
     r"""$s_{ij} = -\tfrac{p}{2} \lVert q_i - k_j \rVert^2$ with the precision $p$.
 
-    Nadaraya 1964 and Watson 1964 as softmax attention: Tsai et al. 2019, section 3.1.
+    Nadaraya 1964 and Watson 1964 as softmax attention: Tsai et al. 2019.
     The difference is squared as it stands: expanding it into lengths and a product
     loses all digits where query and key are close and long.
     """
@@ -108,7 +108,7 @@ def leaky_sum(
 ) -> Scores:
     r"""$s_{ij} = \mathrm{LeakyReLU}(q_i + k_j)$ for one number per query and key.
 
-    $a^\top [W h_i; W h_j]$ is such a sum (Velickovic et al. 2017, equation 3).
+    $a^\top [W h_i; W h_j]$ is such a sum (Velickovic et al. 2017, section 2.1).
     """
     total = widen(query) + ops.swapaxes(widen(key), -1, -2)
     return ops.leaky_relu(total, slope)

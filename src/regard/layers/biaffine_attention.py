@@ -23,7 +23,7 @@ class BiaffineAttention(Attention):
     cancels them, and only v's prior over the keys is left of the three.
 
     Dozat and Manning 2017, "Deep biaffine attention for neural dependency parsing",
-    arXiv:1611.01734, section 2.2; there queries and keys come through small networks of
+    arXiv:1611.01734; there queries and keys come through small networks of
     their own first, and the scores are the answer (see ``trace``).
 
     Args:

@@ -23,8 +23,8 @@ class ConvolutionalAttention(Attention):
     multi-step. A query as wide as the key is an embedding alone and asks as it is.
 
     Gehring et al. 2017, "Convolutional sequence to sequence learning",
-    arXiv:1705.03122, section 3.3, equations 1 and 2. The paper multiplies the output by
-    the square root of the memory's length (section 3.5); that is left to the caller.
+    arXiv:1705.03122, section 3.3. The paper multiplies the output by the square root of
+    the memory's length (section 3.4); that is left to the caller.
 
     Args:
         use_bias: add ``b``.

@@ -18,7 +18,7 @@ class GaussianAttention(Attention):
     training does; query and key need the same width D. Output (B, T, Dv).
 
     Nadaraya 1964, Watson 1964; as attention: Tsai et al. 2019, "Transformer
-    dissection", arXiv:1908.11775, section 3.1.
+    dissection", arXiv:1908.11775.
 
     Args:
         sigma: the width of the kernel, or where it starts.

@@ -24,7 +24,7 @@ class LinearScoreAttention(Attention):
     ``x`` and ``b``. A division by 0 gives 0.
 
     Seo et al. 2017, "Bidirectional attention flow for machine comprehension",
-    arXiv:1611.01603, section 2, equation 1 (there without ``b``).
+    arXiv:1611.01603 (there without ``b``).
 
     Args:
         combination: the features, separated by commas.

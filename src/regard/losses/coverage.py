@@ -11,7 +11,7 @@ def coverage_loss(weights, query_mask=None):
     r"""$\sum_j \min(a_{ij}, c_{ij})$ with $c_{ij} = \sum_{i'<i} a_{i'j}$.
 
     The mean over the real queries of every example: 0 at the first step, at most 1 at
-    any. See, Liu, Manning 2017, arXiv:1704.04368, equation 12; they add it to the loss
+    any. See, Liu, Manning 2017, arXiv:1704.04368, section 2.3; they add it to the loss
     of the words, times 1.
 
     Args:

@@ -18,7 +18,7 @@ def entmax_loss(target, scores, alpha=1.5):
     The loss is 0 as soon as the right score leads by $1/(\alpha - 1)$, and $\alpha = 1$
     is cross-entropy.
 
-    Peters, Niculae, Martins 2019, arXiv:1905.05702, section 3.
+    Peters, Niculae, Martins 2019, arXiv:1905.05702.
 
     Args:
         target: integer classes (…,).

@@ -12,7 +12,7 @@ def guided_attention_loss(weights, query_mask=None, value_mask=None, width=0.2):
 
     Over the real pairs of every example, T and S being its real lengths: 0 on the
     diagonal, and hardly anything near it. Tachibana, Uenoyama, Aihara 2018,
-    arXiv:1710.08969, section 4. Leave it out once the alignment has formed.
+    arXiv:1710.08969. Leave it out once the alignment has formed.
 
     Args:
         weights: (B, T, S) or (B, H, T, S).

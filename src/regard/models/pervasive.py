@@ -18,7 +18,7 @@ class PervasiveTranslator(keras.Model):
     last rows of the grid.
 
     Elbayad, Besacier, Verbeek 2018, "Pervasive attention: 2D convolutional neural
-    networks for sequence-to-sequence prediction", arXiv:1808.03867, section 3.
+    networks for sequence-to-sequence prediction", arXiv:1808.03867.
 
     Args:
         attention: a ``PervasiveAttention``.

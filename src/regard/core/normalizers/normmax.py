@@ -16,7 +16,8 @@ class Normmax(Normalizer):
     It maximizes $a^\top s - \lVert a \rVert_\alpha$ over all distributions: the larger
     $\alpha$, the more the chosen keys are weighed alike. Zeros are exact.
 
-    Santos et al. 2024, "Sparse and structured Hopfield networks".
+    Santos et al. 2024, "Sparse and structured Hopfield networks",
+    arXiv:2402.13725.
 
     Args:
         alpha: above 1.

@@ -12,7 +12,7 @@ class Proportional(Normalizer):
 
     Scores that are products of positive features, as in linear attention, are divided
     by their sum; negative scores get weight 0. Katharopoulos et al. 2020,
-    arXiv:2006.16236, equation 4.
+    arXiv:2006.16236.
 
     Args:
         epsilon: added to the sum, 0 or more; with 0 rows sum to exactly one.

@@ -15,8 +15,8 @@ from regard.core.normalizers.part import (
 class Rectified(Normalizer):
     r"""$a_j = [s_j]_+^p / n$ for the n keys the row sees.
 
-    Rows do not sum to one and may be all zero. Wortsman et al. 2023, arXiv:2309.08586,
-    section 3 (there n is the length of the sequence).
+    Rows do not sum to one and may be all zero. Wortsman et al. 2023, arXiv:2309.08586
+    (there n is the length of the sequence).
 
     Args:
         power: p; 1 is ReLU, 2 squared ReLU.

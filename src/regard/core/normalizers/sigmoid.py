@@ -13,8 +13,7 @@ class Sigmoid(Normalizer):
     Rows do not sum to one. The bias keeps the size of the output the same for any
     length; counted over visible keys, padding changes nothing.
 
-    Ramapuram et al. 2024, arXiv:2409.04431, section 2 (there n is the length of the
-    sequence).
+    Ramapuram et al. 2024, arXiv:2409.04431 (there n is the length of the sequence).
 
     Args:
         bias: None for $-\ln n$, or a number.

@@ -14,7 +14,7 @@ class Slot(Normalizer):
     \epsilon)$. Every key is shared out among the queries. A row depends on all the
     others, so rows are never walked in blocks.
 
-    Locatello et al. 2020, arXiv:2006.15055, section 2, algorithm 1.
+    Locatello et al. 2020, arXiv:2006.15055.
 
     Args:
         epsilon: keeps a query without any key defined.

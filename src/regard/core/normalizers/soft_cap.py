@@ -12,7 +12,7 @@ class SoftCap(Wrapped):
 
     Scores well below the cap pass unchanged, $c \to \infty$ is the inner normalizer
     itself. The cap comes after every bias and before the mask, so hidden keys stay
-    hidden. Gemma Team 2024, "Gemma 2", arXiv:2408.00118, section 2 (c = 50).
+    hidden. Gemma Team 2024, "Gemma 2", arXiv:2408.00118 (c = 50).
 
     Args:
         cap: the limit c.

@@ -11,7 +11,7 @@ from regard.core.normalizers.support import at_support, descending, floored
 class Sparsemax(Normalizer):
     r"""$a = \arg\min_{p \in \Delta} \lVert p - s \rVert^2$: exact zeros.
 
-    Martins and Astudillo 2016, arXiv:1602.02068, section 2.
+    Martins and Astudillo 2016, arXiv:1602.02068.
     """
 
     name = "sparsemax"

@@ -21,8 +21,8 @@ class GraphAttentionV2(NeighbourAttention):
     nodes may prefer different neighbours.
 
     Brody, Alon, Yahav 2021, "How attentive are graph attention networks?",
-    arXiv:2105.14491, section 3.2. Ours adds no self-loops and no activation: put the
-    nodes themselves into the mask or the edges.
+    arXiv:2105.14491, section 3.3, equation 7. Ours adds no self-loops and no
+    activation: put the nodes themselves into the mask or the edges.
 
     Args:
         num_heads, units: heads, and width of each.

@@ -18,7 +18,7 @@ class GraphTransformer(NeighbourAttention):
     gate with $r_i = W_r h_i$. Nodes (B, N, D) in, (B, N, H*units) out.
 
     Shi et al. 2020, "Masked label prediction: unified message passing model for
-    semi-supervised classification", arXiv:2009.03509, section 3.1.
+    semi-supervised classification", arXiv:2009.03509.
 
     Args:
         num_heads, units: heads, and width of each.

@@ -23,7 +23,7 @@ class AxialAttention(ImageLayer):
     tuple where there are several axes. A mask (B, H, W) hides pixels.
 
     Ho, Kalchbrenner, Weissenborn, Salimans 2019, "Axial attention in multidimensional
-    transformers", arXiv:1912.12180, section 3.
+    transformers", arXiv:1912.12180.
 
     Args:
         num_heads, key_dim, value_dim, use_bias: of each attention.

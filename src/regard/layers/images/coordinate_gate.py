@@ -18,7 +18,7 @@ class CoordinateGate(ImageGate):
     Image (B, H, W, C) in, the same out; the gate is (B, H, W, C).
 
     Hou, Zhou, Feng 2021, "Coordinate attention for efficient mobile network design",
-    arXiv:2103.02907, section 3.2. The paper normalizes by batch before the activation;
+    arXiv:2103.02907. The paper normalizes by batch before the activation;
     at inference that is another ``W`` and ``b``.
 
     Args:

@@ -23,7 +23,7 @@ class DoubleAttention(ImageLayer):
     nowhere formed unless asked for. A mask (B, H, W) hides pixels.
 
     Chen, Kalantidis, Li, Yan, Feng 2018, "A2-Nets: double attention networks",
-    arXiv:1810.11579, section 3.
+    arXiv:1810.11579.
 
     Args:
         units: width of a summary.

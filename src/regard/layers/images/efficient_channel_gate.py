@@ -19,7 +19,7 @@ class EfficientChannelGate(ImageGate):
     and the last. Image (B, H, W, C) in, the same out; the gate is (B, 1, 1, C). Unlike
     squeeze-and-excitation nothing is squeezed, and the order of channels matters.
 
-    Wang, Wu, Zhu, Li, Zuo, Hu 2019, "ECA-Net", arXiv:1910.03151, section 3.
+    Wang, Wu, Zhu, Li, Zuo, Hu 2019, "ECA-Net", arXiv:1910.03151.
 
     Args:
         kernel_size: odd; None takes the odd number next to (log2 C + 1) / 2, as the

@@ -19,7 +19,7 @@ class GatedGridPooling(GridReader):
 
     The reading of the later models of Elbayad, Besacier, Verbeek 2018, "Pervasive
     attention", arXiv:1808.03867; the unit is that of Dauphin et al. 2016,
-    arXiv:1612.08083, section 2.
+    arXiv:1612.08083.
 
     Args:
         prefixes: a reading for every source place, of the sources up to it; this costs

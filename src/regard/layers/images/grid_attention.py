@@ -24,7 +24,7 @@ class GridAttention(GridReader):
     source gives zeros.
 
     Elbayad, Besacier, Verbeek 2018, "Pervasive attention: 2D convolutional neural
-    networks for sequence-to-sequence prediction", arXiv:1808.03867, section 3.
+    networks for sequence-to-sequence prediction", arXiv:1808.03867.
     ``Causal(offset=k - 1)`` as scope is the wait-k path: target t reads the first
     t + k sources (Elbayad, Besacier, Verbeek 2020, "Efficient wait-k models for
     simultaneous machine translation").

@@ -12,7 +12,7 @@ class GridConvolution(keras.layers.Layer):
 
     The kernel (R, columns, C, filters) reaches R - 1 target rows back and none ahead,
     and to both sides along the source. A square kernel k x k whose later rows are
-    masked, as in Elbayad et al. 2018, section 3, is one with R = k // 2 + 1 rows.
+    masked, as in Elbayad et al. 2018, is one with R = k // 2 + 1 rows.
 
     ``step`` gives one row more from the last R - 1 rows before it.
 

@@ -19,7 +19,7 @@ class GridPooling(GridReader):
     zeros.
 
     Elbayad, Besacier, Verbeek 2018, "Pervasive attention: 2D convolutional neural
-    networks for sequence-to-sequence prediction", arXiv:1808.03867, section 3.
+    networks for sequence-to-sequence prediction", arXiv:1808.03867.
 
     Args:
         pool: "max" or "average".

@@ -17,7 +17,7 @@ class NonLocalAttention(PixelAttention):
     same out; weights (B, H·W, H·W). A mask (B, H, W) hides pixels.
 
     Wang, Girshick, Gupta, He 2017, "Non-local neural networks", arXiv:1711.07971,
-    sections 3.2 (embedded Gaussian) and 3.3. In section 4.1 the gain is the scale of a
+    sections 3.2 (embedded Gaussian) and 3.3. In the paper the gain is the scale of a
     batch normalization; here it stands alone.
 
     Args:

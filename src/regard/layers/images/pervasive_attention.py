@@ -35,7 +35,7 @@ class PervasiveAttention(Traceable):
     take no part in the reading; so are masked queries.
 
     Elbayad, Besacier, Verbeek 2018, "Pervasive attention: 2D convolutional neural
-    networks for sequence-to-sequence prediction", arXiv:1808.03867, section 3. The
+    networks for sequence-to-sequence prediction", arXiv:1808.03867. The
     paper normalizes over the batch, which in training lets later targets through; here
     each cell is normalized by itself. Memory is T*S*C.
 

@@ -17,7 +17,7 @@ class SimAM(ImageGate):
     weights to learn. Image (B, H, W, C) in, the same out; so is the gate.
 
     Yang, Zhang, Li, Xie 2021, "SimAM: a simple, parameter-free attention module for
-    convolutional neural networks", ICML, section 3.2.
+    convolutional neural networks", ICML.
 
     Args:
         regularization: $\lambda$, positive.

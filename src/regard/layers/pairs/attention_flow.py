@@ -24,7 +24,7 @@ class AttentionFlow(Pairing):
     weights a (B, T, S); the b (B, T) are in the trace. ``w`` (3 D,).
 
     Seo et al. 2017, "Bidirectional attention flow for machine comprehension",
-    arXiv:1611.01603, section 2, part 4.
+    arXiv:1611.01603, the attention flow layer.
 
     Args:
         normalizer: over the question, and over the text.

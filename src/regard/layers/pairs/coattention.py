@@ -21,7 +21,7 @@ class Coattention(Pairing):
     (units,).
 
     Lu et al. 2016, "Hierarchical question-image co-attention for visual question
-    answering", arXiv:1606.00061, section 3.3, the parallel form.
+    answering", arXiv:1606.00061, the parallel form.
 
     Args:
         units: width of the hidden layers.

@@ -20,7 +20,7 @@ class DecomposableAttention(Pairing):
     they share F and G.
 
     Parikh et al. 2016, "A decomposable attention model for natural language inference",
-    arXiv:1606.01933, sections 3.1 to 3.3 (F and G with one layer instead of two).
+    arXiv:1606.01933 (F and G with one layer instead of two).
 
     Args:
         units: width of F and G.

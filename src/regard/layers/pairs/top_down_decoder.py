@@ -29,7 +29,7 @@ class TopDownDecoder(Traceable):
     One ``step`` serves training and search, as in ``AttentionDecoder``.
 
     Anderson et al. 2018, "Bottom-up and top-down attention for image captioning and
-    visual question answering", arXiv:1707.07998, section 3.2.
+    visual question answering", arXiv:1707.07998.
 
     Args:
         units: of both LSTMs.

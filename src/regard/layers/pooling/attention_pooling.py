@@ -16,7 +16,7 @@ class AttentionPooling(Pooling):
     matter. Input (B, S, D), output (B, D). A sequence that is all padding gives zeros.
 
     Raffel and Ellis 2015, "Feed-forward networks with attention can solve some
-    long-term memory problems", arXiv:1512.08756, section 1.1. As tanh keeps the scores
+    long-term memory problems", arXiv:1512.08756. As tanh keeps the scores
     in [-1, 1], no time gets more than $e^2$ times the weight of another under softmax;
     ``activation=None`` lifts that.
 

@@ -15,7 +15,7 @@ class ContextPooling(Pooling):
     same of everyone: what is informative here? Input (B, S, D), output (B, D).
 
     Yang et al. 2016, "Hierarchical attention networks for document classification",
-    NAACL, section 2.2, equations 5 to 7. ``HierarchicalPooling`` stacks two of these.
+    NAACL, section 2.2. ``HierarchicalPooling`` stacks two of these.
 
     Args:
         units: width of the space in which elements are compared with the context.

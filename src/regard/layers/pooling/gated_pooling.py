@@ -16,12 +16,12 @@ class GatedPooling(Pooling):
     no order; output (B, D).
 
     Ilse, Tomczak, Welling 2018, "Attention-based deep multiple instance learning",
-    arXiv:1802.04712, section 2.4, equation 9 (there without biases).
+    arXiv:1802.04712 (there without biases).
 
     Args:
         units: width of the hidden space.
         use_bias: add ``b`` and ``d``.
-        gated: without the gate the score is $w^\top \tanh(V h_t + b)$, equation 8.
+        gated: without the gate the score is $w^\top \tanh(V h_t + b)$.
         kernel_initializer, kernel_regularizer, kernel_constraint: of V, U and w.
         **options: normalizer, dropout, seed, and those of every layer.
 

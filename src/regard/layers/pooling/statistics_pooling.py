@@ -25,7 +25,7 @@ class StatisticsPooling(Pooling):
     never becomes negative; below 1e-12 it is that.
 
     Okabe, Koshinaka, Shinoda 2018, "Attentive statistics pooling for deep speaker
-    embedding", arXiv:1803.10963, section 3; by channel and with the global context
+    embedding", arXiv:1803.10963; by channel and with the global context
     Desplanques, Thienpondt, Demuynck 2020, "ECAPA-TDNN", arXiv:2005.07143.
 
     Args:

@@ -29,8 +29,8 @@ class LongformerAttention(Traceable):
     Both parts are computed for all tokens and chosen from, since which tokens are
     global may differ from example to example.
 
-    Beltagy, Peters, Cohan 2020, arXiv:2004.05150, sections 3.1 and 3.2 (linear
-    projections for global attention).
+    Beltagy, Peters, Cohan 2020, arXiv:2004.05150, section 3.1, with its
+    linear projections for global attention.
 
     Args:
         num_heads, key_dim: heads, and the width of each.

@@ -23,7 +23,7 @@ class InputAttention(Traceable):
     weights (B, T, n).
 
     Qin et al. 2017, "A dual-stage attention-based recurrent neural network for time
-    series prediction", arXiv:1704.02971, section 3.2.
+    series prediction", arXiv:1704.02971.
 
     Args:
         units: of the LSTM, m in the paper.

@@ -20,7 +20,7 @@ class PyramidEncoder(keras.layers.Layer):
     with a mask where the input has one. A frame that is missing at the end is zero; a
     state is real where any of its frames is.
 
-    Chan et al. 2015, "Listen, attend and spell", arXiv:1508.01211, section 3.1.
+    Chan et al. 2015, "Listen, attend and spell", arXiv:1508.01211.
 
     Args:
         units: of each direction.

@@ -26,7 +26,7 @@ class TemporalAttention(Traceable):
     (B, T, S).
 
     Qin et al. 2017, "A dual-stage attention-based recurrent neural network for time
-    series prediction", arXiv:1704.02971, section 3.3.
+    series prediction", arXiv:1704.02971.
 
     Args:
         units: of the LSTM, p in the paper.

@@ -22,7 +22,7 @@ class TemporalPatternAttention(Traceable):
     (w, filters), ``W_a`` (m, filters), ``W_h`` (m, units), ``W_v`` (filters, units).
 
     Shih, Sun, Lee 2019, "Temporal pattern attention for multivariate time series
-    forecasting", arXiv:1809.04206, section 4.
+    forecasting", arXiv:1809.04206.
 
     Args:
         units: width of the output.
