@@ -11,7 +11,7 @@ def attention_free(key, value, bias, mask=None):
 
     Computed as products of exponentials of what lies below its largest value, so that
     the table of pairs is shared by all features. Zhai et al. 2021, "An attention free
-    transformer".
+    transformer", arXiv:2105.14103.
 
     Args:
         key: (B, H, S, D).

@@ -62,7 +62,7 @@ def selective_read(
     r"""$\zeta = \sum_{j:\,w_j = w} a_j h_j / \sum_{j:\,w_j = w} a_j$; 0 where w is not.
 
     What the source says about the word just written. Gu, Lu, Li, Li 2016, CopyNet,
-    arXiv:1603.06393, section 3.3, equation 9.
+    arXiv:1603.06393.
 
     Args:
         value: source states h (B, S, Dv).

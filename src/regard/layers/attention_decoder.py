@@ -59,7 +59,7 @@ class AttentionDecoder(Traceable):
 
     Bahdanau, Cho, Bengio 2015, arXiv:1409.0473, section 3.1 and appendix A.2.2 (there
     inside a GRU, here before any cell). Luong, Pham, Manning 2015, arXiv:1508.04025,
-    section 3 (equation 5) and 3.3 (input feeding). Wu et al. 2016, arXiv:1609.08144,
+    section 3.3 (input feeding). Wu et al. 2016, arXiv:1609.08144,
     section 3 (the bottom layer asks; residual connections are left to the cells).
 
     Args:

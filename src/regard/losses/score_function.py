@@ -10,7 +10,7 @@ def score_function_loss(
 
     The estimator of REINFORCE for attention that samples: ``reward`` and ``baseline``
     are taken as numbers, so the gradient reaches the log probabilities and the entropy
-    alone. Xu et al. 2015, arXiv:1502.03044, section 4.1; their reward is the log
+    alone. Xu et al. 2015, arXiv:1502.03044, section 4; their reward is the log
     likelihood of the words, whose own gradient is the ordinary loss beside this one.
 
     Args:

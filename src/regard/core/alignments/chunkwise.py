@@ -17,7 +17,7 @@ Row = Float[Tensor, "*b s"]
 def chunkwise_weights(alignment: Row, scores: Row, mask: Row, size: int) -> Row:
     r"""$\beta_j = \sum_{k=j}^{j+w-1} \alpha_k\, \mathrm{softmax}_{l=k-w+1}^{k}(u)_j$.
 
-    Chiu and Raffel 2018, arXiv:1712.05382, section 2.3 (MoChA). Every chunk is
+    Chiu and Raffel 2018, arXiv:1712.05382 (MoChA). Every chunk is
     normalized by itself, so that no chunk underflows and the sum stays that of
     ``alignment``, which must be 0 at hidden keys. Scores of hidden keys do not matter.
     """
@@ -39,7 +39,7 @@ def chunkwise_weights(alignment: Row, scores: Row, mask: Row, size: int) -> Row:
 def lookback_weights(alignment: Row, scores: Row, mask: Row) -> Row:
     r"""$\beta_j = \sum_{k \ge j} \alpha_k\, \mathrm{softmax}_{l \le k}(u)_j$.
 
-    Arivazhagan et al. 2019, arXiv:1906.05218, section 3.2 (MILk). In log space: with
+    Arivazhagan et al. 2019, arXiv:1906.05218 (MILk). In log space: with
     $L_k = \ln \sum_{l \le k} e^{u_l}$ every factor $e^{L_j - L_{j+1}}$ is at most one.
     """
     visible = ops.where(mask, scores, ops.full_like(scores, LOWEST))

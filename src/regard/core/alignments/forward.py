@@ -22,7 +22,7 @@ def forward_alignment(
     The forward filter of a hidden Markov chain: ``chosen`` (y) are the likelihoods and
     ``move`` (u) is the probability of going on to the next key, without it 1/2; then
     the halves are left out, as the sum of the row cancels them. Zhang, Ling, Dai 2018,
-    arXiv:1807.06736, equations 6 and 9. Rows without a real key are zero.
+    arXiv:1807.06736. Rows without a real key are zero.
     """
     if move is None:
         walked = previous + shifted(previous)

@@ -40,7 +40,7 @@ def convolved(
     r"""$f_j = \sum_{c,l} F_{l c}\, h_{c,\,j + l - \lfloor k/2 \rfloor}$.
 
     ``history`` has a channel for each kind of memory of earlier weights; zeros lie
-    beyond both ends. Chorowski et al. 2015, arXiv:1506.07503, section 2.1.
+    beyond both ends. Chorowski et al. 2015, arXiv:1506.07503.
     """
     channels_last = ops.swapaxes(history, 1, 2)
     return ops.conv(

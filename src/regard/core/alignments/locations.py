@@ -27,7 +27,7 @@ def bells(raw: Float[Tensor, "b three_k"], version: str):
     ``v1``: softmax(w), $e^d$, $\sqrt{e^s}$. ``v2``: softmax(w), softplus(d),
     softplus(s). All but v0 divide the amounts by $Z = \sqrt{2 \pi}\, \sigma$.
 
-    Battenberg et al. 2020, arXiv:1910.10288, table 1.
+    Battenberg et al. 2020, arXiv:1910.10288.
     """
     amount, step, width = ops.split(raw, 3, axis=-1)
     if version == "v0":
@@ -46,7 +46,7 @@ def mixture_weights(amount, mean, width, places) -> Float[Tensor, "b s"]:
     r"""$a_j = \sum_k \frac{w_k}{Z_k} e^{-(j - \mu_k)^2 / 2 \sigma_k^2}$.
 
     ``amount``, ``mean`` and ``width`` (B, K), ``places`` (B, S) the numbers j. Graves
-    2013, arXiv:1308.0850, equation 46.
+    2013, arXiv:1308.0850, section 5.1.
     """
     distance = ops.expand_dims(places, 1) - ops.expand_dims(mean, -1)  # (B, K, S)
     heights = ops.exp(-0.5 * ops.square(distance / ops.expand_dims(width, -1)))

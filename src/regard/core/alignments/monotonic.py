@@ -36,7 +36,7 @@ def carried(keep: Row, enter: Row) -> Row:
 def expected_alignment(choose: Row, previous: Row) -> Row:
     r"""$\alpha_j = p_j q_j,\ q_j = (1 - p_{j-1}) q_{j-1} + \alpha^{-}_j$.
 
-    All j at once. Equations 8 and 9 of section 2.3. The sum is at most that of
+    All j at once. The sum is at most that of
     ``previous``: what is missing belongs to readers who walked past the end.
     """
     return choose * carried(shifted(1.0 - choose), previous)
@@ -61,7 +61,7 @@ def recursive_alignment(choose: Row, previous: Row) -> Row:
 def hard_alignment(choose: Row, previous: Row) -> Row:
     """One-hot at the first chosen key not before the previous one, or all zeros.
 
-    ``choose`` is 0 or 1. Algorithm 1 of the paper.
+    ``choose`` is 0 or 1.
     """
     chosen = choose * ops.cumsum(previous, axis=-1)
     before = ops.cumsum(chosen, axis=-1) - chosen

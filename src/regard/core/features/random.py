@@ -21,7 +21,7 @@ class RandomFeatures(Feature):
     drawn once, belong to the layer and are saved with it.
 
     Choromanski et al. 2020, "Rethinking attention with Performers", arXiv:2009.14794,
-    sections 2.3 and 2.4.
+    section 2.3.
 
     Args:
         count: m, the number of features.

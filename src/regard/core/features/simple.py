@@ -11,8 +11,7 @@ from regard.core.scores import widen
 class Elu(Feature):
     r"""$\phi(x) = \mathrm{elu}(x) + 1$: $x + 1$ above zero, $e^x$ below.
 
-    Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, section 3.2.1,
-    equation 7.
+    Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, section 3.2.1.
     """
 
     name = "elu"

@@ -13,7 +13,7 @@ class SoftmaxFeatures(Feature):
     r"""$\phi(q)$ is a softmax over features, $\phi(k)$ one over positions.
 
     Rows of scores sum to one by themselves. A key's features depend on all keys, so
-    there is no causal form. Shen et al. 2021, "Efficient attention", arXiv:1812.01243,
+    there is no causal form. Shen et al. 2018, "Efficient attention", arXiv:1812.01243,
     section 3.2.
     """
 

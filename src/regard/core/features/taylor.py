@@ -16,7 +16,7 @@ class Taylor(Feature):
 
     The first terms of $e^s$, never below one half; $1 + d + d^2$ features, so keys
     should be narrow. Arora et al. 2024, "Simple linear attention language models
-    balance the recall-throughput tradeoff" (Based), arXiv:2402.18668, section 4.1.
+    balance the recall-throughput tradeoff" (Based), arXiv:2402.18668.
     """
 
     name = "taylor"

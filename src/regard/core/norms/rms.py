@@ -14,7 +14,7 @@ class RMS(Norm):
     r"""$x \cdot g / \sqrt{\frac{1}{d}\sum_i x_i^2 + \epsilon}$ for queries and keys.
 
     The gain $g$ starts at one: (D,) for all heads or, with ``per_head``, (H, D). Root
-    mean square norm of Zhang, Sennrich 2019, arXiv:1910.07467, section 3, put on
+    mean square norm of Zhang, Sennrich 2019, arXiv:1910.07467, section 4, put on
     queries and keys as in Qwen3.
 
     Args:

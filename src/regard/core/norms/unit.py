@@ -14,7 +14,7 @@ class Unit(Norm):
     r"""$s_{ij} = g_h \cos(q_i, k_j)$: never larger than the learned $g_h$ (H,).
 
     Replaces $1/\sqrt{d}$. Henry, Dachapally, Pawar, Chen 2020, "Query-Key Normalization
-    for Transformers", arXiv:2010.04245, section 2, where one g serves all heads.
+    for Transformers", arXiv:2010.04245, where one g serves all heads.
 
     Args:
         sharpness: where g starts. The paper takes $\log_2(L^2 - L)$ for sequences of

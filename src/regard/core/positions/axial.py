@@ -19,7 +19,7 @@ class AxialRoPE(Position):
     must be a multiple of 4.
 
     Heo et al. 2024, "Rotary position embedding for vision transformer",
-    arXiv:2403.13298, section 3, its axial form.
+    arXiv:2403.13298, section 3.2, its axial form.
 
     Args:
         columns: w, how many places a line has.

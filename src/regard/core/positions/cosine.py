@@ -17,7 +17,7 @@ class CosineReweighting(Position):
     times the cosine and the sine of their places, and scores stay products: it keeps
     linear attention linear. Positions must be less than M apart, or scores change sign.
 
-    Qin et al. 2022, "cosFormer", arXiv:2202.08791, section 3.2, where features are
+    Qin et al. 2022, "cosFormer", arXiv:2202.08791, where features are
     ``relu``. Layers that divide scores by the root of the width divide by that of the
     doubled one.
 

@@ -172,7 +172,7 @@ class Llama3(Scaling):
 class LongRoPE(Scaling):
     r"""$\theta_i / \lambda_i$: every pair has a factor of its own, found by search.
 
-    Ding et al. 2024, arXiv:2402.13753, section 3. Models have one list of factors for
+    Ding et al. 2024, arXiv:2402.13753. Models have one list of factors for
     contexts up to the trained length and one for longer ones: build the layer with the
     list that suits its use.
 

@@ -20,7 +20,7 @@ class T5Bias(Position):
     half of all buckets to later keys. The paper's layers do not divide scores by
     $\sqrt{d}$.
 
-    Raffel et al. 2019, arXiv:1910.10683, section 2.1.
+    Raffel et al. 2019, arXiv:1910.10683.
 
     Args:
         buckets: rows of the table.

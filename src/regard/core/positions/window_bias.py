@@ -50,7 +50,7 @@ class WindowBias(Position):
     For windows of $M \times M'$ places read line by line, B is
     ((2M - 1)(2M' - 1), H), in the order of Swin's code: heights outside, widths inside.
 
-    Liu et al. 2021, "Swin Transformer", arXiv:2103.14030, section 3.2, equation 4.
+    Liu et al. 2021, "Swin Transformer", arXiv:2103.14030, section 3.2.
 
     Args:
         size: M for a square, or (M, M').

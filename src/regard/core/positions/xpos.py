@@ -18,8 +18,7 @@ class XPos(Position):
     and an earlier key shrinks with their distance, the fast pairs first. It would grow
     for later keys: the scheme is meant for causal attention.
 
-    Sun et al. 2022, "A length-extrapolatable Transformer", arXiv:2212.10554, section
-    2.
+    Sun et al. 2022, "A length-extrapolatable Transformer", arXiv:2212.10554.
 
     Args:
         base, pairing, width: as for ``RoPE``.

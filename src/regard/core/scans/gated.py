@@ -25,7 +25,7 @@ def gated_scan(
 
     Without decay it is causal linear attention, with one decay per head and step
     retention or simple gated linear attention, with one per channel gated linear
-    attention (Yang et al. 2023, arXiv:2312.06635, sections 2 and 4).
+    attention (Yang et al. 2023, arXiv:2312.06635, section 4.1).
 
     Args:
         query: q, (B,H,T,K).

@@ -20,9 +20,9 @@ class ChunkwiseAttention(MonotonicAlignment):
     energy of $\alpha$ is that of ``MonotonicAttention``; $u$ has weights of its own,
     without gain and ``r``. State: ``alignment`` (B, 1, S). Output (B, T, Dv).
 
-    Chiu and Raffel 2018, "Monotonic chunkwise attention", arXiv:1712.05382, section
-    2.3. ``chunk_size=None`` is the infinite lookback of Arivazhagan et al. 2019,
-    arXiv:1906.05218, section 3.2. Chunks are normalized one by one, so none underflows.
+    Chiu and Raffel 2018, "Monotonic chunkwise attention", arXiv:1712.05382.
+    ``chunk_size=None`` is the infinite lookback of Arivazhagan et al. 2019,
+    arXiv:1906.05218. Chunks are normalized one by one, so none underflows.
 
     Args:
         chunk_size: how many keys a chunk holds, its end included, or None.

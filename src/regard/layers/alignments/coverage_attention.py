@@ -20,7 +20,7 @@ class CoverageAttention(AdditiveAlignment):
 
     See, Liu, Manning 2017, "Get to the point: summarization with pointer-generator
     networks", arXiv:1704.04368, section 2.3. After Tu et al. 2016, arXiv:1601.04811,
-    section 3.1.2, whose coverage may also be a recurrent network. Ours masks before it
+    whose coverage may also be a recurrent network. Ours masks before it
     normalizes.
 
     Args:

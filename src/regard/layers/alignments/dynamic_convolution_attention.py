@@ -31,7 +31,7 @@ class DynamicConvolutionAttention(Alignment):
     (B, T, Dv).
 
     Battenberg et al. 2020, "Location-relative attention mechanisms for robust long-form
-    speech synthesis", arXiv:1910.10288, section 2.3. P is beta-binomial; its logarithm
+    speech synthesis", arXiv:1910.10288. P is beta-binomial; its logarithm
     is kept above ln 1e-6.
 
     Args:

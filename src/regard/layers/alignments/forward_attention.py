@@ -27,7 +27,7 @@ class ForwardAttention(AdditiveAlignment):
     real key, and ``move`` (B, 1, 1) with the agent. Output (B, T, Dv).
 
     Zhang, Ling, Dai 2018, "Forward attention in sequence-to-sequence acoustic modeling
-    for speech synthesis", arXiv:1807.06736, sections 3.1 and 3.2. Every real key keeps
+    for speech synthesis", arXiv:1807.06736. Every real key keeps
     at least 1e-6 before the row is brought back to a sum of one, so that no alignment
     dies out. What the agent shall know besides, append it to the query.
 

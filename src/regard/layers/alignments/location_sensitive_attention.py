@@ -23,7 +23,7 @@ class LocationSensitiveAttention(AdditiveAlignment):
     needs of them. Output (B, T, Dv).
 
     Chorowski et al. 2015, "Attention-based models for speech recognition",
-    arXiv:1506.07503, section 2.1. ``history="both"`` with ``start="zero"`` and
+    arXiv:1506.07503. ``history="both"`` with ``start="zero"`` and
     ``use_bias=False`` is that of Tacotron 2: Shen et al. 2018, arXiv:1712.05884,
     section 2.2.
 

@@ -24,8 +24,8 @@ class MixtureAttention(Alignment):
 
     Graves 2013, "Generating sequences with recurrent neural networks", arXiv:1308.0850,
     section 5.1 (version "v0"). Battenberg et al. 2020, "Location-relative attention
-    mechanisms for robust long-form speech synthesis", arXiv:1910.10288, section 2.2 and
-    table 1 ("v1", "v2"); "v2b" is "v2" that starts with steps of 1 and widths of 10.
+    mechanisms for robust long-form speech synthesis", arXiv:1910.10288
+    ("v1", "v2"); "v2b" is "v2" that starts with steps of 1 and widths of 10.
 
     Args:
         components: number of bells.

@@ -19,7 +19,7 @@ class MonotonicAttention(MonotonicAlignment):
     (B, 1, S), at first all on the first real key. Output (B, T, Dv).
 
     Raffel, Luong, Liu, Weiss, Eck 2017, "Online and linear-time attention by enforcing
-    monotonic alignments", arXiv:1704.00784, sections 2.2 to 2.5. All keys of a step are
+    monotonic alignments", arXiv:1704.00784. All keys of a step are
     computed at once in float32, and no mass is lost far from the start.
 
     Args:

@@ -23,7 +23,7 @@ class StochasticAttention(AdditiveAlignment):
     it to ``regard.losses.score_function_loss`` with the reward.
 
     Xu et al. 2015, "Show, attend and tell: neural image caption generation with visual
-    attention", arXiv:1502.03044, sections 4.1 and 4.2.
+    attention", arXiv:1502.03044, section 4.
 
     Args:
         units: width of the space in which queries and keys are compared.

@@ -22,7 +22,7 @@ class AttentionFree(Approximation):
     (AFT-full), with a ``rank`` as a product $u_i^\top v_j$; without, all queries read
     the same (AFT-simple). Weights (B, units, T, S).
 
-    Zhai et al. 2021, "An attention free transformer".
+    Zhai et al. 2021, "An attention free transformer", arXiv:2105.14103.
 
     Args:
         units: width of queries, keys and values.

@@ -19,7 +19,7 @@ class LinformerAttention(Approximation):
     no causal form. Weights (B, H, T, rows).
 
     Wang et al. 2020, "Linformer: self-attention with linear complexity",
-    arXiv:2006.04768, section 4.
+    arXiv:2006.04768.
 
     Args:
         num_heads, key_dim, value_dim, output_shape: as in ``MultiHeadAttention``.

@@ -20,8 +20,8 @@ class NystromAttention(Approximation):
     an iteration. Where there are as many landmarks as positions and the inverse has
     converged, it is softmax attention. There is no causal form: means look ahead.
 
-    Xiong et al. 2021, "Nystromformer", arXiv:2102.03902, sections 3.2 to 3.4. As there,
-    a convolution of the values over time may be added.
+    Xiong et al. 2021, "Nystromformer", arXiv:2102.03902. As there, a
+    convolution of the values over time may be added.
 
     Args:
         num_heads, key_dim, value_dim, output_shape: as in ``MultiHeadAttention``.

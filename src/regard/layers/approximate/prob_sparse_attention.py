@@ -22,7 +22,7 @@ class ProbSparseAttention(Approximation):
     the mean of the values so far; which are chosen still depends on the whole sequence,
     so it suits decoders that write all positions at once, as the Informer's.
 
-    Zhou et al. 2021, "Informer", arXiv:2012.07436, section 3.1. The authors draw the
+    Zhou et al. 2021, "Informer", arXiv:2012.07436. The authors draw the
     sample anew in every call; ours is spread evenly over the memory, so that the same
     input has the same output. Their causal code adds the values up without dividing,
     which is ``others="sum"``.

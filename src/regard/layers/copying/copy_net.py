@@ -17,8 +17,8 @@ class CopyNet(CopyAttention):
     the sum. Where nothing can be copied it is the softmax over the vocabulary.
 
     Gu, Lu, Li, Li 2016, "Incorporating copying mechanism in sequence-to-sequence
-    learning", arXiv:1603.06393, section 3.2, equations 4 to 8. The ``selective_read``
-    of section 3.3 is ``regard.core.copying.selective_read``.
+    learning", arXiv:1603.06393. Its selective read is
+    ``regard.core.copying.selective_read``.
 
     Args:
         vocabulary_size: V, the words that can be generated.

@@ -26,8 +26,8 @@ class PointerAttention(Attention):
     ``prepare``, ``initial_state`` and ``step`` give the values mixed as p says for a
     context, so that a decoder can be put around it; its weights are the answer.
 
-    Vinyals, Fortunato, Jaitly 2015, "Pointer networks", arXiv:1506.03134, section 2.3,
-    equation 3. There items may be taken twice (``revisit=True``).
+    Vinyals, Fortunato, Jaitly 2015, "Pointer networks", arXiv:1506.03134, section 2.3.
+    There items may be taken twice (``revisit=True``).
 
     Args:
         units: width in which queries and keys are compared.

@@ -23,7 +23,7 @@ class PointerGenerator(WordHead):
     Where a row of weights is empty there is nothing to copy, and g counts as 1.
 
     See, Liu, Manning 2017, "Get to the point: summarization with pointer-generator
-    networks", arXiv:1704.04368, section 2.2, equations 8 and 9. There x is $[s; c]$
+    networks", arXiv:1704.04368, section 2.2. There x is $[s; c]$
     after a linear layer and y is $[c; s; \text{word before}]$.
 
     Args:

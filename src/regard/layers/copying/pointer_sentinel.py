@@ -21,7 +21,7 @@ class PointerSentinel(CopyAttention):
     ``PointerSentinel(V, scope=Window(L - 1))(states, ids=words)``.
 
     Merity, Xiong, Bradbury, Socher 2016, "Pointer sentinel mixture models",
-    arXiv:1609.07843, section 2.
+    arXiv:1609.07843.
 
     Args:
         vocabulary_size: V, the words that can be generated.

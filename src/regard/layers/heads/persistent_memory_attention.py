@@ -23,7 +23,7 @@ class PersistentMemoryAttention(ProjectedHeads):
     arXiv:2309.16588).
 
     Sukhbaatar, Grave, Lample, Jegou, Joulin 2019, "Augmenting Self-attention with
-    Persistent Memory", arXiv:1907.01470, section 4.
+    Persistent Memory", arXiv:1907.01470.
 
     Args:
         num_heads, key_dim, value_dim, use_bias, output_shape: as in

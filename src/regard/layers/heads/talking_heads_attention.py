@@ -23,8 +23,7 @@ class TalkingHeadsAttention(ProjectedHeads):
     to one and may be negative. Output (B, T, Dq) or (B, T, output_shape); weights
     (B, H, T, S), those that the values are mixed with.
 
-    Shazeer, Lan, Cheng, Ding, Hou 2020, "Talking-Heads Attention", arXiv:2003.02436,
-    section 4.
+    Shazeer, Lan, Cheng, Ding, Hou 2020, "Talking-Heads Attention", arXiv:2003.02436.
 
     Args:
         num_heads, key_dim, value_dim, use_bias, output_shape: as in

@@ -17,7 +17,7 @@ class CausalLinearAttention(RecurrentAttention):
     is remembered; z is the last column of the state ``memory`` (B, H, F, V + 1).
 
     Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, sections 3.2
-    to 3.4. Theirs adds epsilon 1e-6 to the sum as well.
+    and 3.3. Theirs adds epsilon 1e-6 to the sum as well.
 
     Args:
         num_heads, key_dim, value_dim, output_shape: as in ``MultiHeadAttention``.

@@ -21,8 +21,8 @@ class DeltaAttention(RecurrentAttention):
 
     Schlag et al. 2021, "Linear Transformers are secretly fast weight programmers",
     arXiv:2102.11174, section 4.2; with unit keys and silu as in Yang et al. 2024,
-    "Parallelizing linear Transformers with the delta rule", arXiv:2406.06484, sections
-    2.2 and 3.3. That layer convolves queries, keys and values over 4 positions before;
+    "Parallelizing linear Transformers with the delta rule", arXiv:2406.06484, section
+    3.2. That layer convolves queries, keys and values over 4 positions before;
     ours does not.
 
     Args:

@@ -24,7 +24,7 @@ class GatedDeltaAttention(RecurrentAttention):
     channel of the keys (Kimi delta attention). The gate acts before the write. Queries
     and keys pass an activation and are divided by their length.
 
-    Yang et al. 2024, "Gated delta networks", arXiv:2412.06464, sections 3.1 and 3.4;
+    Yang et al. 2024, "Gated delta networks", arXiv:2412.06464, section 3.1;
     per channel: Kimi Team 2025, "Kimi linear", arXiv:2510.26692, section 3. Those
     layers convolve queries, keys and values over 4 positions before; ours does not.
 

@@ -23,7 +23,7 @@ class ExternalAttention(Traceable):
     (B, S, slots). Hidden tokens take no share, and give zeros.
 
     Guo, Liu, Mu, Hu 2021, "Beyond self-attention: external attention using two linear
-    layers for visual tasks", arXiv:2105.02358, section 3, equations 5, 7 to 9.
+    layers for visual tasks", arXiv:2105.02358.
 
     Args:
         slots: S of the paper, the size of the memory.

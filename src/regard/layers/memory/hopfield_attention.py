@@ -18,11 +18,10 @@ class HopfieldAttention(Attention):
     are alike; ``updates=1`` is attention. With ``units`` the state $\xi = q W_q$, the
     patterns $K = k W_k$ and $V = v W_v$ are projected in every head, and the heads
     joined by ``W_o``: kernels (D, H, units), (H, units, Dq). Without, the
-    patterns are the inputs themselves, the network of the paper's section 2. Output
+    patterns are the inputs themselves, the network of the paper. Output
     (B, T, Dq) or (B, T, Dv), weights of the last update (B, H, T, S).
 
-    Ramsauer et al. 2020, "Hopfield networks is all you need", arXiv:2008.02217,
-    equations 3 and 10.
+    Ramsauer et al. 2020, "Hopfield networks is all you need", arXiv:2008.02217.
 
     Args:
         units: width of the patterns per head; None compares the inputs.

@@ -21,7 +21,7 @@ class KeyValueMemory(Hops):
     (B, hops, T, S).
 
     Miller, Fisch, Dodge, Karimi, Bordes, Weston 2016, "Key-value memory networks for
-    directly reading documents", arXiv:1606.03126, section 3.1. Choosing candidates by
+    directly reading documents", arXiv:1606.03126. Choosing candidates by
     shared words (key hashing) is left to the caller.
 
     Args:

@@ -32,8 +32,8 @@ class MemorizingAttention(ProjectedHeads):
     The memory is an argument, and kept by the caller: ``entries(value)`` gives what to
     append to it. Output (B, T, Dout), weights of the near (B, H, T, S).
 
-    Wu, Rabe, Hutchins, Szegedy 2022, "Memorizing transformers", arXiv:2203.08913,
-    section 3. There keys and queries are normed (``query_key_norm="unit"``) and the
+    Wu, Rabe, Hutchins, Szegedy 2022, "Memorizing transformers", arXiv:2203.08913.
+    There keys and queries are normed (``query_key_norm="unit"``) and the
     nearest are found approximately; here every key is compared.
 
     Args:
