@@ -83,11 +83,6 @@ def test_wrong_arguments_are_refused(options, message):
         layers.DotAttention()(X, **options)
 
 
-def test_another_axis_is_refused():
-    with pytest.raises(ValueError, match="attention_axes must be None or 1"):
-        layers.MultiHeadAttention(2, 3, attention_axes=2)
-
-
 def test_an_implicit_mask_survives_mixed_precision():
     embedding = keras.layers.Embedding(9, 6, mask_zero=True)
     layer = layers.DotAttention(dtype="mixed_float16")
