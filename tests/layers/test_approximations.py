@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from regard import layers, plan, positions
+from regard import features, layers, plan, positions
 from tests.invariants.tools import numpy, random, randomized
 from tests.reference import approximate
 
@@ -130,3 +130,39 @@ def test_inputs_that_do_not_fit_are_refused():
         layers.LinearAttention(2, 3, feature_map="identity")
     with pytest.raises(ValueError, match="normalizer must be Proportional"):
         layers.LinearAttention(2, 3, normalizer="softmax")
+    with pytest.raises(ValueError, match="scale must be None"):
+        layers.LinearAttention(2, 3, scale=2.0)
+    with pytest.raises(ValueError, match="scale must be 1 with normalize"):
+        layers.CausalLinearAttention(2, 3, scale=2.0)
+    with pytest.raises(ValueError, match="gate_rank must be None"):
+        layers.GatedDeltaAttention(2, 3, gate_rank=2)
+    with pytest.raises(ValueError, match="value_dim must be a positive integer"):
+        layers.Retention(2, 3, value_dim=0)
+
+
+@pytest.mark.parametrize("order", ["repeat", "tile"])
+@pytest.mark.parametrize("causal", [False, True])
+def test_linear_heads_may_share_keys(order, causal):
+    drawn = features.RandomFeatures(shared_maximum=False)
+    options = {"use_bias": False, "feature_map": drawn, "seed": 3}
+    grouped = layers.LinearAttention(
+        4, 3, num_key_value_heads=2, head_order=order, **options
+    )
+    plain = layers.LinearAttention(4, 3, **options)
+    grouped(X), plain(X)
+    copied = partial(np.repeat, repeats=2) if order == "repeat" else _tiled
+    kernels = [numpy(each) for each in grouped.get_weights()]
+    shapes = [each.shape for each in plain.weights]
+    plain.set_weights(
+        [
+            one if one.shape == tuple(shape) else copied(one, axis=1)
+            for one, shape in zip(kernels, shapes, strict=True)
+        ]
+    )
+    found = numpy(grouped(X, value_mask=KEEP, use_causal_mask=causal))
+    expected = numpy(plain(X, value_mask=KEEP, use_causal_mask=causal))
+    assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def _tiled(kernel, axis):
+    return np.concatenate([kernel, kernel], axis=axis)

@@ -293,3 +293,33 @@ def test_what_cannot_be_cached_is_refused(options, named):
     layer.build((None, None, WIDTH))
     with pytest.raises(ValueError, match=named):
         layer.initial_cache(BATCH, LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda cache: {}, "state must be a cache"),
+        (lambda cache: 3, "state must be a cache"),
+        (lambda cache: [cache], "state must be a cache"),
+        (lambda cache: {"position": cache["position"]}, "state must be a cache"),
+        (lambda cache: {"key": cache["key"]}, "goes to step"),
+        (lambda cache: {k: v[:1] for k, v in cache.items()}, "as many sequences"),
+    ],
+)
+def test_a_state_that_is_no_cache_is_told(spoil, named):
+    layer = layers.MultiHeadAttention(2, 4)
+    x = rng_of("x").normal(size=(BATCH, 1, WIDTH)).astype("float32")
+    layer.build(x.shape)
+    with pytest.raises(ValueError, match=named):
+        layer(x, state=spoil(layer.initial_cache(BATCH, LENGTH)))
+
+
+def test_outputs_of_several_axes_come_with_their_cache():
+    layer = layers.MultiHeadAttention(2, 4, output_shape=(3, 2))
+    x = rng_of("x").normal(size=(BATCH, 1, WIDTH)).astype("float32")
+    layer.build(x.shape)
+    cache = layer.initial_cache(BATCH, LENGTH)
+    options = {"state": cache, "return_attention_scores": True}
+    real = keras.tree.flatten(layer(x, **options))
+    told = keras.tree.flatten(layer(keras.KerasTensor(x.shape), **options))
+    assert [each.shape for each in told] == [tuple(each.shape) for each in real]

@@ -239,6 +239,14 @@ def test_half_precision_steps_are_the_full_call(dtype):
         assert_allclose(found, expected[:, at], rtol=5e-2, atol=5e-2)
 
 
+def built(cross_attention):
+    """A decoder block that knows its shapes."""
+    block = TransformerDecoderBlock(heads(), 4, cross_attention)
+    shape = (None, None, WIDTH)
+    block.build(shape, shape)
+    return block
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
@@ -268,8 +276,26 @@ def test_half_precision_steps_are_the_full_call(dtype):
             ),
             "memory must be given",
         ),
+        (
+            lambda: built(heads())(numbers(BATCH, LENGTH, WIDTH)),
+            "memory must be given",
+        ),
+        (
+            lambda: TransformerDecoderBlock(heads(), 4)(
+                numbers(BATCH, LENGTH, WIDTH), numbers(BATCH, LENGTH, WIDTH)
+            ),
+            "memory and its masks must be None",
+        ),
+        (
+            lambda: built(None)(
+                numbers(BATCH, 1, WIDTH),
+                use_causal_mask=False,
+                state=built(None).initial_state({}, BATCH, LENGTH),
+            ),
+            "use_causal_mask must be True",
+        ),
     ],
 )
-def test_what_does_not_fit_is_told(make, named):
+def test_what_does_not_fit_is_told(make, named):  # also once it is built
     with pytest.raises(ValueError, match=named):
         make()

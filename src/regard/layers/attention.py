@@ -13,6 +13,7 @@ from regard.core.shapes import sizes_of, with_head, without_head
 from regard.layers.adaptation import Adaptable
 from regard.layers.caching import (
     Caching,
+    check_cache,
     check_continued,
     check_no_rows,
     continued_spec,
@@ -203,6 +204,7 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
     ):
         if state is not None:
             check_continued(value, key, query_positions, key_positions)
+            check_cache(state, query)
             check_no_rows(attention_mask)
         given = gathered(query, value, key, query_mask, value_mask, key_mask)
         if state is not None:
@@ -318,8 +320,8 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
 
     def compute_output_spec(self, query, value=None, key=None, **kwargs):
         value = query if value is None else value
-        width = self.output_width(query.shape[-1], value.shape[-1])
-        spec = keras.KerasTensor((*query.shape[:-1], width), dtype=self.compute_dtype)
+        shape = self.compute_output_shape(query.shape, value.shape)
+        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
         weights = None
         if kwargs.get("return_attention_scores"):
             memory = value.shape[1]

@@ -141,6 +141,23 @@ def check_continued(value, key, query_positions, key_positions):
             )
 
 
+def check_cache(state, query):
+    """A state of ``initial_cache``, for as many sequences as there are queries."""
+    kept = set(state) - set(_COUNTS) if isinstance(state, dict) else ()
+    if not kept or "position" not in state:
+        found = sorted(state) if isinstance(state, dict) else type(state).__name__
+        raise ValueError(
+            "state must be a cache: what initial_cache(batch, capacity) gave, or a "
+            f"call before. Got {found}. What prepare gives goes to step."
+        )
+    batch, held = query.shape[0], state["position"].shape[0]
+    if is_static(batch, held) and batch != held:
+        raise ValueError(
+            f"state must hold as many sequences as query has, {batch}. Got a cache of "
+            f"{held}. Make one with initial_cache({batch}, capacity)."
+        )
+
+
 def check_no_rows(scope):
     """Scopes in a call with a cache must compare positions."""
     if isinstance(scope, Scope) and scope.by_index:

@@ -126,7 +126,7 @@ class MultiHeadAttention(ProjectedHeads):
 
     def compute_output_spec(self, query, value=None, key=None, **kwargs):
         folding = Folding.of(self.attention_axes, len(query.shape))
-        if folding.plain and not isinstance(self.output_size, tuple):
+        if folding.plain:
             return super().compute_output_spec(query, value, key, **kwargs)
         shape = self.compute_output_shape(query.shape)
         output = keras.KerasTensor(shape, dtype=self.compute_dtype)

@@ -28,8 +28,8 @@ class CausalLinearAttention(RecurrentAttention):
         **options: of every recurrence (see ``RecurrentAttention``) and layer.
 
     Raises:
-        ValueError: for a feature map that needs all keys at once, or scores that may be
-            negative with normalize.
+        ValueError: for a feature map that needs all keys at once, and with normalize
+            for scores that may be negative or a scale.
     """
 
     mechanism = "causal_linear"
@@ -53,6 +53,11 @@ class CausalLinearAttention(RecurrentAttention):
                 "Exponential() do."
             )
         check_sign(self.feature_map, self.normalize)
+        if self.normalize and self.scale != 1.0:
+            raise ValueError(
+                "scale must be 1 with normalize=True, which divides by it again. Got "
+                f"{self.scale}."
+            )
 
     def add_gates(self, width):
         self.feature_weights = self.feature_map.build(

@@ -36,7 +36,7 @@ class GatedDeltaAttention(RecurrentAttention):
         **options: of every recurrence (see ``RecurrentAttention``) and layer.
 
     Raises:
-        ValueError: for an unknown gate_per.
+        ValueError: for an unknown gate_per, or a gate_rank where it is per head.
     """
 
     mechanism = "gated_delta"
@@ -54,6 +54,11 @@ class GatedDeltaAttention(RecurrentAttention):
         super().__init__(num_heads, key_dim, **options)
         if gate_per not in _PER:
             raise ValueError(f"gate_per must be one of {_PER}. Got {gate_per!r}.")
+        if gate_rank and gate_per == "head":
+            raise ValueError(
+                "gate_rank must be None with gate_per='head', where a gate is one "
+                f"number. Got {gate_rank!r}."
+            )
         self.gate_per = gate_per
         self.gate_rank = gate_rank and check_units("gate_rank", gate_rank)
         self.activation = keras.activations.get(activation)

@@ -29,13 +29,14 @@ class LinearAttention(MultiHeadAttention):
     Args:
         num_heads, key_dim: as in ``MultiHeadAttention``.
         feature_map: a name or object of ``regard.features`` with positive scores.
-        **options: of ``MultiHeadAttention``; ``normalizer`` is
+        **options: of ``MultiHeadAttention`` without ``scale``; ``normalizer`` is
             ``regard.normalizers.Proportional(epsilon)``, ``position`` None or
             ``regard.positions.CosineReweighting``.
 
     Raises:
-        ValueError: for scores that may be negative or another normalizer or position,
-            and in a call that hides single pairs from features that need all keys.
+        ValueError: for scores that may be negative, a scale, another normalizer or
+            position, and in a call that hides single pairs from features that need all
+            keys.
     """
 
     mechanism = "linear"
@@ -55,6 +56,11 @@ class LinearAttention(MultiHeadAttention):
             raise ValueError(
                 "normalizer must be Proportional for linear attention. Got "
                 f"{self.normalizer!r}. MultiHeadAttention takes any."
+            )
+        if self.scale is not None:
+            raise ValueError(
+                "scale must be None for linear attention, whose features are divided "
+                f"by their sum. Got {self.scale}."
             )
         placed = isinstance(self.position, CosineReweighting)
         if self.position is not None and not (placed and self.feature_map.pointwise):
@@ -80,6 +86,13 @@ class LinearAttention(MultiHeadAttention):
         if self.feature_map.pointwise:
             keys = self.feature_map.key(keys, None, *self._of_features())
         return keys, values
+
+    def ordered(self, memory):
+        """Keys or values of every head of queries: sums are not shared by groups."""
+        if self.head_order == "repeat":
+            copies = self.num_heads // self.num_key_value_heads
+            return ops.repeat(memory, copies, axis=1) if copies > 1 else memory
+        return super().ordered(memory)
 
     def _of_features(self):
         return [ops.convert_to_tensor(each) for each in self.feature_weights]

@@ -38,5 +38,8 @@ def check_sizes(layer, num_heads, key_dim, value_dim, output_shape):
     """Set the sizes every layer with heads has."""
     layer.num_heads = check_units("num_heads", num_heads)
     layer.key_dim = check_units("key_dim", key_dim)
-    layer.value_dim = check_units("value_dim", value_dim or key_dim)
-    layer.output_size = output_shape and check_units("output_shape", output_shape)
+    value_dim = key_dim if value_dim is None else value_dim
+    layer.value_dim = check_units("value_dim", value_dim)
+    if output_shape is not None:
+        output_shape = check_units("output_shape", output_shape)
+    layer.output_size = output_shape

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from regard.core import positions
+from regard.core.caches import Chunk
 from regard.core.positions import Position
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
@@ -29,8 +30,9 @@ class RecurrentAttention(Traceable):
 
     Call arguments:
         inputs: (B, T, D).
-        mask: (B, T), True = real. Padding writes nothing, forgets nothing and reads
-            zeros, wherever it stands. The inputs' implicit mask is honoured too.
+        mask: (B, T), True = real. Padding writes nothing, forgets nothing, takes no
+            position and reads zeros, wherever it stands. The inputs' implicit mask is
+            honoured too.
         state: what ``initial_state`` or an earlier call returned; then the result is
             the pair of output and new state.
         return_attention_scores: also return the weights (B, H, T, T): what each value
@@ -61,7 +63,7 @@ class RecurrentAttention(Traceable):
         self.weight_options = kernels
         self.use_bias = bool(named["use_bias"])
         chunk = named["chunk_size"]
-        self.chunk_size = chunk and check_units("chunk_size", chunk)
+        self.chunk_size = None if chunk is None else check_units("chunk_size", chunk)
         scale = named["scale"]
         self.scale = self.key_dim**-0.5 if scale is None else float(scale)
         self.output_norm = _one_of("output_norm", named["output_norm"], _NORMS)
@@ -150,7 +152,7 @@ class RecurrentAttention(Traceable):
             seen = {} if mask is None else {"padding": mask[:, None, None, :]}
             listener.receive(self, {**shown, **found, "masks": seen})
         if state is not None:
-            results.append(self._after(start, memory, length))
+            results.append(self._after(start, memory, length, mask))
         return results[0] if len(results) == 1 else tuple(results)
 
     def parts(self, inputs, mask, state):
@@ -160,8 +162,8 @@ class RecurrentAttention(Traceable):
             dense = getattr(self, f"{name}_dense")
             parts[name] = widen(ops.swapaxes(dense(inputs), 1, 2))
         if self.position is not None:
-            places = ops.arange(ops.shape(inputs)[1], dtype="int32")[None]
-            places = places + ops.cast(state["position"], "int32")[:, None]
+            length = sizes_of(inputs)[1]
+            places = Chunk.of(state["position"], length, mask).places
             weights = [ops.convert_to_tensor(each) for each in self.position_weights]
             for name in ("query", "key"):
                 parts[name] = self.position.rotate(parts[name], places, *weights)
@@ -205,10 +207,10 @@ class RecurrentAttention(Traceable):
             state["position"] = ops.zeros((batch_size,), dtype="int32")
         return state
 
-    def _after(self, state, memory, length):
+    def _after(self, state, memory, length, mask):
         after = {"memory": memory}
         if self.position is not None:
-            after["position"] = ops.cast(state["position"], "int32") + length
+            after["position"] = Chunk.of(state["position"], length, mask).end
         return after
 
     def prefill(self, inputs, mask=None, state=None):

@@ -42,7 +42,9 @@ class TransformerDecoderBlock(Block):
             and the result ends in the next state.
 
     Raises:
-        ValueError: where an attention is none or of another width.
+        ValueError: where an attention is none or of another width; in a call with a
+            memory but no ``cross_attention`` or the reverse, and with a state where
+            ``use_causal_mask`` is False.
     """
 
     def __init__(self, attention, feed_forward, cross_attention=None, **options):
@@ -81,6 +83,12 @@ class TransformerDecoderBlock(Block):
         training=None,
         state=None,
     ):
+        self._check_call(memory, memory_mask, memory_attention_mask)
+        if state is not None and not use_causal_mask:
+            raise ValueError(
+                "use_causal_mask must be True where state is given: what comes later "
+                "is not in it yet. Got False."
+            )
         mask = join(inputs_mask, get_keras_mask(inputs))
         own = {
             "query_mask": mask,
@@ -109,6 +117,19 @@ class TransformerDecoderBlock(Block):
         if state is not None:
             results = (*results, {"cache": cache, "cross": self._moved(state, cache)})
         return results if len(results) > 1 else x
+
+    def _check_call(self, memory, *masks):
+        """A memory where there is something to read it, and only there."""
+        reads = self.cross_attention is not None
+        if reads and memory is None:
+            raise ValueError(
+                "memory must be given, because the block has a cross_attention."
+            )
+        if not reads and any(each is not None for each in (memory, *masks)):
+            raise ValueError(
+                "memory and its masks must be None, because the block has no "
+                "cross_attention. Make one with cross_attention= an attention."
+            )
 
     def _run(self, x, own, cache, read, training):
         """The sublayers; ``read(x)`` gives context and weights of the memory."""
