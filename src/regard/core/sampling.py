@@ -65,7 +65,7 @@ def deformable(
 ) -> Tensor:
     r"""$c_{ih} = \sum_{lk} a_{ihlk}\, v_{lh}(p_{ihlk})$: a few places read per query.
 
-    Zhu et al. 2020, arXiv:2010.04159, equation 3, without the projections.
+    Zhu et al. 2020, arXiv:2010.04159, section 4.1, without the projections.
 
     Args:
         levels: L images (B, H_l, W_l, heads, D).

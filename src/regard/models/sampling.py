@@ -86,7 +86,7 @@ def choose(logits, draws, settings):
     """One id per row (B, V), by the inverse of the cumulative distribution.
 
     Ids are ordered from the likeliest; top-k and top-p keep a beginning of that order
-    (Fan et al. 2018, section 5.1; Holtzman et al. 2020, section 3.1).
+    (Fan et al. 2018; Holtzman et al. 2020).
     """
     size = logits.shape[-1]
     count = size if settings.top_k is None else min(settings.top_k, size)

@@ -116,7 +116,7 @@ class TransformerDecoder(Stack):
         blocks: ``TransformerDecoderBlock`` s, each with parts of its own, all with a
             ``cross_attention`` or none.
         aligned_by: the block whose weights a step shows; the last but one aligns words
-            better than the last (Garg et al. 2019, arXiv:1909.02074, section 3).
+            better than the last (Garg et al. 2019, arXiv:1909.02074).
 
     Call arguments: those of a block without ``state``; ``return_attention_scores`` adds
     the weights of the block ``aligned_by``.
