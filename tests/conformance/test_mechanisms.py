@@ -12,7 +12,8 @@ from tests.conformance.subject import subject_of
 # Where a check is sampled: one mechanism per kind of score, and a recurrent one.
 SAMPLE = {"additive", "multi_head_causal", "decoder_bahdanau"}
 # Where every shape is compiled, `make test` puts all checks to these mechanisms, one or
-# two of each kind, and the essential ones to the others; .ci/run puts all to all.
+# two of each kind, and the essential ones to the others. .ci/run puts all checks to
+# every layer, and `make test-all` to every row. On torch all run everywhere.
 ROOTS = SAMPLE | {
     "dot",
     "feature_gate",
@@ -35,13 +36,26 @@ ESSENTIAL = {
 BACKEND = keras.backend.backend()
 
 
+def later_rows():
+    """Rows of a layer that an earlier row shows already, with other options."""
+    known = set()
+    for case in CASES:
+        layer = getattr(case.make, "func", case.make)
+        if layer in known:
+            yield case
+        known.add(layer)
+
+
+OPTIONS = set(later_rows())
+
+
 def marks_of(case, check):
     if check.name in case.xfail:
         yield pytest.mark.xfail(strict=True, reason=case.xfail[check.name])
     if check.name == "compiled_equals_eager" and BACKEND == "torch":
         yield pytest.mark.slow  # half a minute a layer
     if BACKEND != "torch" and case.name not in ROOTS and check.name not in ESSENTIAL:
-        yield pytest.mark.thorough
+        yield pytest.mark.slow if case in OPTIONS else pytest.mark.thorough
 
 
 def pairs():
