@@ -106,3 +106,20 @@ def test_a_converted_layer_survives_a_file(tmp_path):
     assert_allclose(
         numpy(loaded(QUERY)), numpy(theirs(QUERY, QUERY)), rtol=1e-4, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("axes", [None, (1,), (2,), (1, 2)])
+def test_multi_head_attention_over_some_of_many_axes(axes):
+    theirs = keras.layers.MultiHeadAttention(2, 3, attention_axes=axes)
+    grid = RNG.normal(size=(2, 3, 4, 8)).astype("float32")
+    expected = theirs(grid, grid)
+    found = regard.convert.from_keras(theirs)(grid)
+    assert_allclose(numpy(found), numpy(expected), rtol=1e-4, atol=1e-5)
+
+
+def test_quantized_weights_are_refused():
+    theirs = keras.layers.MultiHeadAttention(2, 3)
+    theirs(QUERY, QUERY)
+    theirs._key_dense.quantize("int8")
+    with pytest.raises(ValueError, match="source must not be quantized"):
+        regard.convert.from_keras(theirs)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from regard import features, layers, plan, positions
+from regard import Window, features, layers, plan, positions
 from tests.invariants.tools import numpy, random, randomized
 from tests.reference import approximate
 
@@ -91,6 +91,8 @@ def test_linear_attention_says_that_it_needs_no_table():
     layer = layers.LinearAttention(2, 3)
     assert plan(layer, (2, 50_000, 8)).path == "linear"
     assert plan(layers.MultiHeadAttention(2, 3), (2, 50_000, 8)).path == "rows"
+    near = layers.LinearAttention(2, 3, scope=Window(3))
+    assert plan(near, (2, 50_000, 8)).path == "rows"  # a scope is about pairs
 
 
 def test_long_inputs_pass_without_their_table_of_pairs():

@@ -323,3 +323,13 @@ def test_outputs_of_several_axes_come_with_their_cache():
     real = keras.tree.flatten(layer(x, **options))
     told = keras.tree.flatten(layer(keras.KerasTensor(x.shape), **options))
     assert [each.shape for each in told] == [tuple(each.shape) for each in real]
+
+
+def test_a_pointer_has_no_cache():
+    layer = layers.PointerAttention(4)
+    layer.build((None, None, WIDTH))
+    x = rng_of("x").normal(size=(BATCH, 1, WIDTH)).astype("float32")
+    with pytest.raises(ValueError, match="PointerAttention cannot use a cache"):
+        layer.initial_cache(BATCH, LENGTH)
+    with pytest.raises(ValueError, match="state must be None"):
+        layer(x, state={"position": np.zeros(BATCH), "key": x})

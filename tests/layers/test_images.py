@@ -114,3 +114,10 @@ def test_the_usual_kernel_of_efficient_channels_is_odd():
         layer = layers.EfficientChannelGate()
         layer.build((None, 2, 2, channels))
         assert layer.convolution.kernel_size == (size,)
+
+
+def test_sizes_of_images_are_told_by_their_names():
+    with pytest.raises(ValueError, match="value_dim must be a positive integer"):
+        layers.DeformableAttention(2, value_dim=0)
+    with pytest.raises(ValueError, match="size must be"):
+        layers.SpatialTransformer(size=(3,))

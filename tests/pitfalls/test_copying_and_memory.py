@@ -2,9 +2,11 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
+from regard import layers, norms, positions
 from regard.compat import tfa_seq2seq as tfa
 from regard.core.addressing import sharpened
 from regard.layers import (
@@ -94,3 +96,38 @@ def test_sharpening_does_not_underflow_in_half_precision():
         assert np.isnan(plain / plain.sum()).all()
     found = numpy(sharpened(*map(ops.convert_to_tensor, (weights, power))))
     assert_allclose(found, 1 / 128, rtol=1e-4)
+
+
+def test_entries_of_an_outer_memory_stand_at_no_position():
+    # A query that is turned against keys that are not would compare nonsense.
+    layer = layers.MemorizingAttention(
+        2, 4, neighbours=3, gate_bias=50.0, position=positions.RoPE()
+    )
+    rng = np.random.default_rng(3)
+    x, past = rng.normal(size=(2, 1, 3, 6)).astype("float32")
+    layer.build(x.shape)
+    keys, values = layer.entries(past)
+    memory = {"memory_key": keys, "memory_value": values}
+    late = layer(x, query_positions=np.arange(40, 43, dtype="int32"), **memory)
+    found, expected = (numpy(y) for y in (late, layer(x, **memory)))
+    assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_norms_have_names():
+    for name, norm in (("rms", norms.RMS()), ("unit", norms.Unit())):
+        layer = layers.MemorizingAttention(2, 4, query_key_norm=name)
+        assert layer.query_key_norm == norm
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.HopfieldAttention(0),
+        lambda: layers.MemoryNetwork(4, maximum_length=0),
+        lambda: layers.AttentionFree(4, maximum_length=0),
+        lambda: layers.GatedLinearAttention(2, 4, gate_rank=0),
+    ],
+)
+def test_zero_is_no_size(make):
+    with pytest.raises(ValueError, match="must be a positive integer"):
+        make()

@@ -21,7 +21,7 @@ def from_keras(source, **options):
             scope, normalizer, position).
 
     Raises:
-        ValueError: for another layer, or one that was not built.
+        ValueError: for another layer, or one that was not built or is quantized.
     """
     if not getattr(source, "built", False):
         raise ValueError("source must be built. Call the layer on data first.")
@@ -33,7 +33,9 @@ def multi_head(source, options):
     config = source.get_config()
     known = {name: config[name] for name in _HEAD_OPTIONS if name in config}
     layer = layers.MultiHeadAttention(**{**known, **options})
-    return filled(layer, *_widths_and_weights(source))
+    widths, weights = _widths_and_weights(source)
+    rank = len(source._query_dense.equation.split(",")[0])
+    return filled(layer, widths, weights, rank)
 
 
 def grouped_query(source, options):
@@ -46,6 +48,12 @@ def grouped_query(source, options):
 
 def _widths_and_weights(source):
     """Widths of query, value and key, and the projections' weights by path."""
+    for name, dense in _parts(source).items():
+        if getattr(dense, "quantization_mode", None) is not None:
+            raise ValueError(
+                "source must not be quantized. Got "
+                f"{dense.quantization_mode!r} in {name}. Convert first, then quantize."
+            )
     weights = {
         f"{part}/{kind}": array_of(getattr(dense, kind))
         for part, dense in _parts(source).items()

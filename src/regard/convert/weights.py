@@ -22,15 +22,16 @@ def array_of(tensor: Any) -> Array:
     return np.asarray(tensor, "float32")
 
 
-def filled(layer, widths: tuple[int, ...], weights: Mapping[str, Array]):
+def filled(layer, widths: tuple[int, ...], weights: Mapping[str, Array], rank: int = 3):
     """Build the layer and give every weight its array, by its path in the layer.
 
-    ``widths`` are those of the inputs: of query, value and key, or of the one.
+    ``widths`` are those of the inputs: of query, value and key, or of the one; ``rank``
+    is how many axes they have.
 
     Raises:
         ValueError: where names or shapes do not fit; then the options do not either.
     """
-    layer.build(*((None, None, width) for width in widths))
+    layer.build(*((*[None] * (rank - 1), width) for width in widths))
     own = {w.path.removeprefix(f"{layer.path}/"): w for w in layer.weights}
     if set(own) != set(weights):
         raise ValueError(

@@ -204,7 +204,7 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
     ):
         if state is not None:
             check_continued(value, key, query_positions, key_positions)
-            check_cache(state, query)
+            check_cache(self, state, query)
             check_no_rows(attention_mask)
         given = gathered(query, value, key, query_mask, value_mask, key_mask)
         if state is not None:

@@ -141,8 +141,9 @@ def check_continued(value, key, query_positions, key_positions):
             )
 
 
-def check_cache(state, query):
+def check_cache(layer, state, query):
     """A state of ``initial_cache``, for as many sequences as there are queries."""
+    _check_able(layer)
     kept = set(state) - set(_COUNTS) if isinstance(state, dict) else ()
     if not kept or "position" not in state:
         found = sorted(state) if isinstance(state, dict) else type(state).__name__
@@ -167,6 +168,15 @@ def check_no_rows(scope):
         )
 
 
+def _check_able(layer):
+    if not layer.cacheable:
+        raise ValueError(
+            f"{type(layer).__name__} cannot use a cache: its weights depend on the "
+            "whole memory, or on where it looked before. state must be None. Use "
+            "prepare, initial_state and step."
+        )
+
+
 def _check_cacheable(layer, ring):
     name = type(layer).__name__
     if not layer.built:
@@ -174,11 +184,7 @@ def _check_cacheable(layer, ring):
             f"{name} must be built before it makes a cache, which is as wide as its "
             "keys. Call it once, or build((None, None, width))."
         )
-    if not layer.cacheable:
-        raise ValueError(
-            f"{name} cannot use a cache: its weights depend on the whole memory, or on "
-            "where it looked before. Use prepare, initial_state and step."
-        )
+    _check_able(layer)
     if not layer.normalizer.rowwise:
         raise ValueError(
             "normalizer must work row by row to use a cache. Got "

@@ -10,7 +10,9 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
     """The engine's choice for these shapes: path, rows per block, reason, bytes.
 
     Args:
-        layer: one of ``regard.layers`` that attends to a memory.
+        layer: one of ``regard.layers`` that attends to a memory. Sums of keys
+            ("linear") give way to pairs in a call with dropout, a bias or an
+            attention_mask.
         query_shape: (B, T, Dq); a size may be None where it is not known.
         value_shape: (B, S, Dv), by default that of the query.
 
@@ -39,4 +41,5 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
     memory = value_shape[1]
     memory = None if memory is None else memory + layer.own_keys
     lengths, rowwise = (query_shape[1], memory), layer.normalizer.rowwise
-    return plan_sizes(*lengths, layer.pairwise_width, planes, rowwise, layer.factored)
+    factored = layer.factored and layer.scope is None  # a scope is about pairs
+    return plan_sizes(*lengths, layer.pairwise_width, planes, rowwise, factored)

@@ -71,6 +71,11 @@ def check_units(name, value):
     return int(value)
 
 
+def check_units_or_none(name, value):
+    """A positive integer, or None where there is nothing to count."""
+    return None if value is None else check_units(name, value)
+
+
 def check_equal_widths(layer, query_width, key_width):
     """Products of queries and keys need one width."""
     if query_width != key_width:

@@ -11,7 +11,7 @@ from regard.compat.tfa_seq2seq.stepping import Steps, embedder
 from regard.core.shapes import sizes_of
 from regard.layers.decoder_loop import run_loop
 from regard.layers.decoder_parts import as_layer
-from regard.layers.weights import check_units
+from regard.layers.weights import check_units_or_none
 
 __all__ = ["BasicDecoder", "BasicDecoderOutput"]
 
@@ -76,7 +76,7 @@ class BasicDecoder(keras.layers.Layer):
         if isinstance(self.sampler.embedding_fn, keras.layers.Layer):
             self.embedding = self.sampler.embedding_fn  # so that it is saved
         self.impute_finished = bool(impute_finished)
-        self.maximum_iterations = maximum_iterations and check_units(
+        self.maximum_iterations = check_units_or_none(
             "maximum_iterations", maximum_iterations
         )
         if not (self.sampler.teaches or maximum_iterations):

@@ -7,7 +7,7 @@ from regard.core.attention_free import attention_free, shares
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.approximate.approximation import Approximation
-from regard.layers.weights import check_units
+from regard.layers.weights import check_units_or_none
 
 _HIDDEN = -1e30
 
@@ -46,10 +46,8 @@ class AttentionFree(Approximation):
                 "maximum_length must be given with rank, which is that of the bias of "
                 f"places. Got rank={rank!r}."
             )
-        self.maximum_length = maximum_length and check_units(
-            "maximum_length", maximum_length
-        )
-        self.rank = rank and check_units("rank", rank)
+        self.maximum_length = check_units_or_none("maximum_length", maximum_length)
+        self.rank = check_units_or_none("rank", rank)
         self.causal = bool(causal)
 
     def add_weights(self, query_shape, key_shape):

@@ -44,6 +44,7 @@ class PointerAttention(Attention):
     """
 
     mechanism = "pointer"
+    cacheable = False
 
     def __init__(
         self,

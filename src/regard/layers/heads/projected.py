@@ -31,7 +31,7 @@ class ProjectedHeads(Attention):
         scale: multiplies the products, by default 1/sqrt(key_dim) or what the norm
             says.
         query_key_norm: a norm of ``regard.norms`` for queries and keys of every head,
-            or None.
+            or its name, or None.
         num_key_value_heads: how many heads keys and values have, by default as many as
             queries; a divisor of num_heads.
         head_order: which of them head h reads: "repeat", h // (H/G) (Llama, Keras,

@@ -14,7 +14,7 @@ from regard.layers.images.image_layer import KERNEL_OPTIONS, seen_pixels
 from regard.layers.inputs import hide
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
-from regard.layers.weights import WeightOptions, check_units, fresh
+from regard.layers.weights import WeightOptions, check_units, check_units_or_none, fresh
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -66,7 +66,7 @@ class DeformableAttention(Traceable):
         self.num_heads = check_units("num_heads", num_heads)
         self.points = check_units("points", points)
         self.levels = check_units("levels", levels)
-        self.value_dim = None if value_dim is None else check_units("units", value_dim)
+        self.value_dim = check_units_or_none("value_dim", value_dim)
         self.normalizer = normalizers.get(normalizer)
         if not self.normalizer.rowwise:
             raise ValueError(

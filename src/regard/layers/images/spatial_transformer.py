@@ -40,7 +40,11 @@ class SpatialTransformer(ImageLayer):
     def __init__(self, size=None, align_corners=False, **options):
         options.setdefault("kernel_initializer", "zeros")
         super().__init__(**options)
-        self.size = size and tuple(check_units("size", each) for each in size)
+        if size is not None:
+            size = tuple(check_units("size", each) for each in size)
+            if len(size) != 2:
+                raise ValueError(f"size must be (height, width). Got {size}.")
+        self.size = size
         self.align_corners = bool(align_corners)
 
     def build(self, inputs_shape, features_shape=None):

@@ -9,7 +9,7 @@ from regard.core.scores import unit, widen
 from regard.layers.linear.gated_linear_attention import DecayGate
 from regard.layers.linear.projections import to_heads
 from regard.layers.linear.recurrence import RecurrentAttention
-from regard.layers.weights import check_units
+from regard.layers.weights import check_units_or_none
 
 _PER = ("head", "channel")
 
@@ -60,7 +60,7 @@ class GatedDeltaAttention(RecurrentAttention):
                 f"number. Got {gate_rank!r}."
             )
         self.gate_per = gate_per
-        self.gate_rank = gate_rank and check_units("gate_rank", gate_rank)
+        self.gate_rank = check_units_or_none("gate_rank", gate_rank)
         self.activation = keras.activations.get(activation)
 
     def add_gates(self, width):

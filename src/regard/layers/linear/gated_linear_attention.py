@@ -7,7 +7,7 @@ from regard.core.scans import gated_scan
 from regard.core.scores import widen
 from regard.layers.linear.projections import to_heads
 from regard.layers.linear.recurrence import RecurrentAttention
-from regard.layers.weights import check_units
+from regard.layers.weights import check_units_or_none
 
 _PER = ("channel", "head")
 
@@ -54,7 +54,7 @@ class GatedLinearAttention(RecurrentAttention):
         if not temperature > 0:
             raise ValueError(f"temperature must be positive. Got {temperature!r}.")
         self.gate_per = gate_per
-        self.gate_rank = gate_rank and check_units("gate_rank", gate_rank)
+        self.gate_rank = check_units_or_none("gate_rank", gate_rank)
         self.temperature = float(temperature)
 
     def add_gates(self, width):

@@ -9,7 +9,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
-from regard.layers.weights import WeightOptions, check_units
+from regard.layers.weights import WeightOptions, check_units, check_units_or_none
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -48,7 +48,7 @@ class ExternalAttention(Traceable):
     ):
         super().__init__(**options)
         self.slots = check_units("slots", slots)
-        self.output_size = output_size and check_units("output_size", output_size)
+        self.output_size = check_units_or_none("output_size", output_size)
         self.weight_options = WeightOptions(
             kernel_initializer=kernel_initializer,
             kernel_regularizer=kernel_regularizer,

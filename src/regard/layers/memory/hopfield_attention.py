@@ -6,7 +6,12 @@ from keras import ops
 from regard.core import scores
 from regard.core.attend import Recipe, standard_scale
 from regard.layers.attention import Attention
-from regard.layers.weights import WeightOptions, check_equal_widths, check_units
+from regard.layers.weights import (
+    WeightOptions,
+    check_equal_widths,
+    check_units,
+    check_units_or_none,
+)
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -51,7 +56,7 @@ class HopfieldAttention(Attention):
     ):
         own = {name: options.pop(name, None) for name in _OPTIONS}
         super().__init__(**options)
-        self.units = units and check_units("units", units)
+        self.units = check_units_or_none("units", units)
         self.num_heads = check_units("num_heads", num_heads)
         self.updates = check_units("updates", updates)
         if self.units is None and self.num_heads > 1:

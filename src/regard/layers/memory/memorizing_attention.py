@@ -27,7 +27,8 @@ class MemorizingAttention(ProjectedHeads):
     holds keys and values of earlier calls; every query reads its k best keys there
     with a softmax of their own (``neighbours``), and a learned gate per head, ``b``
     (H,), weighs the two. No gradient goes into the memory. Without a memory, or where
-    an example has an empty one, the layer is multi-head attention.
+    an example has an empty one, the layer is multi-head attention. Entries stand at no
+    position.
 
     The memory is an argument, and kept by the caller: ``entries(value)`` gives what to
     append to it. Output (B, T, Dout), weights of the near (B, H, T, S).
@@ -116,12 +117,13 @@ class MemorizingAttention(ProjectedHeads):
             sizes_of(given.query),
         )
         value, key, poison = quarantine(given.value, given.key, visibility)
-        queries = self._placed(self.project_query(given.query), grid.query_positions)
+        plain = self.project_query(given.query)
+        queries = self._placed(plain, grid.query_positions)
         near = self.recall(self.remember(key, value, grid.key_positions))
         bias = poisoned(checked_bias(bias, sizes), poison)
         want, keep = ("weights", "scores", "mask"), self._drawn(sizes, training)
         found = self.look(queries, *near, visibility, bias, keep, want)
-        context, gate = self._blended(queries, found["context"], far, given.query_mask)
+        context, gate = self._blended(plain, found["context"], far, given.query_mask)
         output = self.merge(context, given.query)
         if given.query_mask is not None:
             set_keras_mask(output, given.query_mask)

@@ -8,7 +8,7 @@ from keras import ops
 from regard.core import scores
 from regard.core.attend import Recipe
 from regard.layers.memory.hops import Hops
-from regard.layers.weights import check_equal_widths, check_units
+from regard.layers.weights import check_equal_widths, check_units_or_none
 
 _TYING = ("adjacent", "layer_wise", None)
 
@@ -52,9 +52,7 @@ class MemoryNetwork(Hops):
         if tying not in _TYING:
             raise ValueError(f"tying must be one of {_TYING}. Got {tying!r}.")
         self.tying = tying
-        self.maximum_length = maximum_length and check_units(
-            "maximum_length", maximum_length
-        )
+        self.maximum_length = check_units_or_none("maximum_length", maximum_length)
 
     def add_weights(self, query_width, key_width, value_width):
         self.query_kernel = self.add_kernel("query_kernel", query_width, self.units)

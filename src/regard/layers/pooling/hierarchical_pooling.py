@@ -141,6 +141,5 @@ class HierarchicalPooling(Traceable):
             **inner,
             **super().get_config(),
             "sentence_units": self.sentences.units,
-            "sentence_encoder": encoder
-            and keras.saving.serialize_keras_object(encoder),
+            "sentence_encoder": encoder,
         }
