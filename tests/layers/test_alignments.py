@@ -228,3 +228,38 @@ def test_options_that_do_not_fit_are_refused():
         AttentionDecoder(
             layers.DotAttention(), keras.layers.GRUCell(3), query="bottom_state"
         )
+
+
+def same_shapes(told, real):
+    """Symbolic results are those of a call, axis by axis, but for the batch."""
+    told, real = (keras.tree.flatten(each) for each in (told, real))
+    found = [each.shape[1:] for each in told]
+    assert found == [tuple(each.shape)[1:] for each in real]
+
+
+def symbols():
+    return keras.Input(INPUTS.shape[1:]), keras.Input(VALUE.shape[1:])
+
+
+def test_symbolic_walks_give_their_state():
+    options = {"state": {}, "return_attention_scores": True}
+    layer = layers.ForwardAttention(3)
+    same_shapes(layer(*symbols(), **options), layer(INPUTS, VALUE, **options))
+
+
+@pytest.mark.parametrize("query", ["previous_state", "new_state"])
+def test_symbolic_decoders_give_weights_and_state(query):
+    attention = layers.CoverageAttention(3)
+    layer = AttentionDecoder(attention, keras.layers.LSTMCell(4), query=query)
+    options = {"return_state": True, "return_attention_scores": True}
+    inputs = symbols()
+    told, real = layer(*inputs, **options), layer(INPUTS, VALUE, **options)
+    same_shapes(told, real)
+    model = keras.Model(inputs, told)
+    for found, expected in zip(
+        keras.tree.flatten(model([INPUTS, VALUE])),
+        keras.tree.flatten(real),
+        strict=True,
+    ):
+        found, expected = map(ops.convert_to_numpy, (found, expected))
+        assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

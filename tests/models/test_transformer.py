@@ -299,3 +299,39 @@ def built(cross_attention):
 def test_what_does_not_fit_is_told(make, named):  # also once it is built
     with pytest.raises(ValueError, match=named):
         make()
+
+
+def test_symbolic_blocks_and_stacks_give_their_weights():
+    x, memory = numbers(BATCH, LENGTH, WIDTH), numbers(BATCH, MEMORY, 5)
+    asked = {"return_attention_scores": True}
+    for layer, inputs in (
+        (TransformerEncoderBlock(heads(), 4), [x]),
+        (TransformerDecoderBlock(heads(), 4, heads()), [x, memory]),
+        (TransformerEncoder([TransformerEncoderBlock(heads(), 4)]), [x]),
+        (TransformerDecoder([TransformerDecoderBlock(heads(), 4)]), [x]),
+    ):
+        symbols = [keras.Input(each.shape[1:]) for each in inputs]
+        told, real = layer(*symbols, **asked), layer(*inputs, **asked)
+        shapes = [each.shape[1:] for each in keras.tree.flatten(told)]
+        assert shapes == [tuple(e.shape)[1:] for e in keras.tree.flatten(real)]
+        found = keras.tree.flatten(keras.Model(symbols, told)(inputs))
+        for one, other in zip(found, keras.tree.flatten(real), strict=True):
+            assert_allclose(array(one), array(other), rtol=1e-5, atol=1e-6)
+
+
+def test_a_symbolic_block_gives_its_cache():
+    block = built(None)
+    state = block.initial_state({}, BATCH, LENGTH)
+    x = numbers(BATCH, 1, WIDTH)
+    told = keras.tree.flatten(block(keras.KerasTensor(x.shape), state=state))
+    real = keras.tree.flatten(block(x, state=state))
+    assert [each.shape for each in told] == [tuple(each.shape) for each in real]
+
+
+def test_any_callable_starts_a_feed_forward_network():
+    def ones(shape, dtype=None):
+        return keras.ops.ones(shape, dtype)
+
+    feed_forward = FeedForward(3, kernel_initializer=ones)
+    feed_forward.build((None, None, 2))
+    assert (array(feed_forward.out.kernel) == 1).all()

@@ -20,6 +20,7 @@ from regard.layers.keras_internals import (
     computing_in,
     get_keras_mask,
     outside_the_compiler,
+    traced_spec,
 )
 from regard.layers.traceable import Traceable
 
@@ -358,19 +359,20 @@ class AttentionDecoder(Traceable):
         return (*inputs_shape[:-1], self.output_width)
 
     def compute_output_spec(self, inputs, value, *args, **options):
-        if options.get("return_state"):  # its leaves depend on the cell
-            return super().compute_output_spec(inputs, value, *args, **options)
         shape = (*inputs.shape[:-1], self.output_width)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not options.get("return_attention_scores"):
-            return spec
-        memory = value.shape[1]
-        if memory is not None:
-            memory += getattr(self.attention, "own_keys", 0)
-        shape, heads = (*inputs.shape[:2], memory), self.attention.num_heads
-        if heads > 1:
-            shape = (shape[0], heads, *shape[1:])
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        specs = [keras.KerasTensor(shape, dtype=self.compute_dtype)]
+        if options.get("return_attention_scores"):
+            memory = value.shape[1]
+            if memory is not None:
+                memory += getattr(self.attention, "own_keys", 0)
+            shape, heads = (*inputs.shape[:2], memory), self.attention.num_heads
+            if heads > 1:
+                shape = (shape[0], heads, *shape[1:])
+            specs.append(keras.KerasTensor(shape, dtype=self.compute_dtype))
+        if options.get("return_state"):  # its leaves depend on the cell
+            traced = traced_spec(self, inputs, value, *args, **options)
+            specs.append(traced[-1])
+        return specs[0] if len(specs) == 1 else tuple(specs)
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask

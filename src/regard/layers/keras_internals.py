@@ -10,6 +10,7 @@ __all__ = [
     "get_keras_mask",
     "outside_the_compiler",
     "set_keras_mask",
+    "traced_spec",
 ]
 
 
@@ -30,3 +31,12 @@ def outside_the_compiler(function):
     import torch
 
     return torch.compiler.disable(function)
+
+
+def traced_spec(layer, *args, **kwargs):
+    """Symbolic results of a call by running it, as where no shapes are told.
+
+    ``Layer.compute_output_spec`` believes ``compute_output_shape``, which knows of one
+    result only.
+    """
+    return keras.Operation.compute_output_spec(layer, *args, **kwargs)

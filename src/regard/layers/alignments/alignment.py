@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 from keras import ops
 
 from regard.core.scopes import Grid
@@ -13,7 +12,11 @@ from regard.layers.attention import Attention
 from regard.layers.decoder_loop import run_loop
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import checked_bias, gathered, quarantine
-from regard.layers.keras_internals import computing_in, set_keras_mask
+from regard.layers.keras_internals import (
+    computing_in,
+    set_keras_mask,
+    traced_spec,
+)
 from regard.layers.weight_dropout import drawn_factors
 
 Tensor = Any
@@ -258,6 +261,9 @@ class Alignment(Attention):
         return run_loop(step, inputs, memory, state, mask)
 
     def compute_output_spec(self, query, value=None, key=None, **kwargs):
+        known = {**kwargs, "state": None}
+        specs = super().compute_output_spec(query, value, key, **known)
         if kwargs.get("state") is None:
-            return super().compute_output_spec(query, value, key, **kwargs)
-        return keras.layers.Layer.compute_output_spec(self, query, value, key, **kwargs)
+            return specs
+        state = traced_spec(self, query, value, key, **kwargs)[-1]
+        return (*specs, state) if isinstance(specs, tuple) else (specs, state)

@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.layers.attention import Attention
 from regard.layers.decoder_parts import as_layer
+from regard.layers.keras_internals import traced_spec
 from regard.models.transformer.feed_forward import FeedForward
 
 
@@ -59,6 +60,9 @@ class Block(keras.layers.Layer):
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask
 
+    def compute_output_spec(self, inputs, *args, **options):
+        return spec_of(self, inputs, *args, **options)
+
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         return {
@@ -69,6 +73,14 @@ class Block(keras.layers.Layer):
             "pre_norm": self.pre_norm,
             "dropout": self.dropout,
         }
+
+
+def spec_of(layer, inputs, *args, **options):
+    """What a call gives: the inputs' like, then weights and a state where asked."""
+    output = keras.KerasTensor(inputs.shape, dtype=layer.compute_dtype)
+    if not options.get("return_attention_scores") and options.get("state") is None:
+        return output
+    return (output, *traced_spec(layer, inputs, *args, **options)[1:])
 
 
 def check_layer(name, value):

@@ -2,7 +2,7 @@
 
 import keras
 
-from regard.layers.weights import check_units
+from regard.layers.weights import check_units, fresh
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -46,8 +46,8 @@ class FeedForward(keras.layers.Layer):
         return keras.layers.Dense(
             units,
             activation=activation,
-            kernel_initializer=self.kernel_initializer.clone(),
-            bias_initializer=self.bias_initializer.clone(),
+            kernel_initializer=fresh(self.kernel_initializer),
+            bias_initializer=fresh(self.bias_initializer),
             name=name,
             dtype=self.dtype_policy,
         )

@@ -5,6 +5,7 @@ import keras
 from regard.layers.decoder_parts import as_layer
 from regard.layers.inputs import join
 from regard.layers.keras_internals import get_keras_mask, set_keras_mask
+from regard.models.transformer.block import spec_of
 from regard.models.transformer.decoder_block import TransformerDecoderBlock
 from regard.models.transformer.encoder_block import TransformerEncoderBlock
 
@@ -42,6 +43,9 @@ class Stack(keras.layers.Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask
+
+    def compute_output_spec(self, inputs, *args, **options):
+        return spec_of(self, inputs, *args, **options)
 
     def get_config(self):
         blocks = [keras.saving.serialize_keras_object(block) for block in self.blocks]
@@ -129,7 +133,8 @@ class TransformerDecoder(Stack):
 
     def __init__(self, blocks, aligned_by=-1, **kwargs):
         super().__init__(blocks, **kwargs)
-        if not -len(blocks) <= aligned_by < len(blocks):
+        whole = hasattr(aligned_by, "__index__") and not isinstance(aligned_by, bool)
+        if not whole or not -len(blocks) <= aligned_by < len(blocks):
             raise ValueError(
                 f"aligned_by must number one of {len(blocks)} blocks. Got "
                 f"{aligned_by!r}."
