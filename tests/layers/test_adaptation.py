@@ -76,3 +76,38 @@ def test_an_unknown_projection_is_named():
     layer(X, X)
     with pytest.raises(ValueError, match=r"sublayers must be names among .*'key'"):
         layer.enable_lora(2, sublayers=("kye",))
+
+
+SEQUENCES = {
+    "recurrence": lambda: layers.GatedLinearAttention(2, 6, name="heads"),
+    "approximation": lambda: layers.NystromAttention(2, 6, landmarks=3, name="heads"),
+    "hashes": lambda: layers.LSHAttention(2, 6, name="heads"),
+    "windows": lambda: layers.LongformerAttention(2, 6, window=2, name="heads"),
+}
+of_sequences = pytest.mark.parametrize("make", SEQUENCES.values(), ids=SEQUENCES.keys())
+
+
+@of_sequences
+def test_what_is_no_soft_attention_is_adapted_too(make):
+    inputs = keras.Input((7, 12))
+    model = keras.Model(inputs, make()(inputs))
+    heads = model.get_layer("heads")
+    before = numpy(model(X))
+    heads.enable_lora(2, sublayers=("value",))
+    assert_allclose(numpy(model(X)), before, atol=1e-6)
+    names = {w.path for w in heads.trainable_weights}
+    assert "heads/value/lora_kernel_a" in names and "heads/value/kernel" not in names
+
+
+@pytest.mark.filterwarnings("ignore:Layer InputLayer does not have")
+@of_sequences
+def test_eight_bits_of_what_is_no_soft_attention_survive_a_file(make, tmp_path):
+    inputs = keras.Input((7, 12))
+    model = keras.Model(inputs, make()(inputs))
+    model.quantize("int8")
+    found = numpy(model(X))
+    kinds = [w.dtype for w in model.get_layer("heads").weights]
+    assert "int8" in map(keras.backend.standardize_dtype, kinds)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert_array_equal(numpy(loaded(X)), found)

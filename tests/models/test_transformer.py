@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from regard import Prefix, Window, layers, positions
 from regard.models import (
     FeedForward,
+    Transformer,
     TransformerDecoder,
     TransformerDecoderBlock,
     TransformerEncoder,
@@ -275,6 +276,16 @@ def built(cross_attention):
                 numbers(BATCH, LENGTH, WIDTH)
             ),
             "memory must be given",
+        ),
+        (
+            lambda: Transformer(
+                TransformerEncoder([TransformerEncoderBlock(heads(), 4)]),
+                TransformerDecoder([TransformerDecoderBlock(heads(), 4)]),
+                5,
+                5,
+                WIDTH,
+            ),
+            "decoder must have a cross_attention",
         ),
         (
             lambda: built(heads())(numbers(BATCH, LENGTH, WIDTH)),

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.approximate.masked import only
+from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import gathered
 from regard.layers.keras_internals import set_keras_mask
 from regard.layers.linear.projections import (
@@ -15,7 +16,7 @@ from regard.layers.linear.projections import (
 from regard.layers.traceable import Traceable
 
 
-class Approximation(Traceable):
+class Approximation(Adaptable, Traceable):
     """Multi-head attention that does not look at every pair; abstract.
 
     A mechanism is a final subclass that reads a memory in its own way (``read``).

@@ -7,6 +7,7 @@ from keras import ops
 from regard.core.approximate.hashing import hashed, in_buckets
 from regard.core.approximate.masked import only
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.linear.projections import (
@@ -20,7 +21,7 @@ from regard.layers.weights import check_units
 
 
 @keras.saving.register_keras_serializable("regard")
-class LSHAttention(Traceable):
+class LSHAttention(Adaptable, Traceable):
     r"""Softmax attention among positions whose vectors fall into the same bucket.
 
     Queries and keys are the same projection, keys of length one. A vector's bucket is

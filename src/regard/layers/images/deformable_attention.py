@@ -10,6 +10,7 @@ from regard.core import normalizers
 from regard.core.sampling import deformable
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.images.image_layer import KERNEL_OPTIONS, seen_pixels
 from regard.layers.inputs import hide
 from regard.layers.keras_internals import get_keras_mask
@@ -18,7 +19,7 @@ from regard.layers.weights import WeightOptions, check_units, check_units_or_non
 
 
 @keras.saving.register_keras_serializable("regard")
-class DeformableAttention(Traceable):
+class DeformableAttention(Adaptable, Traceable):
     r"""$y_i = \sum_h W_h \sum_{lk} a_{ihlk}\, W'_h\, x_l(p_i + \Delta p_{ihlk})$.
 
     Offsets $\Delta p$ (in pixels of level l) and weights $a = \mathrm{normalizer}(A

@@ -8,6 +8,7 @@ from regard.core.caches import Chunk
 from regard.core.positions import Position
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.linear.projections import (
@@ -20,7 +21,7 @@ from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
 
 
-class RecurrentAttention(Traceable):
+class RecurrentAttention(Adaptable, Traceable):
     r"""Causal attention of a sequence to itself with a state of fixed size; abstract.
 
     $S_t = A_t S_{t-1} + k_t u_t^\top,\quad o_t = S_t^\top q_t$ in every head, with

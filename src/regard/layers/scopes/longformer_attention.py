@@ -7,6 +7,7 @@ from regard.core import normalizers, scores
 from regard.core.attend import Recipe, Visibility, attend, standard_scale
 from regard.core.scopes import Everywhere, Grid, Window
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.einsum import einsum_dense
 from regard.layers.inputs import checked, hide
 from regard.layers.keras_internals import get_keras_mask
@@ -18,7 +19,7 @@ _PARTS = ("query", "key", "value")
 
 
 @keras.saving.register_keras_serializable("regard")
-class LongformerAttention(Traceable):
+class LongformerAttention(Adaptable, Traceable):
     r"""Self-attention in a window; global tokens see all and are seen by all.
 
     $o_i = W^O \mathrm{attend}(q_i, K, V)$ over $|p_i - p_j| \le w$ and the global keys;

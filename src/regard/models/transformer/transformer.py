@@ -40,6 +40,9 @@ class Transformer(keras.Model):
             the decoder is ``aligned_by``.
 
     Returns: logits (B, T, target_size).
+
+    Raises:
+        ValueError: for a decoder without cross-attention.
     """
 
     def __init__(
@@ -47,6 +50,11 @@ class Transformer(keras.Model):
     ):
         super().__init__(**kwargs)
         self.encoder, self.decoder = as_layer(encoder), as_layer(decoder)
+        if not all(block.cross_attention for block in self.decoder.blocks):
+            raise ValueError(
+                "decoder must have a cross_attention in its blocks, to read the "
+                "encoder. Got blocks without one."
+            )
         self.source_size, self.target_size = source_size, target_size
         self.width, self.dropout = width, dropout
         self.source_words = word_table(source_size, width, "source_words")
