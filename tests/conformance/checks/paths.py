@@ -40,7 +40,8 @@ def compiled_equals_eager(subject):
     if not asked:
         found, expected = (found,), (expected,)
     for ours, eager in zip(found, expected, strict=True):
-        assert_allclose(ours, eager, rtol=1e-5, atol=1e-6)
+        scale = max(1.0, np.abs(eager).max())  # a sum cancels to less than its terms
+        assert_allclose(ours, eager, rtol=1e-5, atol=3e-6 * scale)
 
 
 @check("memory")
