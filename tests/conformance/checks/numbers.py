@@ -75,7 +75,7 @@ def gradient_matches_central_differences(subject):
             np.sum(found * direction),
             along,
             rtol=1e-3,
-            atol=1e-4 * scale + 1e-5,
+            atol=1e-4 * scale + 3e-5,  # rounding, where the slope is zero by theory
             err_msg=name,
         )
 
