@@ -49,3 +49,12 @@ def with_head(tensor: Tensor) -> Tensor:
 def without_head(tensor: Tensor) -> Tensor:
     """(B, 1, T, D) -> (B, T, D)."""
     return ops.squeeze(tensor, 1)
+
+
+def whole_part(numbers: Tensor, divisor: int) -> Tensor:
+    """How often an integer divisor goes into whole numbers below 2**23, rounded down.
+
+    By floats: graphs that torch exports round negative quotients of integers up.
+    """
+    quotients = (ops.cast(numbers, "float32") + 0.5) / divisor
+    return ops.cast(ops.floor(quotients), "int32")

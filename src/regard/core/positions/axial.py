@@ -6,6 +6,7 @@ from keras import ops
 from regard.core.positions.part import Position
 from regard.core.positions.rotary import RoPE
 from regard.core.scopes import check_integer
+from regard.core.shapes import whole_part
 
 __all__ = ["AxialRoPE"]
 
@@ -45,7 +46,7 @@ class AxialRoPE(Position):
     def rotate(self, vectors, positions, *parameters):
         positions = ops.cast(positions, "int32")
         half = vectors.shape[-1] // 2
-        lines = ops.floor_divide(positions, self.columns)
+        lines = whole_part(positions, self.columns)
         places = positions - lines * self.columns
         return ops.concatenate(
             [

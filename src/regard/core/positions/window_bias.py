@@ -8,6 +8,7 @@ from keras import ops
 from regard.core.positions.part import Position
 from regard.core.scopes import Grid, check_integer, column, row
 from regard.core.scores import widen
+from regard.core.shapes import whole_part
 
 __all__ = ["ContinuousWindowBias", "WindowBias"]
 
@@ -29,8 +30,10 @@ def rows_of(grid: Grid, size: tuple[int, int]):
     """
     height, width = size
     asks, read = grid.query_positions, grid.key_positions
-    down = ops.floor_divide(column(asks), width) - ops.floor_divide(row(read), width)
-    right = ops.mod(column(asks), width) - ops.mod(row(read), width)
+    asks, read = (ops.cast(each, "int32") for each in (column(asks), row(read)))
+    lines = whole_part(asks, width), whole_part(read, width)
+    down = lines[0] - lines[1]
+    right = asks - read - width * down
     down = ops.clip(down, 1 - height, height - 1) + height - 1
     return down * (2 * width - 1) + right + width - 1
 

@@ -6,6 +6,7 @@ from keras import ops
 
 from regard.core.scopes.grid import check_integer, column, row
 from regard.core.scopes.scope import Scope
+from regard.core.shapes import whole_part
 
 __all__ = ["Blocks", "Everywhere", "big_bird"]
 
@@ -66,7 +67,7 @@ class Blocks(Scope):
         return ops.take(flat, column(asks) * (columns + 1) + row(read), axis=0)
 
     def _block(self, positions, count):
-        block = ops.floor_divide(positions, self.size)
+        block = whole_part(positions, self.size)
         inside = ops.logical_and(positions >= 0, block < count)
         return ops.where(inside, block, ops.full_like(block, count))
 

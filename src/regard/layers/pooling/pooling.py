@@ -87,7 +87,7 @@ class Pooling(Traceable):
 
     def read(self, scores, value, mask, training):
         """Rows are heads with one query each: (B, S, R), (B, R | 1, S, D) -> a dict."""
-        scores = ops.moveaxis(widen(scores), -1, 1)[..., None]  # (B, R, S, 1)
+        scores = ops.swapaxes(widen(scores), 1, 2)[..., None]  # (B, R, S, 1)
         batch, rows, length, _ = sizes_of(scores)
         visible = {} if mask is None else {"padding": mask[:, None, None, :]}
         weights = tuple(map(ops.convert_to_tensor, self.normalizer_weights))
