@@ -10,7 +10,7 @@ from tests.conformance.cases import CASES
 from tests.conformance.checks.saving import model_of
 from tests.conformance.subject import numpy, subject_of
 from tests.conformance.test_mechanisms import SAMPLE
-from tests.export.exceptions import REFUSED
+from tests.export.exceptions import REFUSED, SOME_LENGTHS
 
 BACKEND = keras.backend.backend()
 LENGTHS = ({"query": 4, "key": 9}, {"query": 6, "key": 2})
@@ -32,18 +32,27 @@ def test_onnx_equals_the_layer(case, tmp_path):
     model = model_of(subject)
     model(list(subject.inputs.values()))  # torch exports what was called
     path = str(tmp_path / "model.onnx")
-    refused = REFUSED.get((case.name, BACKEND)) or REFUSED.get((case.name, "*"))
-    if refused:
-        with pytest.raises(Exception, match=refused):
+    if BACKEND == "torch" and case.name in REFUSED:
+        with pytest.raises(Exception, match=REFUSED[case.name]):
             model.export(path, format="onnx", verbose=False)
         return
     model.export(path, format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_inputs()]
     lengths = LENGTHS if "lengths" in case.tags else ({},)
+    raised = False
     for sizes in lengths:
+        if case.name == "learned_positions":  # its table has seven rows
+            sizes = {"query": 4, "key": 6}
         inputs = list(subject.other_inputs("export", **sizes).values())
-        found = session.run(None, dict(zip(names, inputs, strict=True)))[0]
+        given = dict(zip(names, inputs, strict=True))
+        try:
+            found = session.run(None, given)[0]
+        except Exception as error:
+            assert BACKEND == "torch" and case.name in SOME_LENGTHS, error
+            raised = True
+            continue
         expected = numpy(model(inputs))
         assert np.isfinite(found).all()
         assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    assert raised or BACKEND != "torch" or case.name not in SOME_LENGTHS
