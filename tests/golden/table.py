@@ -23,8 +23,6 @@ from tests.golden import (
 )
 from tests.golden.adapters.x_transformers_options import refusal
 from tests.golden.cases import Arrays, Case
-from tests.golden.out_of_scope import OUT_OF_SCOPE
-from tests.golden.tools import ADAPTERS
 
 
 def always(case: Case) -> bool:
@@ -297,14 +295,9 @@ PARTLY = [
         when=option("alignment_type", "local-m"),
     ),
 ]
-WAITING = [Row(name, why) for name, why in OUT_OF_SCOPE.items()]
-ROWS = [*PARTLY, *WAITING, *DEFECTS]
+ROWS = [*PARTLY, *DEFECTS]
 
 
 def find(case: Case) -> Row | None:
-    """The row that applies to a case, if any.
-
-    What waits for a later mechanism waits no longer once its class has an adapter.
-    """
-    waiting = WAITING if case.name in ADAPTERS else ()
-    return next((r for r in ROWS if r not in waiting and r.applies(case)), None)
+    """The row that applies to a case, if any."""
+    return next((row for row in ROWS if row.applies(case)), None)

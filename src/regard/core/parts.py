@@ -7,6 +7,8 @@ are never shared between layers.
 
 from typing import Any
 
+import keras
+
 
 class Part:
     """Serializable, comparable by configuration; abstract."""
@@ -37,3 +39,16 @@ class Part:
     def __repr__(self):
         inside = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
         return f"{type(self).__name__}({inside})"
+
+
+def part_of(kind: type, value: Any, wanted: str) -> Any:
+    """A part of this kind from itself or its configuration; None stays None.
+
+    Raises:
+        ValueError: for anything else, saying what is ``wanted``.
+    """
+    if isinstance(value, dict):
+        value = keras.saving.deserialize_keras_object(value)
+    if value is not None and not isinstance(value, kind):
+        raise ValueError(f"{wanted}. Got {value!r}.")
+    return value

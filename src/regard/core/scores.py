@@ -7,6 +7,7 @@ product, so large logits stay finite. Products also take keys of fewer heads, G 
 which groups of H/G heads share.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,11 @@ def scaled_dot(query: Query, key: Key, scale: Tensor | float) -> Scores:
     The query is scaled before the product, which keeps the product small.
     """
     return dot(widen(query) * scale, key)
+
+
+def standard_dot(query: Query, key: Key) -> Scores:
+    r"""$s_{ij} = q_i^\top k_j / \sqrt{d}$ (Vaswani et al. 2017, section 3.2.1)."""
+    return scaled_dot(query, key, 1.0 / math.sqrt(query.shape[-1]))
 
 
 def additive(query: Query, key: Key, vector: Float[Tensor, " d"]) -> Scores:

@@ -19,6 +19,7 @@ from regard.layers.caching import (
     continued_spec,
 )
 from regard.layers.inputs import (
+    check_sequences,
     checked_bias,
     evaluated,
     gathered,
@@ -167,12 +168,7 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         value_shape = query_shape if value_shape is None else value_shape
         key_shape = value_shape if key_shape is None else key_shape
         shapes = {"query": query_shape, "value": value_shape, "key": key_shape}
-        for name, shape in shapes.items():
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(
-                    f"{name} must have shape (batch, length, width) with a known "
-                    f"width. Got {tuple(shape)}."
-                )
+        check_sequences(**shapes)
         self.memory_widths = (key_shape[-1], value_shape[-1])
         self.add_weights(query_shape[-1], *self.memory_widths)
         width = self.head_width(query_shape[-1])

@@ -15,7 +15,7 @@ from regard.layers.decoder_parts import (
     run_cell,
 )
 from regard.layers.exporting import check_loop
-from regard.layers.inputs import checked, hide, join
+from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import (
     computing_in,
     get_keras_mask,
@@ -127,12 +127,7 @@ class AttentionDecoder(Traceable):
         return keras.tree.flatten(self.cell.cells[0].state_size)[0]
 
     def build(self, inputs_shape, value_shape, key_shape=None):
-        for name, shape in (("inputs", inputs_shape), ("value", value_shape)):
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(
-                    f"{name} must have shape (batch, length, width) with a known "
-                    f"width. Got {tuple(shape)}."
-                )
+        check_sequences(inputs=inputs_shape, value=value_shape)
         batch, width = inputs_shape[0], self.cell_width
         asking = self._bottom_width if self.query == "bottom_state" else width
         if not self.attention.built:

@@ -25,6 +25,16 @@ def static_scope(scope):
     return scope
 
 
+def check_sequences(**shapes):
+    """Every shape, by the name of its input, is (batch, length, width), width known."""
+    for name, shape in shapes.items():
+        if len(shape) != 3 or shape[-1] is None:
+            raise ValueError(
+                f"{name} must have shape (batch, length, width) with a known width. "
+                f"Got {tuple(shape)}."
+            )
+
+
 @dataclass(frozen=True)
 class Inputs:
     """The inputs of one call, checked, hidden positions zeroed.

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import keras
-
 from regard.core.norms.part import Norm
 from regard.core.norms.rms import RMS
 from regard.core.norms.unit import Unit
+from regard.core.parts import part_of
 
 __all__ = ["RMS", "Norm", "Unit", "get"]
 
@@ -15,14 +14,11 @@ def get(norm: Any) -> Norm | None:
     """A norm from itself, its name ("rms", "unit") or its configuration."""
     if isinstance(norm, str) and norm in _NAMED:
         return _NAMED[norm]()
-    if isinstance(norm, dict):
-        norm = keras.saving.deserialize_keras_object(norm)
-    if norm is not None and not isinstance(norm, Norm):
-        raise ValueError(
-            "query_key_norm must be None, 'rms', 'unit', regard.norms.RMS() or "
-            f"regard.norms.Unit(). Got {norm!r}."
-        )
-    return norm
+    wanted = (
+        "query_key_norm must be None, 'rms', 'unit', regard.norms.RMS() or "
+        "regard.norms.Unit()"
+    )
+    return part_of(Norm, norm, wanted)
 
 
 _NAMED = {"rms": RMS, "unit": Unit}

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import keras
-
+from regard.core.parts import part_of
 from regard.core.positions.adaptive_span import AdaptiveSpan
 from regard.core.positions.alibi import ALiBi
 from regard.core.positions.axial import AxialRoPE
@@ -53,11 +52,7 @@ __all__ = [
 
 def get(position: Any) -> Position | None:
     """A position scheme from itself or its configuration."""
-    if isinstance(position, dict):
-        position = keras.saving.deserialize_keras_object(position)
-    if position is not None and not isinstance(position, Position):
-        raise ValueError(
-            "position must be None or a regard.positions scheme such as RoPE() or "
-            f"ALiBi(). Got {position!r}."
-        )
-    return position
+    wanted = (
+        "position must be None or a regard.positions scheme such as RoPE() or ALiBi()"
+    )
+    return part_of(Position, position, wanted)

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from regard.core.parts import Part
+from regard.core.parts import Part, part_of
 
 __all__ = ["NTK", "Linear", "Llama3", "LongRoPE", "Scaling", "YaRN", "get_scaling"]
 
@@ -215,11 +215,5 @@ def positive(name: str, value: Any) -> float:
 
 def get_scaling(scaling: Any) -> Scaling | None:
     """A scaling from itself or its configuration."""
-    if isinstance(scaling, dict):
-        scaling = keras.saving.deserialize_keras_object(scaling)
-    if scaling is not None and not isinstance(scaling, Scaling):
-        raise ValueError(
-            "scaling must be None or a regard.positions scaling such as YaRN(4, 2048). "
-            f"Got {scaling!r}."
-        )
-    return scaling
+    wanted = "scaling must be None or a regard.positions scaling such as YaRN(4, 2048)"
+    return part_of(Scaling, scaling, wanted)

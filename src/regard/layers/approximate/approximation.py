@@ -5,7 +5,7 @@ from keras import ops
 
 from regard.core.approximate.masked import only
 from regard.layers.adaptation import Adaptable
-from regard.layers.inputs import gathered
+from regard.layers.inputs import check_sequences, gathered
 from regard.layers.keras_internals import set_keras_mask
 from regard.layers.linear.projections import (
     check_sizes,
@@ -66,12 +66,7 @@ class Approximation(Adaptable, Traceable):
         value_shape = query_shape if value_shape is None else value_shape
         key_shape = value_shape if key_shape is None else key_shape
         shapes = {"query": query_shape, "value": value_shape, "key": key_shape}
-        for name, shape in shapes.items():
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(
-                    f"{name} must have shape (batch, length, width) with a known "
-                    f"width. Got {tuple(shape)}."
-                )
+        check_sequences(**shapes)
         for name, size in (("query", "key"), ("key", "key"), ("value", "value")):
             shape = (self.num_heads, getattr(self, f"{size}_dim"))
             width = shapes[name][-1]

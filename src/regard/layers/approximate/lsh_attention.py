@@ -8,7 +8,7 @@ from regard.core.approximate.hashing import hashed, in_buckets
 from regard.core.approximate.masked import only
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
-from regard.layers.inputs import checked, hide, join
+from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.linear.projections import (
     check_sizes,
@@ -88,11 +88,7 @@ class LSHAttention(Adaptable, Traceable):
         self.supports_masking = True
 
     def build(self, inputs_shape):
-        if len(inputs_shape) != 3 or inputs_shape[-1] is None:
-            raise ValueError(
-                "inputs must have shape (batch, length, width) with a known width. "
-                f"Got {tuple(inputs_shape)}."
-            )
+        check_sequences(inputs=inputs_shape)
         width, heads = inputs_shape[-1], self.num_heads
         shape = (heads, self.key_dim)
         self.query_dense = to_heads(self, "query", width, shape, self.use_bias)

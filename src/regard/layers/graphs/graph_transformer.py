@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from regard.core import scores
-from regard.core.attend import Recipe, standard_scale
+from regard.core.attend import Recipe
 from regard.layers.graphs.neighbour_attention import NeighbourAttention, in_heads
 
 
@@ -94,7 +94,7 @@ class GraphTransformer(NeighbourAttention):
         return projected, projected
 
     def recipe(self):
-        return Recipe(_scaled, self.normalizer)
+        return Recipe(scores.standard_dot, self.normalizer)
 
     def merge(self, context, query):
         output = self.joined(context)
@@ -115,7 +115,3 @@ class GraphTransformer(NeighbourAttention):
 
     def get_config(self):
         return {**super().get_config(), "root": self.root, "gated": self.gated}
-
-
-def _scaled(query, key):
-    return scores.scaled_dot(query, key, standard_scale(query.shape[-1]))

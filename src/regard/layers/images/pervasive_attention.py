@@ -11,7 +11,7 @@ from regard.layers.images.grid_layer import GridReader
 from regard.layers.images.grid_network import KINDS, GridNetwork
 from regard.layers.images.grid_pooling import GridPooling
 from regard.layers.images.image_layer import KERNEL_OPTIONS, one_of
-from regard.layers.inputs import check_memory, checked, hide, join
+from regard.layers.inputs import check_memory, check_sequences, checked, hide, join
 from regard.layers.keras_internals import (
     computing_in,
     get_keras_mask,
@@ -115,12 +115,7 @@ class PervasiveAttention(Traceable):
         return {k: fresh(v) for k, v in self.weight_options.options.items()}
 
     def build(self, query_shape, value_shape):
-        for name, shape in {"query": query_shape, "value": value_shape}.items():
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(
-                    f"{name} must have shape (batch, length, width) with a known "
-                    f"width. Got {tuple(shape)}."
-                )
+        check_sequences(query=query_shape, value=value_shape)
         width = query_shape[-1] + value_shape[-1]
         self.network.build((None, None, None, width))
         if not self.reading.built:  # one that comes from a file is

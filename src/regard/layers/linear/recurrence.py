@@ -9,7 +9,7 @@ from regard.core.positions import Position
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
-from regard.layers.inputs import checked, hide, join
+from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.linear.projections import (
     check_sizes,
@@ -96,11 +96,7 @@ class RecurrentAttention(Adaptable, Traceable):
     # Weights -------------------------------------------------------------------------
 
     def build(self, inputs_shape):
-        if len(inputs_shape) != 3 or inputs_shape[-1] is None:
-            raise ValueError(
-                "inputs must have shape (batch, length, width) with a known width. "
-                f"Got {tuple(inputs_shape)}."
-            )
+        check_sequences(inputs=inputs_shape)
         width, heads = inputs_shape[-1], self.num_heads
         for name, size in (("query", "key"), ("key", "key"), ("value", "value")):
             shape = (heads, getattr(self, f"{size}_dim"))

@@ -8,7 +8,7 @@ from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scores import dot
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
-from regard.layers.inputs import checked, hide, join
+from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, fresh
@@ -68,12 +68,7 @@ class Pairing(Adaptable, Traceable):
     # The call ------------------------------------------------------------------------
 
     def build(self, query_shape, value_shape):
-        for name, shape in {"query": query_shape, "value": value_shape}.items():
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(
-                    f"{name} must have shape (batch, length, width) with a known "
-                    f"width. Got {tuple(shape)}."
-                )
+        check_sequences(query=query_shape, value=value_shape)
         self.add_weights(query_shape[-1], value_shape[-1])
         self.built = True
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from regard.core import scores
-from regard.core.attend import Recipe, standard_scale
+from regard.core.attend import Recipe
 from regard.core.shapes import sizes_of
 from regard.layers.attention import Attention
 from regard.layers.weights import WeightOptions, check_units, fresh
@@ -116,7 +116,7 @@ class PerceiverAttention(Attention):
         return self._heads(keys), self._heads(values)
 
     def recipe(self):
-        return Recipe(_scaled, self.normalizer)
+        return Recipe(scores.standard_dot, self.normalizer)
 
     def merge(self, context, query):
         batch, heads, length, width = sizes_of(context)
@@ -148,7 +148,3 @@ class PerceiverAttention(Attention):
             "project_output": self.project_output,
             **self.weight_options.config(),
         }
-
-
-def _scaled(query, key):
-    return scores.scaled_dot(query, key, standard_scale(query.shape[-1]))

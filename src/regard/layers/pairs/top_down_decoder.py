@@ -8,7 +8,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import run_loop
 from regard.layers.exporting import check_loop
-from regard.layers.inputs import checked, hide, join
+from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.series.input_attention import lstm_cell
 from regard.layers.traceable import Traceable
@@ -63,12 +63,7 @@ class TopDownDecoder(Traceable):
         self.supports_masking = True
 
     def build(self, inputs_shape, value_shape):
-        for name, shape in {"inputs": inputs_shape, "value": value_shape}.items():
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(
-                    f"{name} must have shape (batch, length, width) with a known "
-                    f"width. Got {tuple(shape)}."
-                )
+        check_sequences(inputs=inputs_shape, value=value_shape)
         width = value_shape[-1]
         self.attention.build((None, None, self.units), value_shape)
         self.attention_cell.build((None, self.units + width + inputs_shape[-1]))

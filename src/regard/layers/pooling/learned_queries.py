@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
+from regard.layers.inputs import check_sequences
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units, fresh
 
@@ -42,11 +43,7 @@ class LearnedQueries(Adaptable, Traceable):
         raise NotImplementedError(f"{type(self).__name__} must define seed_width.")
 
     def build(self, inputs_shape):
-        if len(inputs_shape) != 3 or inputs_shape[-1] is None:
-            raise ValueError(
-                "inputs must have shape (batch, length, width) with a known width. "
-                f"Got {tuple(inputs_shape)}."
-            )
+        check_sequences(inputs=inputs_shape)
         shape = (self.num_queries, self.seed_width(inputs_shape[-1]))
         self.queries = self.add_weight(
             shape, name=self.seeds_name, initializer=fresh(self.seed_initializer)

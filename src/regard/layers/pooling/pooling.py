@@ -7,7 +7,7 @@ from regard.core import normalizers
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
-from regard.layers.inputs import checked, hide, join
+from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
 from regard.layers.weight_dropout import drawn_factors, set_dropout
@@ -61,11 +61,7 @@ class Pooling(Traceable):
     # The call ------------------------------------------------------------------------
 
     def build(self, inputs_shape):
-        if len(inputs_shape) != 3 or inputs_shape[-1] is None:
-            raise ValueError(
-                "inputs must have shape (batch, length, width) with a known width. "
-                f"Got {tuple(inputs_shape)}."
-            )
+        check_sequences(inputs=inputs_shape)
         self.add_weights(inputs_shape[-1])
         weights = self.normalizer.build(self, self.rows, inputs_shape[-1])
         self.normalizer_weights = weights

@@ -4,12 +4,12 @@ import keras
 from keras import ops
 
 from regard.core import normalizers, scores
-from regard.core.attend import Recipe, Visibility, attend, standard_scale
+from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scopes import Everywhere, Grid, Window
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
 from regard.layers.einsum import einsum_dense
-from regard.layers.inputs import checked, hide
+from regard.layers.inputs import check_sequences, checked, hide
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
 from regard.layers.weight_dropout import drawn_factors, set_dropout
@@ -100,11 +100,7 @@ class LongformerAttention(Adaptable, Traceable):
         self.supports_masking = True
 
     def build(self, input_shape):
-        if len(input_shape) != 3 or input_shape[-1] is None:
-            raise ValueError(
-                "inputs must have shape (batch, length, width) with a known width. Got "
-                f"{tuple(input_shape)}."
-            )
+        check_sequences(inputs=input_shape)
         heads, width = self.num_heads, self.key_dim
         names = (*_PARTS, *(f"{part}_global" for part in _PARTS))
         shape = (None, heads, width)
@@ -174,7 +170,9 @@ class LongformerAttention(Adaptable, Traceable):
         if keep is not None:
             masks |= {"padding": keep[:, None, None], "query": keep[:, None, :, None]}
         weights = tuple(map(ops.convert_to_tensor, self.normalizer_weights))
-        recipe = Recipe(_scaled, self.normalizer, normalizer_parameters=weights)
+        recipe = Recipe(
+            scores.standard_dot, self.normalizer, normalizer_parameters=weights
+        )
         batch, length, _ = sizes_of(inputs)
         shape = (batch, self.num_heads, length, length)
         dropped = drawn_factors(self, shape, training)
@@ -213,7 +211,3 @@ class LongformerAttention(Adaptable, Traceable):
             "seed": self.seed,
             **self.weight_options.config(),
         }
-
-
-def _scaled(query, key):
-    return scores.scaled_dot(query, key, standard_scale(query.shape[-1]))

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from regard.core import scores
-from regard.core.attend import Recipe, standard_scale
+from regard.core.attend import Recipe
 from regard.core.shapes import sizes_of
 from regard.layers.attention import Attention
 from regard.layers.weights import WeightOptions, check_units, fresh
@@ -86,7 +86,7 @@ class InterpretableMultiHeadAttention(Attention):
         return self._heads(self.key_dense(key)), ops.repeat(values, self.num_heads, 1)
 
     def recipe(self):
-        return Recipe(_scaled, self.normalizer)
+        return Recipe(scores.standard_dot, self.normalizer)
 
     def merge(self, context, query):
         return self.output_dense(ops.mean(context, axis=1))
@@ -112,7 +112,3 @@ class InterpretableMultiHeadAttention(Attention):
             "use_bias": self.use_bias,
             **self.weight_options.config(),
         }
-
-
-def _scaled(query, key):
-    return scores.scaled_dot(query, key, standard_scale(query.shape[-1]))

@@ -5,7 +5,7 @@ from keras import ops
 
 from regard.core.shapes import sizes_of
 from regard.layers.exporting import check_loop
-from regard.layers.inputs import checked, hide, join
+from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask, set_keras_mask
 from regard.layers.weights import check_units
 
@@ -58,11 +58,7 @@ class PyramidEncoder(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, inputs_shape):
-        if len(inputs_shape) != 3 or inputs_shape[-1] is None:
-            raise ValueError(
-                "inputs must have shape (batch, length, width) with a known width. "
-                f"Got {tuple(inputs_shape)}."
-            )
+        check_sequences(inputs=inputs_shape)
         width = inputs_shape[-1]
         for reader in self.readers:
             reader.build((inputs_shape[0], None, 2 * width))

@@ -8,6 +8,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import run_loop
 from regard.layers.exporting import check_loop
+from regard.layers.inputs import check_sequences
 from regard.layers.series.input_attention import lstm_cell
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
@@ -54,12 +55,7 @@ class TemporalAttention(Traceable):
         self.joining = keras.layers.Dense(1, name="joining", dtype=self.dtype_policy)
 
     def build(self, inputs_shape, value_shape):
-        for name, shape in {"inputs": inputs_shape, "value": value_shape}.items():
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(
-                    f"{name} must have shape (batch, length, width) with a known "
-                    f"width. Got {tuple(shape)}."
-                )
+        check_sequences(inputs=inputs_shape, value=value_shape)
         width = value_shape[-1]
         self.attention = AdditiveAttention(
             self.attention_units or width,
