@@ -1,6 +1,7 @@
 """The five steps every soft attention shares: project, score, mask, normalize, mix."""
 
 from dataclasses import replace
+from functools import partial
 
 import keras
 from keras import ops
@@ -206,37 +207,50 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         if state is not None:
             asked = return_attention_scores
             return self._continue(given, state, attention_mask, bias, training, asked)
+        hidden, places = (
+            (attention_mask, use_causal_mask),
+            (query_positions, key_positions),
+        )
+        asked = return_attention_scores
+        return self._answered(given, hidden, bias, places, training, asked)
+
+    def _answered(self, given, hidden, bias, places, training, asked, blend=None):
+        """What a call without a state returns.
+
+        ``hidden`` are the mask and whether it is causal, ``places`` the positions of
+        queries and keys. ``blend(queries, context)`` may change what was read, with the
+        queries as projected, and returns it with what a trace shows besides.
+        """
         bias = checked_bias(bias, given.sizes(self.num_heads))
-        if query_positions is None:
-            query_positions = self.usual_positions(given.length)
-        grid = Grid.of(given.length, given.memory, query_positions, key_positions)
+        query_places, key_places = places
+        if query_places is None:
+            query_places = self.usual_positions(given.length)
+        grid = Grid.of(given.length, given.memory, query_places, key_places)
         visibility = self._visibility(
-            given.query_mask,
-            given.padding,
-            attention_mask,
-            use_causal_mask,
-            grid,
-            sizes_of(given.query),
+            given.query_mask, given.padding, *hidden, grid, sizes_of(given.query)
         )
         value, key, poison = quarantine(given.value, given.key, visibility)
-        queries = self._placed(self.project_query(given.query), grid.query_positions)
+        projected = self.project_query(given.query)
         output, weights = self._read(
             given,
-            queries,
+            self._placed(projected, grid.query_positions),
             self.recall(self.remember(key, value, grid.key_positions)),
             visibility,
             (bias, poison),
             self._drawn(given.sizes(self.num_heads), training),
-            return_attention_scores,
+            asked,
+            None if blend is None else partial(blend, projected),
         )
-        return (output, weights) if return_attention_scores else output
+        return (output, weights) if asked else output
 
     def _drawn(self, sizes, training):
         """Dropout factors for every weight, those of the layer's own keys last."""
         *rows, memory = sizes
         return drawn_factors(self, (*rows, memory + self.own_keys), training)
 
-    def _read(self, given, queries, memory, visibility, biases, keep, asked):
+    def _read(  # noqa: PLR0913 - all that a look needs
+        self, given, queries, memory, visibility, biases, keep, asked, blend=None
+    ):
         """The output, and the weights as they are returned where ``asked``."""
         listeners = self.recorders()
         want = ("weights", "scores", "mask") if listeners else ("weights",)
@@ -248,14 +262,17 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
             keep,
             want if asked or listeners else (),
         )
-        output = self.merge(result["context"], given.query)
+        context, more = result["context"], {}
+        if blend is not None:
+            context, more = blend(context)
+        output = self.merge(context, given.query)
         if given.query_mask is not None:
             set_keras_mask(output, given.query_mask)
         for listener in listeners:
             parts = {"query": queries, "bias": biases[0], "masks": visibility.parts()}
             own = self._whole_recipe().own
             parts |= shown_memory(queries, *memory, own, self.num_heads)
-            listener.receive(self, {**result, **parts})
+            listener.receive(self, {**result, **parts, **more})
         if not asked:
             return output, None
         weights = ops.cast(result["weights"], self.compute_dtype)

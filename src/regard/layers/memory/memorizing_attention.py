@@ -8,13 +8,10 @@ from keras import ops
 from regard.core.attend import Visibility, attend
 from regard.core.masks import position_mask
 from regard.core.normalizers import TopK
-from regard.core.own_keys import shown_memory
-from regard.core.scopes import Grid
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.heads.projected import ProjectedHeads
-from regard.layers.inputs import checked_bias, gathered, poisoned, quarantine
-from regard.layers.keras_internals import set_keras_mask
+from regard.layers.inputs import gathered
 from regard.layers.weights import check_units
 
 
@@ -106,34 +103,17 @@ class MemorizingAttention(ProjectedHeads):
             )
         far = self._checked(memory_key, memory_value, memory_mask, state)
         given = gathered(query, value, key, *masks)
-        sizes = given.sizes(self.num_heads)
-        grid = Grid.of(given.length, given.memory, query_positions, key_positions)
-        visibility = self._visibility(
-            given.query_mask,
-            given.padding,
-            attention_mask,
-            use_causal_mask,
-            grid,
-            sizes_of(given.query),
+
+        def blend(queries, near):
+            context, gate = self._blended(queries, near, far, given.query_mask)
+            return context, {"extra": {"gate": gate}}
+
+        hidden, places = (
+            (attention_mask, use_causal_mask),
+            (query_positions, key_positions),
         )
-        value, key, poison = quarantine(given.value, given.key, visibility)
-        plain = self.project_query(given.query)
-        queries = self._placed(plain, grid.query_positions)
-        near = self.recall(self.remember(key, value, grid.key_positions))
-        bias = poisoned(checked_bias(bias, sizes), poison)
-        want, keep = ("weights", "scores", "mask"), self._drawn(sizes, training)
-        found = self.look(queries, *near, visibility, bias, keep, want)
-        context, gate = self._blended(plain, found["context"], far, given.query_mask)
-        output = self.merge(context, given.query)
-        if given.query_mask is not None:
-            set_keras_mask(output, given.query_mask)
-        for listener in self.recorders():
-            parts = {"query": queries, "bias": bias, "masks": visibility.parts()}
-            parts |= shown_memory(queries, *near, (), self.num_heads)
-            listener.receive(self, {**found, **parts, "extra": {"gate": gate}})
-        if not return_attention_scores:
-            return output
-        return output, ops.cast(found["weights"], self.compute_dtype)
+        asked = return_attention_scores
+        return self._answered(given, hidden, bias, places, training, asked, blend)
 
     def _blended(self, queries, near, far, query_mask):
         """The contexts (B, H, T, Dv) of the near and of the outer memory; the gate."""
