@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
+from regard.core.scores import widen
 from regard.core.shapes import is_static, sizes_of
 from regard.layers.keras_internals import outside_the_compiler
 
@@ -81,6 +82,20 @@ def run_loop(step, inputs, memory, state, mask=None):
     weights = ops.reshape(weights, (batch, length, sizes["heads"], -1))
     outputs = outputs[..., : sizes["output"]]
     return outputs, ops.swapaxes(weights, 1, 2), state, extra
+
+
+def answered(layer, outputs, weights, asked, **record):
+    """What a layer around ``run_loop`` returns: outputs, with weights where ``asked``.
+
+    Outputs (B, T, D) and weights of one head (B, 1, T, S); listeners get the weights
+    and ``record``.
+    """
+    outputs = ops.cast(outputs, layer.compute_dtype)
+    for listener in layer.recorders():
+        listener.receive(layer, {"weights": widen(weights), **record})
+    if asked:
+        return outputs, ops.cast(weights[:, 0], layer.compute_dtype)
+    return outputs
 
 
 class _Body:

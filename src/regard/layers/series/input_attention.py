@@ -3,10 +3,9 @@
 import keras
 from keras import ops
 
-from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
-from regard.layers.decoder_loop import run_loop
+from regard.layers.decoder_loop import answered, run_loop
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
 
@@ -82,13 +81,9 @@ class InputAttention(Traceable):
             return output, weights, list(state), {}
 
         outputs, weights, *_ = run_loop(step, inputs, memory, state)
-        outputs = ops.cast(outputs, self.compute_dtype)
-        for listener in self.recorders():
-            listener.receive(self, {"weights": widen(weights)})
-        if return_attention_scores:
-            weights = ops.reshape(weights, (batch, length, series))
-            return outputs, ops.cast(weights, self.compute_dtype)
-        return outputs
+        # The loop leaves the number of series open; the layer knows it.
+        weights = ops.reshape(weights, (batch, 1, length, series))
+        return answered(self, outputs, weights, return_attention_scores)
 
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""

@@ -3,10 +3,9 @@
 import keras
 from keras import ops
 
-from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
-from regard.layers.decoder_loop import run_loop
+from regard.layers.decoder_loop import answered, run_loop
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import check_sequences
 from regard.layers.series.input_attention import lstm_cell
@@ -86,13 +85,8 @@ class TemporalAttention(Traceable):
             return output, weights, list(state), {}
 
         outputs, weights, *_ = run_loop(step, inputs, memory, state)
-        outputs = ops.cast(outputs, self.compute_dtype)
-        for listener in self.recorders():
-            record = {"weights": widen(weights), "value": memory["value"]}
-            listener.receive(self, record)
-        if return_attention_scores:
-            return outputs, ops.cast(weights[:, 0], self.compute_dtype)
-        return outputs
+        asked, value = return_attention_scores, memory["value"]
+        return answered(self, outputs, weights, asked, value=value)
 
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""
