@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import onnxruntime
 import pytest
 from numpy.testing import assert_allclose
 
@@ -11,6 +10,8 @@ from tests.conformance.checks.saving import model_of
 from tests.conformance.subject import numpy, subject_of
 from tests.conformance.test_mechanisms import SAMPLE
 from tests.export.exceptions import REFUSED, SOME_LENGTHS
+
+onnxruntime = pytest.importorskip("onnxruntime")
 
 BACKEND = keras.backend.backend()
 LENGTHS = ({"query": 4, "key": 9}, {"query": 6, "key": 2})
