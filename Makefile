@@ -15,6 +15,9 @@ PYTEST := $(BIN)/python -m pytest
 # One backend where one will do; all of them, in versions that bear each other, else.
 DEV := $(if $(filter jax,$(KERAS_BACKEND)),dev-jax,dev-backends)
 
+# Options of benchmarks/run.py, as in make bench BENCH="--quick --only additive".
+BENCH ?=
+
 # Which tests `make test` runs; MARKS="not slow" runs all checks on all mechanisms.
 MARKS ?= not slow and not thorough
 
@@ -42,8 +45,8 @@ test-all: $(STAMPS)/dev-backends  ## Every test, slow ones too, on the three bac
 		KERAS_BACKEND=$$backend $(PYTEST) -n 2 --durations=10 || exit $$?; \
 	done
 
-bench: $(STAMPS)/dev-backends  ## Measure; print tables and write JSON
-	$(BIN)/python -m benchmarks layers
+bench: $(BIN)/python  ## Compare with peers on this machine (BENCH="--quick": minutes)
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 fmt: $(STAMPS)/$(DEV)  ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .

@@ -1,1 +1,1 @@
-"""Measurements: each module is a command that prints a table and writes JSON."""
+"""Measurements: `python benchmarks/run.py` compares with peers and with the machine."""

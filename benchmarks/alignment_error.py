@@ -1,6 +1,6 @@
 """Alignment error rate of a translator's attention, beside two baselines.
 
-    python -m benchmarks alignment_error RUN --gold FILE [FILE ...] [--max-words 15]
+    python -m benchmarks.alignment_error RUN --gold FILE [FILE ...] [--max-words 15]
 
 The gold translations are forced through the trained run, and what every step looked at
 becomes word links. Gold tables are read as `regard.seeing.gold_alignments` says, and

@@ -1,0 +1,164 @@
+"""What a work is, how its contenders are timed side by side, and what they need.
+
+Every contender is a set of named actions that block on their result. The contenders of
+a work take turns inside one process, so that whatever else the machine does hits all
+of them alike; medians are compared. Memory is the growth of the largest resident size
+while a warm action runs, each contender in a process of its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Action = Callable[[], Any]
+Size = Mapping[str, int]
+BACKENDS = ("jax", "tensorflow", "torch")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One of those compared: its actions by name, such as "forward" and "train".
+
+    ``result`` gives arrays that those of the other contenders must equal, if any.
+    """
+
+    actions: Mapping[str, Action]
+    result: Callable[[], list[Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The least that an action must do, whoever does it: the physical limit.
+
+    ``arithmetic`` operations of matrix products, ``functions`` exponentials or
+    hyperbolic tangents, ``traffic`` bytes read and written at least.
+    """
+
+    arithmetic: float = 0.0
+    traffic: float = 0.0
+    functions: float = 0.0
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One number that a work is judged by.
+
+    ``kind``: "speed" is the peer's time over ours, "memory" our growth over the peer's,
+    "growth" the exponent with which ours grows from size to size, "flat" our largest
+    time per unit over the smallest, "extra" our seconds less the peer's.
+    ``bound``: at least so much for speed, at most for all others; None only reports.
+    """
+
+    kind: str
+    action: str
+    peer: str = "itself"
+    bound: float | None = None
+    ours: str = "regard"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is measured, at which sizes, against whom, and how good it must be.
+
+    ``contenders(backend, size)`` gives builders by name: nothing is built that is not
+    measured. ``error(backend)`` compares with the float64 reference: numbers by name.
+    ``units(size)`` is what time per unit divides by.
+    """
+
+    name: str
+    title: str
+    sizes: tuple[Size, ...]
+    contenders: Callable[[str, Size], Mapping[str, Callable[[], Contender]]]
+    goals: Callable[[str], list[Goal]]
+    quick: tuple[Size, ...] = ()
+    cost: Callable[[Size, str], Cost] | None = None
+    error: Callable[[str], Mapping[str, float]] | None = None
+    units: Callable[[Size], float] = lambda size: 1.0
+    memory: bool = False
+    backends: tuple[str, ...] = BACKENDS
+    predicted: Callable[[Size], float | None] | None = None
+
+
+@dataclass
+class Effort:
+    """How long an action of a work may be repeated."""
+
+    seconds: float
+    least: int
+    most: int
+    memory: bool = field(default=True)
+
+
+FULL = Effort(seconds=20.0, least=5, most=31)
+QUICK = Effort(seconds=0.7, least=2, most=7)
+
+
+def time_in_turns(contenders: Mapping[str, Contender], effort: Effort) -> dict:
+    """Seconds of every repeat: ``{action: {contender: [seconds, ...]}}``."""
+    names = dict.fromkeys(
+        action for each in contenders.values() for action in each.actions
+    )
+    return {name: _turns(contenders, name, effort) for name in names}
+
+
+def _turns(contenders, action, effort):
+    runs = {
+        name: each.actions[action]
+        for name, each in contenders.items()
+        if action in each.actions
+    }
+    warm = {name: _seconds(run) for name, run in runs.items()}
+    if sum(warm.values()) > 10 * effort.seconds:  # compiled or not, too slow to repeat
+        effort = Effort(effort.seconds, 1, effort.most)
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    start = time.perf_counter()
+    for turn in range(effort.most):
+        if turn >= effort.least and time.perf_counter() - start > effort.seconds:
+            break
+        for name, run in runs.items():
+            times[name].append(_seconds(run))
+    return times
+
+
+def _seconds(run: Action) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def memory_of(contender: Contender) -> dict[str, float]:
+    """Bytes that each action needs at its highest, over what the built model holds."""
+    grown = {}
+    for name, action in contender.actions.items():
+        action()  # compiles, and allocates what stays
+        gc.collect()
+        _return_freed_memory()
+        before = _resident("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+        action()
+        grown[name] = max(_resident("VmHWM") - before, 0.0)
+    return grown
+
+
+def _resident(entry: str) -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(entry + ":"):
+            return 1024.0 * int(line.split()[1])
+    raise RuntimeError(f"/proc/self/status must have {entry}.")
+
+
+def _return_freed_memory() -> None:
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def middle(times: list[float]) -> float:
+    return statistics.median(times)

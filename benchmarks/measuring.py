@@ -1,0 +1,89 @@
+"""One run: which tasks there are, and what they found, in one record."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+
+from benchmarks import results
+from benchmarks.harness import Work
+from benchmarks.processes import measure
+from benchmarks.works import works
+
+LIMITS = {"quick": 60.0, "full": 900.0}  # seconds that one task may take
+
+
+def measured(record: dict, options: argparse.Namespace) -> int:
+    """Fill the record; 0, or 130 where the user stopped it."""
+    known = works()
+    record.update(results.about(options.quick))
+    limit = LIMITS["quick" if options.quick else "full"]
+    try:
+        _say("limits of this machine")
+        for _, found in measure([{"mode": "limits"}], options.backend[0], limit):
+            record["limits"] = found
+        for backend in options.backend:
+            chosen = [known[name] for name in options.only]
+            chosen = [work for work in chosen if backend in work.backends]
+            for work in chosen:
+                record["works"].setdefault(work.name, {})[backend] = {"sizes": []}
+            for tasks in _batches(chosen, backend, options.quick):
+                _run(record, tasks, backend, limit)
+    except KeyboardInterrupt:
+        print("\nstopped; what was measured so far:", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(record, tasks, backend, limit):
+    start = time.perf_counter()
+    for task, found in measure(tasks, backend, limit):
+        seconds, start = time.perf_counter() - start, time.perf_counter()
+        words = " ".join(f"{k}={v}" for k, v in task.get("size", {}).items())
+        failure = found.pop("failure", None)
+        state = failure or f"{seconds:.1f} s"
+        _say(f"{backend} {task['work']} {words} {task['mode']}: {state}")
+        place = record["works"][task["work"]][backend]
+        if task["mode"] == "error":
+            place.update({"failure": failure} if failure else found)
+            continue
+        sizes = place["sizes"]
+        entry = next((each for each in sizes if each["size"] == task["size"]), None)
+        if entry is None:
+            sizes.append(entry := {"size": task["size"]})
+        if failure:
+            entry[f"{task['mode']} failure"] = failure
+        for name, value in found.items():
+            if isinstance(value, dict):
+                entry.setdefault(name, {}).update(value)
+            else:
+                entry[name] = value
+
+
+def _batches(chosen: list[Work], backend: str, quick: bool) -> Iterator[list[dict]]:
+    """Tasks that share a process: each its own, but few processes when in a hurry."""
+    timings, errors, memories = [], [], []
+    for work in chosen:
+        base = {"work": work.name, "quick": quick}
+        if work.error is not None:
+            errors.append({**base, "mode": "error"})
+        for size in work.quick if quick else work.sizes:
+            sized = {**base, "size": dict(size)}
+            timings.append({**sized, "mode": "time"})
+            names = list(work.contenders(backend, size)) if work.memory else []
+            if names and quick:
+                memories.append({**sized, "mode": "memory", "contenders": names})
+            elif names:
+                memories += [
+                    {**sized, "mode": "memory", "contenders": [name]} for name in names
+                ]
+    if quick:
+        yield from (tasks for tasks in (timings + errors, memories) if tasks)
+    else:
+        yield from ([task] for task in timings + errors + memories)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
