@@ -86,8 +86,8 @@ def main() -> None:
                 found = unit(task, known[task["work"]])
             except Exception as problem:
                 traceback.print_exc()
-                message = str(problem).strip().splitlines() or [""]
-                found = {"failure": f"{type(problem).__name__}: {message[0]}"}
+                words = " ".join(str(problem).split())[:300]
+                found = {"failure": f"{type(problem).__name__}: {words}"}
         print(MARK + json.dumps({"number": number, "found": found}), flush=True)
 
 

@@ -71,7 +71,8 @@ def _batches(chosen: list[Work], backend: str, quick: bool) -> Iterator[list[dic
             errors.append({**base, "mode": "error"})
         for size in work.quick if quick else work.sizes:
             sized = {**base, "size": dict(size)}
-            timings.append({**sized, "mode": "time"})
+            if work.predicted is None:
+                timings.append({**sized, "mode": "time"})
             names = list(work.contenders(backend, size)) if work.memory else []
             if names and quick:
                 memories.append({**sized, "mode": "memory", "contenders": names})

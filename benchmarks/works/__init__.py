@@ -12,10 +12,19 @@ ORDER = (
     "multi_head",
     "scaled_dot_product",
     "window",
+    "recurrent",
+    "cached",
+    "linear",
+    "normalizers",
+    "starting",
+    "planner",
 )
 
 
 def works() -> dict[str, Work]:
     """All works by name, in the order of the table."""
-    found = (import_module(f"{__name__}.{name}").WORK for name in ORDER)
+    found: list[Work] = []
+    for name in ORDER:
+        module = import_module(f"{__name__}.{name}")
+        found += getattr(module, "WORKS", None) or (module.WORK,)
     return {work.name: work for work in found}

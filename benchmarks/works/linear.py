@@ -1,0 +1,173 @@
+"""Linear attention, the delta rule and retention: in chunks, step by step, in pairs.
+
+All three forms are the same layer with the same weights. Step by step is Keras' RNN
+over the recurrence; in pairs is the table of all positions, which the delta rule has
+none of. For linear attention x-transformers' causal softmax attention stands beside.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.contenders import of_layer, of_module, random_inputs
+from benchmarks.harness import Cost, Goal, Work, unlike
+from benchmarks.works.multi_head import weights_of
+
+HEADS, DIM = 4, 64
+WIDTH = HEADS * DIM
+
+
+def inputs_of(size):
+    return random_inputs((1, size["length"], WIDTH))
+
+
+def layer_of(kind):
+    from regard import layers
+
+    kinds = {
+        "linear": layers.CausalLinearAttention,
+        "delta": layers.DeltaAttention,
+        "retention": layers.Retention,
+    }
+    return kinds[kind](HEADS, DIM)
+
+
+def contender(kind, size, scan=None):
+    layer = layer_of(kind)
+    layer.build((1, size["length"], WIDTH))
+    layer.set_weights(weights_of(layer))
+    if scan is not None:
+
+        def with_scan(parts, memory):
+            if kind != "linear":
+                return scan(parts), memory
+            from keras import ops
+
+            value = parts["value"]
+            value = ops.concatenate([value, ops.ones_like(value[..., :1])], axis=-1)
+            sums = scan({**parts, "value": value})
+            return sums[..., :-1] / (sums[..., -1:] + layer.epsilon), memory
+
+        layer.recur = with_scan
+    return of_layer(layer, inputs_of(size))
+
+
+def step_by_step(parts):
+    """S = e^g S + k (beta (v - S k)), o = q S, in Keras' RNN."""
+    import keras
+    from keras import ops
+
+    names = [name for name in ("query", "key", "value", "strength", "log_decay")
+             if name in parts]  # fmt: skip
+    widths = [parts[name].shape[-1] for name in names]
+    batch, heads, length, keys = parts["key"].shape
+    values = parts["value"].shape[-1]
+
+    class Cell:
+        compute_dtype = "float32"
+
+        def __init__(self):
+            self.state_size = [heads * keys * values]
+
+        def __call__(self, inputs, states):
+            inputs = ops.reshape(inputs, (batch, heads, sum(widths)))
+            cuts = [int(each) for each in np.cumsum(widths)[:-1]]
+            now = dict(zip(names, ops.split(inputs, cuts, axis=-1), strict=True))
+            memory = ops.reshape(states[0], (batch, heads, keys, values))
+            if "log_decay" in now:
+                memory = memory * ops.exp(now["log_decay"])[..., None]
+            key, new = now["key"][..., None], now["value"]
+            if "strength" in now:
+                new = now["strength"] * (new - ops.sum(key * memory, axis=-2))
+            memory = memory + key * new[..., None, :]
+            output = ops.sum(now["query"][..., None] * memory, axis=-2)
+            flat = ops.reshape(memory, (batch, heads * keys * values))
+            return ops.reshape(output, (batch, heads * values)), [flat]
+
+        call = __call__
+
+    joined = ops.concatenate([parts[name] for name in names], axis=-1)
+    joined = ops.reshape(ops.swapaxes(joined, 1, 2), (batch, length, -1))
+    outputs = keras.layers.RNN(Cell(), return_sequences=True, dtype="float32")(joined)
+    return ops.swapaxes(ops.reshape(outputs, (batch, length, heads, values)), 1, 2)
+
+
+def in_pairs(parts):
+    """(q k^T where j <= i, times e^(b_i - b_j)) v."""
+    from keras import ops
+
+    length = parts["key"].shape[2]
+    scores = ops.matmul(parts["query"], ops.swapaxes(parts["key"], -1, -2))
+    below = ops.tril(ops.ones((length, length), "float32"))
+    if "log_decay" in parts:
+        sums = ops.cumsum(parts["log_decay"], axis=2)
+        scores = scores * ops.exp((sums - ops.swapaxes(sums, -1, -2)) * below)
+    return ops.matmul(scores * below, parts["value"])
+
+
+def of_x_transformers(size):
+    from x_transformers.x_transformers import Attention
+
+    attention = Attention(dim=WIDTH, heads=HEADS, dim_head=DIM, causal=True)
+
+    class Output(type(attention).__mro__[1]):  # torch's Module
+        def __init__(self):
+            super().__init__()
+            self.attention = attention
+
+        def forward(self, inputs):
+            found = self.attention(inputs)
+            return found[0] if isinstance(found, tuple) else found
+
+    return unlike(of_module(Output(), inputs_of(size)))
+
+
+def contenders(kind, backend, size):
+    found = {"regard": lambda: contender(kind, size)}
+    if size["length"] <= 8192:
+        found["recurrent"] = lambda: contender(kind, size, step_by_step)
+        if kind != "delta":
+            found["quadratic"] = lambda: contender(kind, size, in_pairs)
+        if kind == "linear" and backend == "torch":
+            found["x-transformers"] = lambda: of_x_transformers(size)
+    return found
+
+
+def cost(size, action):
+    """Projections, and for each position the memory written and read."""
+    tokens, times = size["length"], 3 if action == "train" else 1
+    products = 4 * 2 * tokens * WIDTH**2 + 2 * 2 * tokens * HEADS * DIM**2
+    traffic = 4 * times * (2 * tokens * WIDTH + 4 * WIDTH**2)
+    return Cost(times * products, traffic, tokens * WIDTH)
+
+
+def goals(kind, backend):
+    found = []
+    for action in ("forward", "train"):
+        found.append(Goal("speed", action, "recurrent", 5))
+        if kind != "delta":
+            found.append(Goal("speed", action, "quadratic"))
+        if kind == "linear" and backend == "torch":
+            found.append(Goal("speed", action, "x-transformers"))
+        found.append(Goal("growth", action, bound=1.1))
+    return found
+
+
+def work(kind, title):
+    return Work(
+        name=kind,
+        title=f"{title}, B=1, 4 heads of 64",
+        sizes=({"length": 8192}, {"length": 16384}, {"length": 32768}),
+        quick=({"length": 1024}, {"length": 2048}),
+        contenders=lambda backend, size: contenders(kind, backend, size),
+        goals=lambda backend: goals(kind, backend),
+        cost=cost,
+        units=lambda size: float(size["length"]),
+    )
+
+
+WORKS = (
+    work("linear", "causal linear attention"),
+    work("delta", "the delta rule"),
+    work("retention", "retention"),
+)
