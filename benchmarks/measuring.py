@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ LIMITS = {"quick": 60.0, "full": 900.0}  # seconds that one task may take
 def measured(record: dict, options: argparse.Namespace) -> int:
     """Fill the record; 0, or 130 where the user stopped it."""
     known = works()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     record.update(results.about(options.quick))
     limit = LIMITS["quick" if options.quick else "full"]
     try:
