@@ -101,7 +101,7 @@ class Effort:
     memory: bool = field(default=True)
 
 
-FULL = Effort(seconds=8.0, least=5, most=31)
+FULL = Effort(seconds=8.0, least=3, most=31)
 QUICK = Effort(seconds=0.7, least=2, most=7)
 
 

@@ -13,6 +13,7 @@ ORDER = (
     "scaled_dot_product",
     "window",
     "recurrent",
+    "translation",
     "cached",
     "linear",
     "normalizers",

@@ -1,0 +1,1 @@
+"""Peers that take more than a few lines to build."""
