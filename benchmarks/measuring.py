@@ -20,7 +20,7 @@ def measured(record: dict, options: argparse.Namespace) -> int:
     """Fill the record; 0, or 130 where the user stopped it."""
     known = works()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
-    record.update(results.about(options.quick))
+    record.update(results.about())
     limit = LIMITS["quick" if options.quick else "full"]
     try:
         _say("limits of this machine")
@@ -30,7 +30,10 @@ def measured(record: dict, options: argparse.Namespace) -> int:
             chosen = [known[name] for name in options.only]
             chosen = [work for work in chosen if backend in work.backends]
             for work in chosen:
-                record["works"].setdefault(work.name, {})[backend] = {"sizes": []}
+                record["works"].setdefault(work.name, {})[backend] = {
+                    "quick": options.quick,
+                    "sizes": [],
+                }
             for tasks in _batches(chosen, backend, options.quick):
                 _run(record, tasks, backend, limit)
     except KeyboardInterrupt:

@@ -27,11 +27,10 @@ def read(path: Path | None) -> dict:
     return {"works": {}, "limits": {}}
 
 
-def about(quick: bool) -> dict:
+def about() -> dict:
     """When and on what a record is measured."""
     return {
         "measured": time.strftime("%Y-%m-%d"),
-        "quick": quick,
         "processor": _processor(),
         "python": platform.python_version(),
         "versions": _versions(),
@@ -102,7 +101,9 @@ def write(record: dict) -> Path:
     before, rest = page.split(START)
     _, after = rest.split(END)
     shown = list(rows(record, works()))
-    lines = [f"Measured {record.get('measured')}{', quick' * record['quick']}:"]
+    parts = [each for work in record["works"].values() for each in work.values()]
+    quick = ", some of it with --quick" if any(each["quick"] for each in parts) else ""
+    lines = [f"Measured {record.get('measured')}{quick}:"]
     lines += [*machine(record).splitlines(), summary(shown) + "."]
     head = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     body = ["| " + " | ".join(row.cells()) + " |" for row in shown]

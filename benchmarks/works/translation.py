@@ -14,12 +14,12 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.harness import Contender, Goal, Work
+from benchmarks.harness import Contender, Goal, Work, unlike
 from benchmarks.works.peers.ctranslate2_model import random_transformer
 
-VOCABULARY, UNITS, BEAM, ROWS, LONGEST = 4000, 256, 5, 64, 24
+VOCABULARY, UNITS, BEAM, ROWS = 4000, 256, 5, 64
 START, END, FORBIDDEN = 1, 2, (0, 1, 2, 3)
-ALONE = 16  # sentences of which the slow loop's time is told
+ALONE = 8  # sentences of which the slow loop's time is told
 
 
 def sentences(count):
@@ -63,17 +63,20 @@ def model_of(kind):
 def ours(size, kind):
     from regard.models import Search, Searcher
 
-    search = Search(BEAM, max_length=LONGEST, start=START, end=END, forbidden=FORBIDDEN)
+    search = Search(
+        BEAM, max_length=size["pieces"], start=START, end=END, forbidden=FORBIDDEN
+    )
     searcher = Searcher(model_of(kind), search)
 
     def scores(ids, rows):
         found = [searcher(each).log_probabilities for each in batches(ids, rows)]
         return np.concatenate(found)
 
-    return Contender(
+    contender = Contender(
         {"translate": lambda: scores(sentences(size["sentences"]), ROWS)},
         lambda: [scores(sentences(ALONE), 1)],
     )
+    return contender if kind == "recurrent" else unlike(contender)
 
 
 def in_a_loop(size, rows):
@@ -89,7 +92,7 @@ def in_a_loop(size, rows):
         memory = keras.tree.map_structure(
             lambda leaf: ops.repeat(leaf, BEAM, axis=0), model.encode(source)
         )
-        return memory, model.initial_state(memory, LONGEST)
+        return memory, model.initial_state(memory, size["pieces"])
 
     begin = compiled(begin, model)
     step = compiled(lambda *given: model.step(*given)[::2], model)
@@ -101,7 +104,7 @@ def in_a_loop(size, rows):
         total[:, 0] = 0
         tokens = np.full((batch, BEAM), START, "int32")
         ids = np.zeros((batch, BEAM, 0), "int32")
-        for _ in range(LONGEST):
+        for _ in range(size["pieces"]):
             tensor = ops.convert_to_tensor(tokens.reshape(-1))
             logits, state = step(tensor, memory, state)
             logits = ops.convert_to_numpy(logits).reshape(batch, BEAM, -1)
@@ -146,8 +149,8 @@ def of_ctranslate2(size):
                 texts,
                 beam_size=BEAM,
                 max_batch_size=ROWS,
-                min_decoding_length=LONGEST,
-                max_decoding_length=LONGEST,
+                min_decoding_length=size["pieces"],
+                max_decoding_length=size["pieces"],
             )
         }
     )
@@ -165,8 +168,8 @@ def goals(backend):
 WORK = Work(
     name="translation",
     title="translating with a beam of 5, 4.7 million weights",
-    sizes=({"sentences": 1000},),
-    quick=({"sentences": 128},),
+    sizes=({"sentences": 1000, "pieces": 24},),
+    quick=({"sentences": 64, "pieces": 8},),
     contenders=lambda backend, size: {
         "regard": lambda: ours(size, "recurrent"),
         "transformer": lambda: ours(size, "transformer"),
