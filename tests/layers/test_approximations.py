@@ -92,7 +92,7 @@ def test_linear_attention_says_that_it_needs_no_table():
     assert plan(layer, (2, 50_000, 8)).path == "linear"
     assert plan(layers.MultiHeadAttention(2, 3), (2, 50_000, 8)).path == "rows"
     near = layers.LinearAttention(2, 3, scope=Window(3))
-    assert plan(near, (2, 50_000, 8)).path == "rows"  # a scope is about pairs
+    assert plan(near, (2, 50_000, 8)).path == "band"  # a scope is about pairs
 
 
 def test_long_inputs_pass_without_their_table_of_pairs():

@@ -237,16 +237,25 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
             self.recall(self.remember(key, value, grid.key_positions)),
             visibility,
             (bias, poison),
-            self._drawn(given.sizes(self.num_heads), training),
+            self._drawing(training),
             asked,
             None if blend is None else partial(blend, projected),
         )
         return (output, weights) if asked else output
 
-    def _drawn(self, sizes, training):
-        """Dropout factors for every weight, those of the layer's own keys last."""
-        *rows, memory = sizes
-        return drawn_factors(self, (*rows, memory + self.own_keys), training)
+    def _drawing(self, training):
+        """What draws dropout factors for scores (B, maps, T, S), or None.
+
+        The engine calls it once, when it knows how many weights its path makes.
+        """
+        if not (training and self.dropout):
+            return None
+
+        def draw(batch, maps, *pairs):
+            shape = (batch, maps // self.maps_per_head, *pairs)
+            return drawn_factors(self, shape, training)
+
+        return draw
 
     def _read(  # noqa: PLR0913 - all that a look needs
         self, given, queries, memory, visibility, biases, keep, asked, blend=None

@@ -84,7 +84,7 @@ class Caching:
             (keys, values),
             visibility,
             (checked_bias(bias, sizes), poison),
-            self._drawn(sizes, training),
+            self._drawing(training),
             asked,
         )
         cache = {**after, **counts}

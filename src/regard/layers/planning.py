@@ -2,6 +2,7 @@
 
 from regard.core.attend import Plan
 from regard.core.attend import plan as plan_sizes
+from regard.core.band import reach_of
 from regard.layers.alignments.alignment import Alignment
 from regard.layers.attention import Attention
 
@@ -42,4 +43,6 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
     memory = None if memory is None else memory + layer.own_keys
     lengths, rowwise = (query_shape[1], memory), layer.normalizer.rowwise
     factored = layer.factored and layer.scope is None  # a scope is about pairs
-    return plan_sizes(*lengths, layer.pairwise_width, planes, rowwise, factored)
+    local = layer.scope is not None and layer.cacheable and not layer.by_column
+    reach = reach_of(layer.scope) if local else None
+    return plan_sizes(*lengths, layer.pairwise_width, planes, rowwise, factored, reach)

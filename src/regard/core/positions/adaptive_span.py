@@ -36,6 +36,7 @@ class AdaptiveSpan(Position):
     """
 
     count = 1
+    relative = True
 
     def __init__(self, reach, ramp=32, start=0.0, penalty=0.0):
         self.reach, self.ramp = check_reach(reach), float(ramp)

@@ -31,6 +31,8 @@ class ALiBi(Position):
         ValueError: at the first call, where there is not one slope per head.
     """
 
+    relative = True
+
     def __init__(self, scale=1.0, exponent=8.0, slopes=None):
         self.scale, self.exponent = float(scale), float(exponent)
         self.slopes = None if slopes is None else tuple(map(float, slopes))

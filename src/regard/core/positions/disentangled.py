@@ -45,6 +45,8 @@ class DisentangledRelative(Position):
             queries.
     """
 
+    relative = True
+
     def __init__(
         self,
         reach=512,

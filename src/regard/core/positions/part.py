@@ -19,6 +19,16 @@ class Position(Part):
 
     count = 0  # of the weights that build makes
 
+    @property
+    def relative(self):
+        """True where bias, reweigh and read ask the grid for distances alone."""
+        kind, usual = type(self), Position
+        return (kind.bias, kind.reweigh, kind.read) == (
+            usual.bias,
+            usual.reweigh,
+            usual.read,
+        )
+
     def build(self, owner, num_heads, width, value_width=None):
         """Create the weights through ``owner.add_weight`` and return them, in order.
 

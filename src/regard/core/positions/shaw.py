@@ -29,6 +29,8 @@ class ShawRelative(Position):
         ValueError: where reach is not a positive integer.
     """
 
+    relative = True
+
     def __init__(self, reach=16, values=True, embeddings_initializer="glorot_uniform"):
         self.reach, self.values = check_reach(reach), bool(values)
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)

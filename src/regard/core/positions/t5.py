@@ -33,6 +33,7 @@ class T5Bias(Position):
     """
 
     count = 1
+    relative = True
 
     def __init__(
         self,

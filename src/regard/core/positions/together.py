@@ -28,6 +28,10 @@ class Together(Position):
         self.first, self.second = first, second
         self.count = first.count + second.count
 
+    @property
+    def relative(self):
+        return self.first.relative and self.second.relative
+
     def build(self, owner, num_heads, width, value_width=None):
         first = self.first.build(owner, num_heads, width, value_width)
         return (*first, *self.second.build(owner, num_heads, width, value_width))

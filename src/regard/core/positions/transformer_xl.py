@@ -39,6 +39,7 @@ class TransformerXLRelative(Position):
     """
 
     count = 3
+    relative = True
 
     def __init__(
         self,

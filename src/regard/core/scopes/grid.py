@@ -16,24 +16,28 @@ class Grid:
     """Where the rows and columns of a score matrix lie.
 
     Positions are integers of shape (T,) or (B, T) for queries and (S,) or (B, S) for
-    keys; the indices count rows and columns from zero and ignore positions.
+    keys; the indices count rows and columns from zero and ignore positions, in the
+    shape of positions where only parts of a matrix are looked at.
     """
+
+    aligned = False  # True where keys stand at 0..S-1, queries at the last T of them
 
     query_positions: Tensor  # (T,) | (B, T)
     key_positions: Tensor  # (S,) | (B, S)
-    query_index: Tensor  # (T,)
-    key_index: Tensor  # (S,)
+    query_index: Tensor  # (T,) | (B, T)
+    key_index: Tensor  # (S,) | (B, S)
 
     @classmethod
     def of(cls, query_length, key_length, query_positions=None, key_positions=None):
         """By default keys stand at 0..S-1 and queries at the last T of them."""
+        kind = _Aligned if query_positions is key_positions is None else cls
         query_index = ops.arange(query_length, dtype="int32")
         key_index = ops.arange(key_length, dtype="int32")
         if query_positions is None:
             query_positions = query_index + (key_length - query_length)
         if key_positions is None:
             key_positions = key_index
-        return cls(
+        return kind(
             integers("query_positions", query_positions),
             integers("key_positions", key_positions),
             query_index,
@@ -43,6 +47,12 @@ class Grid:
     def distances(self) -> Tensor:
         """Query position minus key position: (T, S) or (B, T, S)."""
         return column(self.query_positions) - row(self.key_positions)
+
+
+class _Aligned(Grid):
+    """A grid of positions nobody gave, so that all are known from rows and columns."""
+
+    aligned = True
 
 
 def column(index: Tensor) -> Tensor:

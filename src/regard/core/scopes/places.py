@@ -23,6 +23,10 @@ class Causal(Scope):
     def by_index(self):
         return self.offset is not None
 
+    @property
+    def relative(self):
+        return self.offset is None
+
     def allows(self, grid):
         if self.offset is None:
             return grid.distances() >= 0
@@ -41,6 +45,8 @@ class Window(Scope):
 
     ``Window(63)`` is causal and shows 64 keys; ``Window(2, 2)`` is symmetric.
     """
+
+    relative = True
 
     def __init__(self, left: int, right: int = 0):
         self.left = check_integer("left", left, minimum=0)
@@ -82,6 +88,8 @@ class Dilated(Scope):
     ``step`` positions from the next. Beltagy, Peters, Cohan 2020, arXiv:2004.05150.
     """
 
+    relative = True
+
     def __init__(self, left: int, right: int = 0, step: int = 2):
         self.left = check_integer("left", left, minimum=0)
         self.right = check_integer("right", right, minimum=0)
@@ -109,6 +117,8 @@ class Strided(Scope):
     one head.
     """
 
+    relative = True
+
     def __init__(self, length: int):
         self.length = check_integer("length", length, minimum=1)
 
@@ -132,6 +142,8 @@ class Neighbourhood(Scope):
     A window that would reach over an end is pushed inwards, so all rows see the same
     number of keys (all, where there are fewer). Hassani et al. 2022, arXiv:2204.07143.
     """
+
+    cuttable = False  # the first and the last key push windows inwards
 
     def __init__(self, size: int):
         self.size = check_integer("size", size, minimum=1)

@@ -25,6 +25,16 @@ class Scope(Part):
         """True where rows and columns count, not the positions they stand for."""
         return not self.static
 
+    @property
+    def relative(self) -> bool:
+        """True where only the distances between positions matter."""
+        return False
+
+    @property
+    def cuttable(self) -> bool:
+        """True where a pair is allowed whatever other rows and columns there are."""
+        return self.static
+
     def prefix(self) -> int:
         """How many first positions every query sees, also from before them."""
         return 0
@@ -67,6 +77,14 @@ class _Pair(Scope):
     @property
     def by_index(self):
         return self.left.by_index or self.right.by_index
+
+    @property
+    def relative(self):
+        return self.left.relative and self.right.relative
+
+    @property
+    def cuttable(self):
+        return self.left.cuttable and self.right.cuttable
 
     def get_config(self):
         return {
@@ -130,6 +148,14 @@ class Inverse(Scope):
     @property
     def by_index(self):
         return self.scope.by_index
+
+    @property
+    def relative(self):
+        return self.scope.relative
+
+    @property
+    def cuttable(self):
+        return self.scope.cuttable
 
     def allows(self, grid):
         return ops.logical_not(self.scope.allows(grid))

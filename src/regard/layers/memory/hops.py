@@ -104,7 +104,7 @@ class Hops(Attention):
 
 
 def of_hop(tensor, hop):
-    """The slice of one hop; what is the same for all stays."""
-    if tensor is None or tensor.shape[1] == 1:
+    """The slice of one hop; what is the same for all stays, or draws for each."""
+    if tensor is None or callable(tensor) or tensor.shape[1] == 1:
         return tensor
     return tensor[:, hop : hop + 1]
