@@ -27,14 +27,19 @@ def of_layer(layer: Any, inputs: Sequence[np.ndarray], **options: Any) -> Conten
     """Forward and training of a Keras layer on the backend of this process."""
     import keras
 
-    layer(*[keras.ops.convert_to_tensor(x) for x in inputs], **options)  # builds
+    # Builds from shapes alone.
+    output = layer(*[keras.KerasTensor(x.shape) for x in inputs], **options)
     make = {"jax": _on_jax, "tensorflow": _on_tensorflow, "torch": _on_torch}
-    return make[keras.backend.backend()](layer, inputs, options)
+    return make[keras.backend.backend()](layer, inputs, factors(output), options)
 
 
 def of_module(module: Any, inputs: Sequence[np.ndarray]) -> Contender:
     """The same of a torch module, on any backend."""
-    return _torch_actions(module, list(module.parameters()), inputs)
+    import torch
+
+    with torch.no_grad():
+        by = factors(module(*map(torch.tensor, inputs)))
+    return _torch_actions(module, list(module.parameters()), inputs, by)
 
 
 def factors(output: Any) -> np.ndarray:
@@ -46,7 +51,7 @@ def numpy_of(tensor: Any) -> np.ndarray:
     return np.asarray(tensor.detach() if hasattr(tensor, "detach") else tensor)
 
 
-def _on_jax(layer, inputs, options):
+def _on_jax(layer, inputs, by, options):
     import jax
 
     arrays = [jax.numpy.asarray(x) for x in inputs]
@@ -60,7 +65,7 @@ def _on_jax(layer, inputs, options):
         return jax.numpy.sum(apply(weights, arrays) * by)
 
     forward = jax.jit(apply)
-    by = factors(jax.eval_shape(apply, weights, arrays))
+    by = jax.numpy.asarray(by)
     train = jax.jit(jax.value_and_grad(loss, argnums=(1, 0)))
 
     def result():
@@ -75,11 +80,11 @@ def _on_jax(layer, inputs, options):
     )
 
 
-def _on_tensorflow(layer, inputs, options):
+def _on_tensorflow(layer, inputs, by, options):
     import tensorflow as tf
 
     arrays = [tf.constant(x) for x in inputs]
-    by = tf.constant(factors(layer(*arrays, **options)))
+    by = tf.constant(by)
 
     @tf.function
     def forward(*arrays):
@@ -106,17 +111,16 @@ def _on_tensorflow(layer, inputs, options):
     )
 
 
-def _on_torch(layer, inputs, options):
+def _on_torch(layer, inputs, by, options):
     weights = [each.value for each in layer.trainable_variables]
-    return _torch_actions(lambda *x: layer(*x, **options), weights, inputs)
+    return _torch_actions(lambda *x: layer(*x, **options), weights, inputs, by)
 
 
-def _torch_actions(apply, weights, inputs):
+def _torch_actions(apply, weights, inputs, by):
     import torch
 
     arrays = [torch.tensor(x, requires_grad=True) for x in inputs]
-    with torch.no_grad():
-        by = torch.tensor(factors(apply(*arrays)))
+    by = torch.tensor(by)
 
     def forward():
         with torch.no_grad():

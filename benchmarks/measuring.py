@@ -20,12 +20,15 @@ def measured(record: dict, options: argparse.Namespace) -> int:
     """Fill the record; 0, or 130 where the user stopped it."""
     known = works()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
-    record.update(results.about())
+    about = results.about()
+    if record.get("processor") != about["processor"]:
+        record.update({"works": {}, "limits": {}})
+    record.update(about)
     limit = LIMITS["quick" if options.quick else "full"]
     try:
         _say("limits of this machine")
         for _, found in measure([{"mode": "limits"}], options.backend[0], limit):
-            record["limits"] = found
+            _keep_best(record, found)
         for backend in options.backend:
             chosen = [known[name] for name in options.only]
             chosen = [work for work in chosen if backend in work.backends]
@@ -40,6 +43,13 @@ def measured(record: dict, options: argparse.Namespace) -> int:
         print("\nstopped; what was measured so far:", file=sys.stderr)
         return 130
     return 0
+
+
+def _keep_best(record, rates):
+    """The machine may have been busy; what it once did it can do."""
+    known = record["limits"]
+    for name, rate in rates.items():
+        known[name] = max(rate, known.get(name, 0.0))
 
 
 def _run(record, tasks, backend, limit):
