@@ -17,6 +17,7 @@ from regard.core.scopes import (
     Window,
     big_bird,
 )
+from regard.layers.chosen_rows import weights_of
 from regard.layers.planning import plan
 from regard.seeing.capture import capture
 from regard.trace import Trace
@@ -46,4 +47,5 @@ __all__ = [
     "norms",
     "plan",
     "positions",
+    "weights_of",
 ]

@@ -1,13 +1,18 @@
 """However a layer is called, compiled, watched or interrupted: the same answer."""
 
 from contextlib import contextmanager
+from functools import partial
 from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from regard.core import attend as engine
+from regard.layers.alignments.alignment import Alignment
+from regard.layers.attention import Attention
+from regard.layers.chosen_rows import weights_of
 from tests.conformance.checks.registry import check
 from tests.conformance.checks.visibility import hide_keys, hide_pairs
 from tests.conformance.compiled import compiled
@@ -86,6 +91,32 @@ def asking_for_weights_changes_nothing(subject):
         assert_array_equal(
             subject.call(return_attention_scores=False, **options), output
         )
+
+
+def has_rows(layer):
+    """Whether a row of weights depends on its own query alone."""
+    soft = isinstance(layer, Attention) and not isinstance(layer, Alignment)
+    return soft and layer.normalizer.rowwise
+
+
+@check("memory", "weights")
+def rows_alone_equal_those_of_all(subject):
+    """Weights of chosen queries and heads, where rows do not depend on each other."""
+    layer, (first, *rest) = subject.layer, subject.case.arguments
+    inputs = {name: subject.inputs[name] for name in rest}
+    for options in ({}, options_of(subject)):
+        asked = partial(weights_of, layer, subject.inputs[first], **inputs, **options)
+        if not has_rows(layer):
+            with pytest.raises(ValueError):
+                asked(rows=[0])
+            continue
+        _, weights = subject.with_weights(**options)
+        assert_allclose(
+            numpy(asked(rows=[-1, 0])), weights[..., [-1, 0], :], 1e-5, 1e-6
+        )
+        if layer.num_heads_shown:
+            last = numpy(asked(rows=1, heads=-1))
+            assert_allclose(last, weights[:, -1:, 1:2], 1e-5, 1e-6)
 
 
 @check("weights")
