@@ -102,7 +102,7 @@ class Effort:
 
 
 FULL = Effort(seconds=8.0, least=3, most=31)
-QUICK = Effort(seconds=0.7, least=2, most=7)
+QUICK = Effort(seconds=0.4, least=2, most=7)
 
 
 def time_in_turns(contenders: Mapping[str, Contender], effort: Effort) -> dict:

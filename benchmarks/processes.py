@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.child import MARK
@@ -25,17 +25,22 @@ RETURNING = {
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
 
 
-def measure(tasks: list[dict], backend: str, limit: float) -> Iterator[tuple]:
+def measure(
+    tasks: list[dict], backend: str, limit: Callable[[], float]
+) -> Iterator[tuple]:
     """Yield ``(task, found)`` for each, in one process as long as that lives.
 
-    ``limit``: seconds that one task may take. A task whose process dies or takes longer
-    is found to be a ``failure``; the others get a new process.
+    ``limit()``: seconds that the next task may take. A task whose process dies or takes
+    longer is found to be a ``failure``; the others get a new process.
     """
     while tasks:
+        if limit() <= 0:
+            yield from ((task, {"failure": "no time was left"}) for task in tasks)
+            return
         process = _Child(tasks, backend)
         try:
             for number in range(len(tasks)):
-                found = process.next(limit)
+                found = process.next(max(limit(), 0))
                 died = found.pop("died", False)
                 yield tasks[number], found
                 if died:

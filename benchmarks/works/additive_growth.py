@@ -12,7 +12,7 @@ WORK = Work(
     name="additive_growth",
     title="additive attention, T=S growing, B=2, D=128",
     sizes=(*SIZES, {"length": 16384}),
-    quick=SIZES[:3],
+    quick=SIZES[:2],
     contenders=lambda backend, size: {"regard": lambda: additive.ours(size)},
     goals=lambda backend: [
         Goal("flat", "forward", bound=1.3),

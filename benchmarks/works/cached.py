@@ -98,7 +98,7 @@ WORK = Work(
     name="cached",
     title="one token with a cache, 8 heads, width 512",
     sizes=tuple({"context": 512 * 2**power} for power in range(4)),
-    quick=({"context": 512}, {"context": 4096}),
+    quick=({"context": 512}, {"context": 2048}),
     contenders=contenders,
     goals=lambda backend: [
         Goal("speed", "token", "keras_hub", 1.5),

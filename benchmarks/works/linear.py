@@ -158,7 +158,7 @@ def work(kind, title):
         name=kind,
         title=f"{title}, B=1, 4 heads of 64",
         sizes=({"length": 8192}, {"length": 16384}, {"length": 32768}),
-        quick=({"length": 1024}, {"length": 2048}),
+        quick=({"length": 512}, {"length": 1024}),
         contenders=lambda backend, size: contenders(kind, backend, size),
         goals=lambda backend: goals(kind, backend),
         cost=cost,

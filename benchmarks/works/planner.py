@@ -27,7 +27,7 @@ def work(name, title, ours, sizes):
         name=name,
         title=title,
         sizes=sizes,
-        quick=sizes[:2],
+        quick=sizes[1:2],
         contenders=lambda backend, size: {"regard": lambda: ours(size)},
         goals=lambda backend: [Goal("planned", "forward", bound=0.25)],
         memory=True,

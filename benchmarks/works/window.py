@@ -47,7 +47,7 @@ def of_keras(size):
 
 def contenders(backend, size):
     found = {"regard": lambda: ours(size)}
-    if size["length"] in (2048, 8192):  # its time grows with the square
+    if size["length"] in (1024, 8192):  # its time grows with the square
         found["keras"] = lambda: of_keras(size)
     return found
 
@@ -76,7 +76,7 @@ WORK = Work(
     name="window",
     title="causal window of 64 keys, B=1, 4 heads, width 64",
     sizes=tuple({"length": 8192 * 2**power} for power in range(4)),
-    quick=({"length": 2048}, {"length": 4096}),
+    quick=({"length": 1024}, {"length": 2048}),
     contenders=contenders,
     goals=lambda backend: [
         Goal("speed", "forward", "keras", SPEEDS[backend]),

@@ -46,8 +46,14 @@ def test_a_small_work_is_measured_and_judged(tmp_path, capsys):
 @pytest.mark.backend("torch")
 def test_a_work_that_fails_is_a_failure_and_not_the_end():
     tasks = [{"work": "nothing", "mode": "time", "size": {}, "quick": True}] * 2
-    found = [each for _, each in measure(tasks, "torch", 60.0)]
+    found = [each for _, each in measure(tasks, "torch", lambda: 60.0)]
     assert found == [{"failure": "KeyError: 'nothing'"}] * 2
+
+
+def test_what_there_is_no_time_for_is_a_failure():
+    tasks = [{"work": "nothing", "mode": "time", "size": {}, "quick": True}]
+    found = list(measure(tasks, "torch", lambda: 0.0))
+    assert found == [(tasks[0], {"failure": "no time was left"})]
 
 
 def test_memory_is_that_of_the_action_alone():
