@@ -6,6 +6,8 @@ import pytest
 
 from regard.core import attend as engine
 from regard.core import normalizers, scores
+from regard.core import plan as planning
+from regard.core.limits import Limits
 from regard.core.scopes import Causal, Grid, Prefix, Window
 from tests.conformance.gradients import gradients
 
@@ -69,9 +71,9 @@ def tight(monkeypatch):
     """Limits so small that these sizes count as large: blocks of two rows."""
 
     def tighten():
-        monkeypatch.setattr(engine, "DENSE_LIMIT", 1)
-        monkeypatch.setattr(engine, "BLOCK_LIMIT", 2 * KEYS * WIDTH * PLANES)
-        assert engine.plan(QUERIES, KEYS, WIDTH, PLANES).rows == 2
+        tight = Limits(dense=1, block=2 * KEYS * WIDTH * PLANES, fused=1)
+        monkeypatch.setattr(planning, "limits", lambda: tight)
+        assert engine.plan(QUERIES, KEYS, engine.Traits(WIDTH), PLANES).rows == 2
 
     return tighten
 
@@ -150,5 +152,5 @@ def test_the_plan_follows_from_the_sizes(lengths, path):
 
 
 def test_an_additive_call_never_holds_all_pairs():
-    plan = engine.plan(2048, 2048, pairwise_width=128)
+    plan = engine.plan(2048, 2048, engine.Traits(width=128))
     assert plan.path == "rows" and plan.bytes < 100e6

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import regard
 from regard.core import attend as engine
 from regard.core import band, normalizers, scores
+from regard.core import plan as planning
 from regard.core.scopes import Causal, Dilated, Grid, Neighbourhood, Prefix, Window
 from regard.layers import LocationAttention, MultiHeadAttention
 from tests.conformance.gradients import gradients
@@ -99,7 +100,7 @@ def in_bands():
     """Blocks of four rows, for lengths however short."""
     sizes = {keras.backend.backend(): (4, 4)}
     return (
-        mock.patch.object(engine, "BAND_GAIN", 0),
+        mock.patch.object(planning, "BAND_GAIN", 0),
         mock.patch.object(band, "_ROWS", sizes),
     )
 

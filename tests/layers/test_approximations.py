@@ -90,7 +90,7 @@ def test_the_same_input_has_the_same_output():
 def test_linear_attention_says_that_it_needs_no_table():
     layer = layers.LinearAttention(2, 3)
     assert plan(layer, (2, 50_000, 8)).path == "linear"
-    assert plan(layers.MultiHeadAttention(2, 3), (2, 50_000, 8)).path == "rows"
+    assert plan(layers.MultiHeadAttention(2, 3), (2, 50_000, 8)).path == "fused"
     near = layers.LinearAttention(2, 3, scope=Window(3))
     assert plan(near, (2, 50_000, 8)).path == "band"  # a scope is about pairs
 

@@ -58,16 +58,18 @@ def test_a_scope_with_data_reads_the_positions_of_the_call():
 
 
 def test_large_positions_are_exact_on_every_path(monkeypatch):
-    from regard.core import attend
+    from regard.core import plan
+    from regard.core.limits import Limits
 
     places = 2**30 + np.array([0, 1, 2, 3, 4])
     layer = layers.DotAttention(scope=regard.Window(1))
     options = {"query_positions": places, "key_positions": places}
     whole = ops.convert_to_numpy(layer(X, **options))
-    monkeypatch.setattr(attend, "DENSE_LIMIT", 1)
-    monkeypatch.setattr(attend, "BLOCK_LIMIT", 20)
-    rows = ops.convert_to_numpy(layer(X, **options))
-    np.testing.assert_allclose(rows, whole, rtol=1e-5, atol=1e-6)
+    for fused in (1, 1 << 40):
+        tight = Limits(dense=1, block=20, fused=fused)
+        monkeypatch.setattr(plan, "limits", lambda tight=tight: tight)
+        found = ops.convert_to_numpy(layer(X, **options))
+        np.testing.assert_allclose(found, whole, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from regard import layers
-from regard.core import attend
+from regard.core import plan
+from regard.core.limits import Limits
 
 MADE = {
     "additive": lambda: layers.AdditiveAttention(8),
@@ -33,9 +34,11 @@ def test_a_step_by_rows_is_the_step_at_once(name, monkeypatch):
     keep = np.arange(7) < np.array([[7], [4]])
     at_once = weights_after_a_step(name, batch, keep)
 
-    monkeypatch.setattr(attend, "DENSE_LIMIT", 1)
-    monkeypatch.setattr(attend, "BLOCK_LIMIT", 8 * 7 * 2)  # two additive rows at least
-    assert attend.plan(7, 7, 8).path == "rows"
+    tight = Limits(
+        dense=1, block=8 * 7 * 2, fused=1 << 40
+    )  # two additive rows at least
+    monkeypatch.setattr(plan, "limits", lambda: tight)
+    assert plan.plan(7, 7, plan.Traits(8)).path == "rows"
     by_rows = weights_after_a_step(name, batch, keep)
 
     for one, other in zip(at_once, by_rows, strict=True):

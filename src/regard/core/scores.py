@@ -9,6 +9,7 @@ which groups of H/G heads share.
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -35,6 +36,11 @@ def dot(query: Query, key: Key) -> Scores:
     return grouped_matmul(widen(query), ops.swapaxes(widen(key), -1, -2))
 
 
+def _number(scale):
+    """A number as it is, a tensor widened."""
+    return scale if isinstance(scale, (int, float)) else widen(scale)
+
+
 def activated(activation: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
     r"""The score $f(q_i^\top k_j)$ for a function f of numbers."""
 
@@ -49,7 +55,7 @@ def scaled_dot(query: Query, key: Key, scale: Tensor | float) -> Scores:
 
     The query is scaled before the product, which keeps the product small.
     """
-    return dot(widen(query) * scale, key)
+    return dot(widen(query) * _number(scale), key)
 
 
 def standard_dot(query: Query, key: Key) -> Scores:
@@ -73,7 +79,7 @@ def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:
 
     A zero vector has cosine 0 with everything, and gradient 0.
     """
-    return sharpness * dot(unit(query), unit(key))
+    return _number(sharpness) * dot(unit(query), unit(key))
 
 
 def gaussian(query: Query, key: Key, precision: Float[Tensor, ""]) -> Scores:
@@ -131,3 +137,28 @@ def leaky_additive(
     key = ops.expand_dims(widen(key), -3)  # (B, H, 1, S, D)
     vectors = ops.expand_dims(ops.expand_dims(widen(vectors), -2), -2)
     return ops.sum(ops.leaky_relu(query + key, slope) * vectors, axis=-1)
+
+
+def scaled_cosine(query: Query, key: Key, sharpness: Tensor):
+    """The factors of ``cosine``."""
+    return unit(query) * _number(sharpness), unit(key)
+
+
+# Scores that are products s = q'.k', and how their factors q', k' come about.
+_FACTORS: dict[Callable[..., Tensor], Callable[..., tuple[Tensor, Tensor]]] = {
+    dot: lambda query, key: (query, key),
+    scaled_dot: lambda query, key, scale: (query * _number(scale), key),
+    standard_dot: lambda query, key: (query / math.sqrt(query.shape[-1]), key),
+    cosine: scaled_cosine,
+}
+
+
+def factors_of(score: Callable[..., Tensor]) -> Callable[..., Any] | None:
+    """How a score is a product of changed queries and keys; None where it is not one.
+
+    ``factors(query, key, *parameters)`` returns the two.
+    """
+    if isinstance(score, partial):
+        factors = _FACTORS.get(score.func)
+        return None if factors is None else partial(factors, **score.keywords)
+    return _FACTORS.get(score)

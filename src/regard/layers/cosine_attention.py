@@ -52,7 +52,7 @@ class CosineAttention(Attention):
 
     def recipe(self):
         sharpness = ops.convert_to_tensor(self.sharpness)
-        return Recipe(_cosine, self.normalizer, (sharpness,))
+        return Recipe(scores.cosine, self.normalizer, (sharpness,))
 
     def get_config(self):
         return {
@@ -60,7 +60,3 @@ class CosineAttention(Attention):
             "sharpness": self.initial_sharpness,
             "learn_sharpness": self.learn_sharpness,
         }
-
-
-def _cosine(query, key, sharpness):
-    return scores.cosine(query, key, scores.widen(sharpness))

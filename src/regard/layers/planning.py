@@ -1,8 +1,9 @@
 """Which path the engine takes for a layer, before anything runs."""
 
-from regard.core.attend import Plan
-from regard.core.attend import plan as plan_sizes
 from regard.core.band import reach_of
+from regard.core.fused import is_fusable
+from regard.core.plan import Plan, Traits
+from regard.core.plan import plan as plan_sizes
 from regard.layers.alignments.alignment import Alignment
 from regard.layers.attention import Attention
 
@@ -13,7 +14,7 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
     Args:
         layer: one of ``regard.layers`` that attends to a memory. Sums of keys
             ("linear") give way to pairs in a call with dropout, a bias or an
-            attention_mask.
+            attention_mask, and "fused" in a call with dropout or a bias.
         query_shape: (B, T, Dq); a size may be None where it is not known.
         value_shape: (B, S, Dv), by default that of the query.
 
@@ -41,8 +42,20 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
     planes = None if batch is None else batch * layer.num_heads * layer.maps_per_head
     memory = value_shape[1]
     memory = None if memory is None else memory + layer.own_keys
-    lengths, rowwise = (query_shape[1], memory), layer.normalizer.rowwise
-    factored = layer.factored and layer.scope is None  # a scope is about pairs
     local = layer.scope is not None and layer.cacheable and not layer.by_column
-    reach = reach_of(layer.scope) if local else None
-    return plan_sizes(*lengths, layer.pairwise_width, planes, rowwise, factored, reach)
+    traits = Traits(
+        width=layer.pairwise_width,
+        rowwise=layer.normalizer.rowwise,
+        factored=layer.factored and layer.scope is None,  # a scope is about pairs
+        fusable=is_fusable(_recipe_of(layer, query_shape, value_shape)),
+        reach=reach_of(layer.scope) if local else None,
+    )
+    return plan_sizes(query_shape[1], memory, traits, planes)
+
+
+def _recipe_of(layer, query_shape, value_shape):
+    """The recipe with the parts, of a copy where the layer is not built yet."""
+    if not layer.built:
+        layer = type(layer).from_config(layer.get_config())
+        layer.build(query_shape, value_shape)
+    return layer._whole_recipe()

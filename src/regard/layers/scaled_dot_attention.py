@@ -42,16 +42,8 @@ class ScaledDotAttention(Attention):
         scale = self.scale
         if self.learn_scale:
             scale = ops.convert_to_tensor(scale)
-            return Recipe(_learned, self.normalizer, (scale,))
-        return Recipe(_fixed, self.normalizer)
+            return Recipe(scores.scaled_dot, self.normalizer, (scale,))
+        return Recipe(scores.standard_dot, self.normalizer)
 
     def get_config(self):
         return {**super().get_config(), "learn_scale": self.learn_scale}
-
-
-def _learned(query, key, scale):
-    return scores.scaled_dot(query, key, scores.widen(scale))
-
-
-def _fixed(query, key):
-    return scores.scaled_dot(query, key, standard_scale(query.shape[-1]))

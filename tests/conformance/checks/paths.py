@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from regard.core import attend as engine
+from regard.core import plan as planning
+from regard.core.fused import is_fusable
+from regard.core.limits import Limits
 from regard.layers.alignments.alignment import Alignment
 from regard.layers.attention import Attention
 from regard.layers.chosen_rows import weights_of
@@ -51,7 +53,7 @@ def compiled_equals_eager(subject):
 
 @check("memory")
 def blocks_of_rows_equal_the_whole(subject):
-    """The path for long inputs, forced on short ones: same numbers, same gradients."""
+    """The paths for long inputs, forced on short ones: same numbers, same gradients."""
     masks = options_of(subject)
     upstream = rng_of(subject.case.name, "blocks").normal(size=subject.call().shape)
     loss = subject.loss(upstream, **masks)
@@ -59,24 +61,27 @@ def blocks_of_rows_equal_the_whole(subject):
     options = {**masks, "use_causal_mask": True, "bias": bias.astype("float32")}
     whole = subject.with_weights(**options)
     _, *slopes = gradients(subject.layer, loss, subject.inputs)
-    with in_blocks():
-        blocks = subject.with_weights(**options)
-        _, *block_slopes = gradients(subject.layer, loss, subject.inputs)
-    for ours, expected in zip(blocks, whole, strict=True):
-        assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
-    for ours, expected in zip(block_slopes, slopes, strict=True):
-        for name, slope in expected.items():
-            assert_allclose(ours[name], slope, rtol=1e-3, atol=1e-5, err_msg=name)
+    fusable = isinstance(subject.layer, Attention) and is_fusable(
+        subject.layer._whole_recipe()
+    )
+    for fused in (False, True)[: 1 + fusable]:
+        with in_blocks(fused):
+            blocks = subject.with_weights(**options)
+            _, *block_slopes = gradients(subject.layer, loss, subject.inputs)
+        for ours, expected in zip(blocks, whole, strict=True):
+            assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+        for ours, expected in zip(block_slopes, slopes, strict=True):
+            for name, slope in expected.items():
+                assert_allclose(ours[name], slope, rtol=1e-3, atol=1e-5, err_msg=name)
 
 
 @contextmanager
-def in_blocks():
-    """Limits so low that the engine walks every call in blocks of one row."""
-    with (
-        mock.patch.object(engine, "DENSE_LIMIT", 1),
-        mock.patch.object(engine, "BLOCK_LIMIT", 1),
-    ):
-        assert engine.plan(3, 5, planes=2).path == "rows"
+def in_blocks(fused=False):
+    """Limits so low that calls count as large: fused, or in blocks of one row."""
+    tight = Limits(dense=1, block=1, fused=1 if fused else 1 << 40)
+    with mock.patch.object(planning, "limits", lambda: tight):
+        path = planning.plan(3, 5, planning.Traits(fusable=True), planes=2).path
+        assert path == ("fused" if fused else "rows")
         yield
 
 

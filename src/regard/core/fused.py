@@ -1,0 +1,82 @@
+r"""The path for plain softmax over products of any length: the backend's best way.
+
+It keeps no scores, neither forwards nor for the gradient, so memory is linear in both
+lengths. How each backend does it stands in ``native/``. What depends on the key alone,
+padding or a bias, rides along as one more feature of queries and keys:
+
+    [q, 1] . [k, b] = q . k + b
+"""
+
+from importlib import import_module
+from typing import Any
+
+import keras
+from keras import ops
+
+from regard.core.dense import Recipe, Visibility
+from regard.core.native.pairs import HIDDEN, pairwise
+from regard.core.normalizers import Softmax
+from regard.core.positions import Position
+from regard.core.scores import factors_of, widen
+
+Tensor = Any
+
+
+def is_fusable(recipe: Recipe, bias=None, keep=None) -> bool:
+    """True for softmax over products where nothing is done to single pairs."""
+    plain = type(recipe.normalizer) is Softmax and factors_of(recipe.score) is not None
+    extras = (recipe.blend, recipe.fade, keep)
+    return (
+        plain
+        and not recipe.own
+        and not recipe.factored
+        and all(each is None for each in extras)
+        and (recipe.position is None or _only_places(recipe.position))
+        and (bias is None or (bias.shape[1] == 1 and bias.shape[2] == 1))
+    )
+
+
+def by_kernel(query, key, value, recipe: Recipe, visibility: Visibility, bias=None):
+    """The context of ``dense`` alone."""
+    kind, hidden = value.dtype, visibility.masks.get("padding")
+    factors: Any = factors_of(recipe.score)
+    query, key = factors(widen(query), widen(key), *recipe.parameters)
+    value = ops.cast(widen(value), query.dtype)
+    backend = keras.backend.backend()
+    attend = import_module(f"regard.core.native.{backend}").attend
+    if backend == "torch":  # which takes masks and biases
+        context = attend(query, key, value, visibility, bias)
+    else:
+        feature = None if pairwise(visibility) else hidden
+        if feature is not None or bias is not None:
+            query, key = _with_feature(query, key, feature, bias)
+        context = attend(query, key, value, visibility)
+    for mask in (visibility.masks.get("query"), _anything(hidden)):
+        if mask is not None:  # (B, 1, T | 1, 1)
+            context = ops.where(mask, context, ops.zeros_like(context))
+    return ops.cast(context, kind)
+
+
+def _only_places(position):
+    """True where places only change queries and keys before they are compared."""
+    usual = (Position.bias, Position.reweigh, Position.read)
+    kind = type(position)
+    return (kind.bias, kind.reweigh, kind.read) == usual
+
+
+def _anything(padding):
+    """(B, 1, 1, S) -> whether there is a real key, (B, 1, 1, 1)."""
+    return None if padding is None else ops.any(padding, axis=-1, keepdims=True)
+
+
+def _with_feature(query, key, padding, bias):
+    """Queries with a one, and keys with what their score gets."""
+    extra = ops.zeros_like(key[:, :1, :, :1])  # (B, 1, S, 1)
+    if bias is not None:
+        extra = extra + ops.cast(ops.swapaxes(widen(bias), 2, 3), extra.dtype)
+    if padding is not None:
+        seen = ops.swapaxes(padding, 2, 3)
+        extra = ops.where(seen, extra, ops.full_like(extra, HIDDEN))
+    extra = ops.broadcast_to(extra, (*ops.shape(key)[:3], 1))
+    one = ops.ones_like(query[..., :1])
+    return ops.concatenate([query, one], -1), ops.concatenate([key, extra], -1)

@@ -1,0 +1,73 @@
+"""PyTorch: its own fused kernel, which keeps no scores; a block of rows per mask."""
+
+import math
+from typing import Any
+
+import torch
+from torch.nn.functional import pad, scaled_dot_product_attention
+
+from regard.core.native.pairs import pairs_of
+from regard.core.scopes import Causal
+
+Tensor = Any
+MASK = 1 << 27  # entries of a mask made at once
+
+
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, visibility: Any, bias=None
+) -> Tensor:
+    """(B,H,T,D), (B,G,S,D), (B,G,S,Dv), bias (B|1,1,1,S) -> context (B,H,T,Dv)."""
+    bias = None if bias is None or _adds_nothing(bias) else bias
+    length, width = query.shape[2], value.shape[-1]
+    widest = max(query.shape[-1], width)  # the kernel wants one width for all
+    query, key, value = (
+        pad(each, (0, widest - each.shape[-1])) for each in (query, key, value)
+    )
+    if bias is None and _is_causal(visibility, length, key.shape[2]):
+        return _read(query, key, value, is_causal=True)[..., :width]
+    tensors, seen = pairs_of(visibility, length, None)
+    if not seen.scopes and not seen.masks:
+        padding = visibility.masks.get("padding")
+        return _read(query, key, value, padding, bias)[..., :width]
+    rows = max(16, MASK // (query.shape[0] * key.shape[2]))
+    found = []
+    for start in range(0, length, rows):
+        count = min(rows, length - start)
+        mask = seen.of(tensors, start, count)
+        asked = query[:, :, start : start + count]
+        found.append(_read(asked, key, value, mask, bias))
+    joined = found[0] if len(found) == 1 else torch.cat(found, 2)
+    return joined[..., :width]
+
+
+def _read(query, key, value, mask=None, bias=None, is_causal=False):
+    if bias is not None and mask is not None:  # NaN must not reach what is hidden
+        bias = torch.where(mask, bias, -math.inf)
+    mask = mask if bias is None else bias
+    if mask is not None:
+        mask = mask.expand(-1, -1, query.shape[2], key.shape[2])
+    shared = query.shape[1] != key.shape[1]
+    return scaled_dot_product_attention(
+        query, key, value, mask, is_causal=is_causal, scale=1.0, enable_gqa=shared
+    )
+
+
+def _is_causal(visibility, length, memory):
+    """True where nothing hides but the order of one sequence that reads itself."""
+    if set(visibility.masks) - {"query"} or length != memory:
+        return False
+    if list(visibility.scopes.values()) != [Causal()]:
+        return False
+    grid = visibility.grid
+    places = (grid.query_positions, grid.key_positions)
+    return _known(*places) and all(torch.equal(p, grid.query_index) for p in places)
+
+
+def _known(*tensors: Tensor) -> bool:
+    """True where numbers can be looked at: neither traced nor without any."""
+    return not torch.compiler.is_compiling() and not any(t.is_meta for t in tensors)
+
+
+def _adds_nothing(bias: Tensor) -> bool:
+    """True for a constant bias that is known to be zero."""
+    return _known(bias) and not bias.requires_grad and not bool(bias.any())

@@ -1,0 +1,75 @@
+"""Which path the engine takes, from sizes and from what the parts declare."""
+
+from dataclasses import dataclass
+
+import keras
+
+from regard.core.band import Reach, rows_for
+from regard.core.limits import limits
+from regard.core.shapes import is_static
+
+BAND_GAIN = 4  # how many times fewer keys a block must have for a band to pay
+ASSUMED_PLANES = 32  # batch x heads where the batch is not known yet
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The path the engine takes, and why."""
+
+    path: str
+    rows: int | None
+    reason: str
+    bytes: int | None
+
+    def __str__(self):
+        size = "unknown" if self.bytes is None else f"{self.bytes / 1e6:.1f} MB"
+        return f"{self.path}: {self.reason}; about {size} of intermediates"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a mechanism's parts allow.
+
+    ``width``: of the largest intermediate per query-key pair. ``rowwise``: a row is
+    normalized by itself. ``factored``: scores are products of positive features.
+    ``fusable``: weights are plain softmax over products. ``reach``: how many keys before
+    and after its place a query sees at most, where that is known.
+    """
+
+    width: int = 1
+    rowwise: bool = True
+    factored: bool = False
+    fusable: bool = False
+    reach: Reach | None = None
+
+
+def plan(query_length, key_length, traits: Traits = Traits(), planes=None) -> Plan:
+    """Choose the path from sizes alone; ``planes`` is batch x heads.
+
+    A length that is not known yet counts as large.
+    """
+    if traits.factored:
+        reason = "the score is a product of features, so keys are summed"
+        return Plan("linear", None, reason, None)
+    if not traits.rowwise:
+        return Plan("dense", None, "the normalizer joins rows", None)
+    if not is_static(query_length, key_length):
+        if keras.backend.backend() == "torch":  # only while a graph is exported
+            return Plan("dense", None, "torch exports loops of one length only", None)
+        return Plan("rows", 16, "a length is not known before the call", None)
+    planes, limit = planes or ASSUMED_PLANES, limits()
+    row = planes * key_length * traits.width
+    if traits.reach is not None:
+        rows, seen = rows_for(traits.reach), sum(traits.reach)
+        width = rows + seen
+        if BAND_GAIN * width <= key_length:
+            size = 4 * planes * traits.width * width * -(-query_length // rows) * rows
+            reason = f"a query sees at most {seen + 1} of {key_length} keys"
+            return Plan("band", rows, reason, size)
+    if traits.fusable and query_length > 1 and query_length * row >= limit.fused:
+        return Plan("fused", None, "softmax over products keeps no scores", None)
+    if query_length == 1 or query_length * row <= limit.dense:
+        reason = f"{query_length} x {key_length} is small"
+        return Plan("dense", None, reason, 4 * query_length * row)
+    rows = max(1, min(query_length, limit.block // row))
+    return Plan("rows", rows, f"{query_length} x {key_length} is large", 4 * rows * row)
