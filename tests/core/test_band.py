@@ -175,10 +175,10 @@ def test_dropout_is_drawn_for_the_band_alone():
         (Window(63), "band"),
         (Window(63, 63), "band"),
         (Window(63) & Prefix(9), "band"),
-        (Window(63) | Prefix(9), "rows"),
-        (Window(63) & Neighbourhood(9), "rows"),
-        (Window(5000), "rows"),
-        (Causal(), "rows"),
+        (Window(63) | Prefix(9), "fused"),
+        (Window(63) & Neighbourhood(9), "fused"),
+        (Window(5000), "fused"),
+        (Causal(), "fused"),
     ],
 )
 def test_the_plan_says_what_is_done(scope, path):

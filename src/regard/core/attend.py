@@ -14,6 +14,7 @@ leaves softmax over products to the best way of the backend.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from jaxtyping import Float, Shaped
@@ -73,10 +74,10 @@ def attend(  # noqa: PLR0913 - the contract of the engine
     batch, heads, length, _ = query.shape
     planes = batch * heads if is_static(batch, heads) else None
     lengths, reach = (length, key.shape[2]), banded(recipe, visibility)
-    usual = {"width": recipe.pairwise_width, "rowwise": recipe.normalizer.rowwise}
+    pairs = Traits(recipe.pairwise_width, recipe.normalizer.rowwise)
     summed = is_factored(recipe, visibility, bias, keep)
     fusable = is_fusable(recipe, bias, keep)
-    traits = Traits(**usual, factored=summed, fusable=fusable, reach=reach)
+    traits = replace(pairs, factored=summed, fusable=fusable, reach=reach)
     chosen = plan(*lengths, traits, planes)
     context, tensors = None, (query, key, value, recipe, visibility, bias)
     if chosen.path == "linear":
@@ -88,8 +89,7 @@ def attend(  # noqa: PLR0913 - the contract of the engine
     if context is not None:
         if not want:
             return {"context": context}
-        # For weights, without dropout.
-        chosen, keep = plan(*lengths, Traits(**usual), planes), None
+        chosen, keep = plan(*lengths, pairs, planes), None  # weights, without dropout
     if callable(keep):
         own = recipe.own[0].shape[2] if recipe.own else 0
         keep = keep(*sizes_of(query)[:3], sizes_of(key)[2] + own)

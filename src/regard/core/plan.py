@@ -32,8 +32,8 @@ class Traits:
 
     ``width``: of the largest intermediate per query-key pair. ``rowwise``: a row is
     normalized by itself. ``factored``: scores are products of positive features.
-    ``fusable``: weights are plain softmax over products. ``reach``: how many keys before
-    and after its place a query sees at most, where that is known.
+    ``fusable``: weights are plain softmax over products. ``reach``: how many keys
+    before and after its place a query sees at most, where that is known.
     """
 
     width: int = 1
