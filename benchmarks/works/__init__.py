@@ -12,6 +12,7 @@ ORDER = (
     "multi_head",
     "scaled_dot_product",
     "window",
+    "chosen_rows",
     "recurrent",
     "translation",
     "cached",
