@@ -58,9 +58,7 @@ class AttentionLayer(Reader):
             keep, asked = map(self.keep, as_list(mask, 2), (encoder, decoder))
         values = hide(encoder, keep)
         vector = ops.squeeze(ops.convert_to_tensor(self.V_a), -1)
-        recipe = Recipe(
-            scores.additive, normalizers.Softmax(), (vector,), self.V_a.shape[0]
-        )
+        recipe = Recipe(scores.additive, normalizers.Softmax(), (vector,))
         context, weights = self.read(
             with_head(ops.matmul(hide(decoder, asked), self.U_a)),
             (with_head(ops.matmul(values, self.W_a)), with_head(values)),

@@ -92,7 +92,7 @@ class Attention(Reader):
             key = ops.matmul(values, self.luong_w)
             return last, key, Recipe(scores.dot, softmax)
         vector = ops.squeeze(ops.convert_to_tensor(self.bahdanau_v), -1)
-        recipe = Recipe(scores.additive, softmax, (vector,), values.shape[-1])
+        recipe = Recipe(scores.additive, softmax, (vector,))
         query = ops.matmul(last, self.bahdanau_w1)
         return query, ops.matmul(values, self.bahdanau_w2), recipe
 

@@ -16,6 +16,7 @@ import keras
 from jaxtyping import Float, Shaped
 from keras import ops
 
+from regard.core.additive import pays, tanh_sums
 from regard.core.heads import grouped_matmul
 
 Tensor = Any
@@ -67,11 +68,15 @@ def additive(query: Query, key: Key, vector: Float[Tensor, " d"]) -> Scores:
     r"""$s_{ij} = v^\top \tanh(q_i + k_j)$ for projected $q_i, k_j$.
 
     ``vector`` is $v$ (D,). Bahdanau, Cho, Bengio 2015, appendix A.1.2. Concatenation
-    (Luong 2015, section 3.1) is the same function: $W[q;k] = W_1 q + W_2 k$.
+    (Luong 2015, section 3.1) is the same function: $W[q;k] = W_1 q + W_2 k$. Where it
+    pays, nothing of the size (T, S, D) is made: see ``core.additive``.
     """
-    query = ops.expand_dims(widen(query), -2)  # (B, H, T, 1, D)
-    key = ops.expand_dims(widen(key), -3)  # (B, H, 1, S, D)
-    return ops.sum(ops.tanh(query + key) * widen(vector), axis=-1)
+    query, key, vector = widen(query), widen(key), widen(vector)
+    if pays(query, key):
+        return tanh_sums(query, key, ops.cast(vector, query.dtype))
+    query = ops.expand_dims(query, -2)  # (B, H, T, 1, D)
+    key = ops.expand_dims(key, -3)  # (B, H, 1, S, D)
+    return ops.sum(ops.tanh(query + key) * vector, axis=-1)
 
 
 def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:

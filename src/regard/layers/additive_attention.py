@@ -46,7 +46,7 @@ class AdditiveAttention(Attention):
         **options,
     ):
         super().__init__(**options)
-        self.units = self.pairwise_width = check_units("units", units)
+        self.units = check_units("units", units)
         self.normalize = bool(normalize)
         self.use_bias = bool(use_bias) or self.normalize
         self.weight_options = WeightOptions(
@@ -85,7 +85,7 @@ class AdditiveAttention(Attention):
         if self.normalize:
             vector = self.score_gain * scores.unit(ops.convert_to_tensor(vector))
         vector = ops.convert_to_tensor(vector)
-        return Recipe(scores.additive, self.normalizer, (vector,), self.pairwise_width)
+        return Recipe(scores.additive, self.normalizer, (vector,))
 
     def get_config(self):
         return {

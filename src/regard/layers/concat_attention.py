@@ -42,7 +42,7 @@ class ConcatAttention(Attention):
         **options,
     ):
         super().__init__(**options)
-        self.units = self.pairwise_width = check_units("units", units)
+        self.units = check_units("units", units)
         self.weight_options = WeightOptions(
             kernel_initializer=kernel_initializer,
             kernel_regularizer=kernel_regularizer,
@@ -71,7 +71,7 @@ class ConcatAttention(Attention):
 
     def recipe(self):
         vector = ops.convert_to_tensor(self.score_vector)
-        return Recipe(scores.additive, self.normalizer, (vector,), self.pairwise_width)
+        return Recipe(scores.additive, self.normalizer, (vector,))
 
     def get_config(self):
         return {

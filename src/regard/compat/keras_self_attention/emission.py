@@ -62,7 +62,7 @@ class Emission:
             query = query + weights["bh"]
         vector = ops.squeeze(ops.convert_to_tensor(weights["Wa"]), -1)
         score = partial(_additive, self.activation)
-        recipe = Recipe(score, softmax, (vector, *given), self.units)
+        recipe = Recipe(score, softmax, (vector, *given))
         return query, ops.matmul(inputs, weights["Wx"]), recipe
 
     def config(self) -> dict[str, Any]:

@@ -80,7 +80,6 @@ class BahdanauAttention(AttentionMechanism):
         super().__init__(units, memory, memory_sequence_length, probability_fn, options)
         self.normalize = bool(normalize)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.pairwise_width = self.units
 
     def add_weights(self, query_width, key_width, value_width):
         for name, shape in {
@@ -111,7 +110,7 @@ class BahdanauAttention(AttentionMechanism):
         if self.normalize:
             gain = scores.widen(ops.convert_to_tensor(self.attention_g))
             vector = gain * scores.unit(vector)
-        return Recipe(scores.additive, self.normalizer, (vector,), self.units)
+        return Recipe(scores.additive, self.normalizer, (vector,))
 
     def get_config(self):
         return {

@@ -61,7 +61,7 @@ class PointerAttention(Attention):
                 "dropout must be 0, because the weights are the output, and weights "
                 f"are returned before dropout. Got {self.dropout}."
             )
-        self.units = self.pairwise_width = check_units("units", units)
+        self.units = check_units("units", units)
         self.revisit = bool(revisit)
         self.weight_options = WeightOptions(
             kernel_initializer=kernel_initializer,
@@ -89,7 +89,7 @@ class PointerAttention(Attention):
 
     def recipe(self):
         vector = ops.convert_to_tensor(self.score_vector)
-        return Recipe(scores.additive, self.normalizer, (vector,), self.pairwise_width)
+        return Recipe(scores.additive, self.normalizer, (vector,))
 
     # The call ------------------------------------------------------------------------
 
