@@ -1,0 +1,57 @@
+r"""Sums of tanh over all pairs, which never hold a pair's units in memory.
+
+With $r = 1/(1 + e^{2q} e^{2k})$ the power of a sum is a product of powers, each taken
+once for a query or a key, and what is left for a pair is cheap:
+
+    tanh(q + k) = 1 - 2r
+    s_ij        = sum_d v_d - 2 sum_d v_d r_ijd
+    dq_id       = 4 v_d sum_j g_ij r(1-r),   dk_jd likewise over i
+    dv_d        = sum_ij g_ij (1 - 2r)       where g is the gradient of s
+
+The gradient computes r again. ``ranges`` keeps the powers from overflowing, ``tiles``
+walks over pieces that stay in the cache as XLA compiles them, for JAX and TensorFlow,
+and ``torch`` does so with operations in place.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import keras
+from keras import ops
+
+from regard.core.shapes import is_static, sizes_of
+
+Tensor = Any
+# From how many units of pairs on the kernel pays, for one head of one example.
+_LEAST = {"jax": 1 << 16, "tensorflow": 1 << 17, "torch": 1 << 16}
+_SHORTEST = 2  # of both lengths: a single row shares nothing
+
+
+def pays(query: Tensor, key: Tensor) -> bool:
+    """True where ``tanh_sums`` is better than the plain formula."""
+    sizes = (query.shape[-2], key.shape[-2], query.shape[-1])
+    least = _LEAST.get(keras.backend.backend())
+    if least is None or not is_static(*sizes) or min(sizes[:2]) < _SHORTEST:
+        return False
+    return sizes[0] * sizes[1] * sizes[2] >= least
+
+
+def tanh_sums(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
+    r"""$s_{ij} = \sum_d v_d \tanh(q_{id} + k_{jd})$ with a gradient of its own.
+
+    ``query`` (B, H, T, D), ``key`` (B, H, S, D), whose first two axes may also be one,
+    ``vector`` (D,), all of one dtype. Returns (B, H, T, S).
+    """
+    lead = tuple(
+        second if isinstance(first, int) and first == 1 else first
+        for first, second in zip(sizes_of(query)[:2], sizes_of(key)[:2], strict=True)
+    )
+    query, key = (
+        ops.reshape(
+            ops.broadcast_to(each, (*lead, *each.shape[-2:])), (-1, *each.shape[-2:])
+        )
+        for each in (query, key)
+    )
+    kernel = import_module(f"regard.core.additive.{keras.backend.backend()}").kernel
+    scores = kernel(query, key, vector)
+    return ops.reshape(scores, (*lead, query.shape[1], key.shape[1]))

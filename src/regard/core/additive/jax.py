@@ -1,0 +1,53 @@
+"""JAX: one head of one example after another, compiled as a whole."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from regard.core.additive import tiles
+
+Tensor = Any
+
+
+@jax.custom_vjp
+@jax.jit
+def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
+    """(P, T, D), (P, S, D), (D,) -> sums (P, T, S)."""
+    length, memory = query.shape[1], key.shape[1]
+    query, key, vector = _filled(query, key, vector)
+    found = lax.map(lambda each: tiles.scores(*each, vector), (query, key))
+    return found[:, :length, :memory]
+
+
+def _forward(query, key, vector):
+    return kernel(query, key, vector), (query, key, vector)
+
+
+@jax.jit
+def _backward(kept, upstream):
+    query, key, vector = _filled(*kept)
+    missing = (query.shape[1], key.shape[1])
+    missing = [(0, m - n) for m, n in zip(missing, upstream.shape[1:], strict=True)]
+    upstream = jnp.pad(upstream, [(0, 0), *missing])
+    found = lax.map(
+        lambda each: tiles.slopes(*each[:2], vector, each[2]), (query, key, upstream)
+    )
+    found = (*found[:2], jnp.sum(found[2], axis=0))
+    return tuple(
+        each[tuple(slice(size) for size in given.shape)]
+        for each, given in zip(found, kept, strict=True)
+    )
+
+
+kernel.defvjp(_forward, _backward)
+
+
+def _filled(query, key, vector):
+    """With zeros, up to lengths and a width that the tiles take."""
+    rows = tiles.rows_of(query.shape[1], key.shape[1])
+    wide = -query.shape[2] % tiles.STEP
+    query = jnp.pad(query, ((0, 0), (0, -query.shape[1] % rows), (0, wide)))
+    key = jnp.pad(key, ((0, 0), (0, -key.shape[1] % tiles.STEP), (0, wide)))
+    return query, key, jnp.pad(vector, (0, wide))

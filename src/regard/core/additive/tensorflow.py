@@ -1,0 +1,50 @@
+"""TensorFlow: one head of one example after another, each compiled by XLA."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from regard.core.additive import tiles
+
+Tensor = Any
+_scores = tf.function(tiles.scores, jit_compile=True, autograph=False)
+_slopes = tf.function(tiles.slopes, jit_compile=True, autograph=False)
+
+
+@tf.custom_gradient
+def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
+    """(P, T, D), (P, S, D), (D,) -> sums (P, T, S)."""
+    length, memory, width = query.shape[1], key.shape[1], query.shape[2]
+    # A tape that saw them would ask XLA for the gradient of its loops.
+    stopped = map(tf.stop_gradient, (query, key, vector))
+    query, key, vector = _filled(*stopped)
+    found = _each(lambda each: _scores(*each, vector), (query, key), query.dtype)
+
+    def gradient(upstream):
+        missing = (query.shape[1] - length, key.shape[1] - memory)
+        upstream = tf.pad(
+            tf.stop_gradient(upstream), [(0, 0), *((0, each) for each in missing)]
+        )
+        queries, keys, vectors = _each(
+            lambda each: _slopes(*each[:2], vector, each[2]),
+            (query, key, upstream),
+            (query.dtype,) * 3,
+        )
+        vectors = tf.reduce_sum(vectors, axis=0)[:width]
+        return queries[:, :length, :width], keys[:, :memory, :width], vectors
+
+    return found[:, :length, :memory], gradient
+
+
+def _each(function, inputs, kinds):
+    """One plane after another."""
+    return tf.map_fn(function, inputs, fn_output_signature=kinds, parallel_iterations=1)
+
+
+def _filled(query, key, vector):
+    """With zeros, up to lengths and a width that the tiles take."""
+    rows = tiles.rows_of(query.shape[1], key.shape[1])
+    wide = -query.shape[2] % tiles.STEP
+    query = tf.pad(query, ((0, 0), (0, -query.shape[1] % rows), (0, wide)))
+    key = tf.pad(key, ((0, 0), (0, -key.shape[1] % tiles.STEP), (0, wide)))
+    return query, key, tf.pad(vector, ((0, wide),))

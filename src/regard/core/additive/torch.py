@@ -1,0 +1,63 @@
+"""torch: operations in place on tiles that stay in the cache.
+
+Its sigmoid is fast and never overflows, so r = sigmoid(-2(q + k)) as it stands.
+"""
+
+from typing import Any
+
+import torch
+
+Tensor = Any
+UNITS = 1 << 20  # of a tile, 4 MB
+KEYS = 512  # of a tile at most
+
+
+def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
+    """(P, T, D), (P, S, D), (D,) -> sums (P, T, S)."""
+    return _Kernel.apply(query, key, vector)
+
+
+class _Kernel(torch.autograd.Function):
+    @staticmethod
+    def forward(context, query, key, vector):
+        context.save_for_backward(query, key, vector)
+        scores = query.new_empty(len(query), query.shape[1], key.shape[1])
+        for plane, rows, columns, places in _tiles(query, key):
+            scores[plane, rows, columns] = places @ (-2.0 * vector)
+        return scores.add_(vector.sum())
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(context, upstream):
+        query, key, vector = context.saved_tensors
+        queries, keys = torch.zeros_like(query), torch.zeros_like(key)
+        sums, slopes = torch.zeros_like(vector), None
+        for plane, rows, columns, places in _tiles(query, key):
+            given = upstream[plane, rows, columns].contiguous()
+            sums += given.view(-1) @ places.view(-1, len(vector))
+            if slopes is None or slopes.shape != places.shape:
+                slopes = torch.empty_like(places)
+            torch.addcmul(places, places, places, value=-1, out=slopes)  # r(1 - r)
+            slopes *= given[..., None]
+            queries[plane, rows] += slopes.sum(1)
+            keys[plane, columns] += slopes.sum(0)
+        scale = 4.0 * vector
+        return queries * scale, keys * scale, upstream.sum() - 2.0 * sums
+
+
+def _tiles(query, key):
+    """Every plane, its rows and columns, and their r (rows, columns, D)."""
+    query, key = -2.0 * query, -2.0 * key
+    (planes, length, width), memory = query.shape, key.shape[1]
+    columns = min(memory, KEYS)
+    rows = min(length, max(1, UNITS // (columns * width)))
+    buffer = query.new_empty(rows * columns * width)
+    for plane in range(planes):
+        for top in range(0, length, rows):
+            for left in range(0, memory, columns):
+                down, right = min(top + rows, length), min(left + columns, memory)
+                shape = (down - top, right - left, width)
+                places = buffer[: shape[0] * shape[1] * width].view(shape)
+                asked, met = query[plane, top:down, None], key[plane, None, left:right]
+                torch.add(asked, met, out=places).sigmoid_()
+                yield plane, slice(top, down), slice(left, right), places
