@@ -12,15 +12,15 @@ from tests.core.strategies import moderate
 
 BACKEND = keras.backend.backend()
 
-shapes = st.sampled_from([(3, 5, 9), (20, 7, 16)])  # few: each compiles
+SHAPE = (20, 7, 9)  # one for all: each compiles
 # How wide queries and keys lie, and how far they are moved against each other.
 widths = st.sampled_from([0.0, 0.1, 1.0, 5.0, 40.0, 1e4])
 moves = st.sampled_from([0.0, 3.0, -30.0, 1e4])
 
 
-def inputs(shape, query_width, key_width, move, seed):
+def inputs(query_width, key_width, move, seed):
     """Two heads of three examples, float32."""
-    length, memory, width = shape
+    length, memory, width = SHAPE
     rng = np.random.default_rng(seed)
     query = query_width * rng.normal(size=(3, 2, length, width)) + move
     key = key_width * rng.normal(size=(3, 2, memory, width)) - move
@@ -86,21 +86,21 @@ few = settings(moderate, max_examples=40 if BACKEND == "torch" else 20)
 
 
 @few
-@given(shapes, widths, widths, moves, st.integers(0, 99))
-@example((20, 7, 16), 1.0, 1.0, 0.0, 0)
-@example((20, 7, 16), 40.0, 1.0, 3.0, 0)  # one side alone may be wide
-@example((20, 7, 16), 40.0, 40.0, 0.0, 0)
-@example((20, 7, 16), 1e4, 1e4, 1e4, 0)
+@given(widths, widths, moves, st.integers(0, 99))
+@example(1.0, 1.0, 0.0, 0)
+@example(40.0, 1.0, 3.0, 0)  # one side alone may be wide
+@example(40.0, 40.0, 0.0, 0)
+@example(1e4, 1e4, 1e4, 0)
 def test_sums_and_gradients_are_those_of_the_formula(
-    shape, query_width, key_width, move, seed
+    query_width, key_width, move, seed
 ):
-    given = inputs(shape, query_width, key_width, move, seed)
+    given = inputs(query_width, key_width, move, seed)
     ours = found(additive.tanh_sums, **given)
     assert_near(ours, expected(**given), given["upstream"])
 
 
 def test_a_row_of_nan_stays_in_its_row():
-    given = inputs((20, 7, 16), 1.0, 1.0, 0.0, 0)
+    given = inputs(1.0, 1.0, 0.0, 0)
     right = expected(**given)["sums"]
     given["query"][1, 0, 3] = np.nan
     upstream = given.pop("upstream")
@@ -113,7 +113,7 @@ def test_a_row_of_nan_stays_in_its_row():
 
 @pytest.mark.parametrize("lead", [(1, 2), (3, 1), (1, 1)])
 def test_axes_of_one_are_shared(lead):
-    given = inputs((20, 7, 16), 1.0, 1.0, 0.0, 1)
+    given = inputs(1.0, 1.0, 0.0, 1)
     given["key"] = given["key"][: lead[0], : lead[1]]
     right = expected(**given)
     axes = tuple(axis for axis in (0, 1) if lead[axis] == 1)
@@ -122,18 +122,18 @@ def test_axes_of_one_are_shared(lead):
     assert_near(ours, right, given["upstream"])
 
 
-@pytest.mark.parametrize("limit", [1 << 25, 1 << 12])  # at once, by rows
+@pytest.mark.parametrize("limit", [1 << 25, 1 << 8])  # at once, by rows
 @pytest.mark.parametrize("kind", ["float32", "float16"])
 def test_attention_by_the_kernel_is_the_plain_one(monkeypatch, limit, kind):
     monkeypatch.setattr(engine, "DENSE_LIMIT", limit)
     monkeypatch.setattr(engine, "BLOCK_LIMIT", limit >> 1)
     rng = np.random.default_rng(7)
-    shapes = {"query": (2, 1, 40, 16), "key": (2, 1, 30, 16), "value": (2, 1, 30, 5)}
+    shapes = {"query": (2, 1, 20, 9), "key": (2, 1, 7, 9), "value": (2, 1, 7, 5)}
     given = {n: rng.normal(size=s).astype(kind) for n, s in shapes.items()}
-    given["vector"] = rng.normal(size=16).astype("float32")
-    mask = rng.random((2, 1, 40, 30)) > 0.3
+    given["vector"] = rng.normal(size=9).astype("float32")
+    mask = rng.random((2, 1, 20, 7)) > 0.3
     mask[1, 0, 4] = False  # an empty row
-    way = rng.normal(size=(2, 1, 40, 5)).astype("float32")
+    way = rng.normal(size=(2, 1, 20, 5)).astype("float32")
 
     def read(query, key, value, vector):
         recipe = engine.Recipe(scores.additive, normalizers.get("softmax"), (vector,))
@@ -142,7 +142,7 @@ def test_attention_by_the_kernel_is_the_plain_one(monkeypatch, limit, kind):
         return keras.ops.cast(context, "float32")
 
     def answer(least):
-        monkeypatch.setattr(additive, "_LEAST", {BACKEND: least})
+        monkeypatch.setattr(f"regard.core.additive.{BACKEND}.LEAST", least)
         return found(read, **given, upstream=way)
 
     plain, ours = answer(1 << 60), answer(1)

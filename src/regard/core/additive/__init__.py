@@ -13,6 +13,7 @@ walks over pieces that stay in the cache as XLA compiles them, for JAX and Tenso
 and ``torch`` does so with operations in place.
 """
 
+import math
 from importlib import import_module
 from typing import Any
 
@@ -22,18 +23,19 @@ from keras import ops
 from regard.core.shapes import is_static, sizes_of
 
 Tensor = Any
-# From how many units of pairs on the kernel pays, for one head of one example.
-_LEAST = {"jax": 1 << 16, "tensorflow": 1 << 17, "torch": 1 << 16}
-_SHORTEST = 2  # of both lengths: a single row shares nothing
+_KERNELS = {
+    name: f"regard.core.additive.{name}" for name in ("jax", "tensorflow", "torch")
+}
 
 
 def pays(query: Tensor, key: Tensor) -> bool:
     """True where ``tanh_sums`` is better than the plain formula."""
-    sizes = (query.shape[-2], key.shape[-2], query.shape[-1])
-    least = _LEAST.get(keras.backend.backend())
-    if least is None or not is_static(*sizes) or min(sizes[:2]) < _SHORTEST:
-        return False
-    return sizes[0] * sizes[1] * sizes[2] >= least
+    (*lead, length, width), memory = query.shape, key.shape[-2]
+    kernel = _KERNELS.get(keras.backend.backend())
+    if kernel is None or not is_static(length, memory) or length == 1:
+        return False  # a single query shares nothing
+    planes = math.prod(lead) if is_static(*lead) else None
+    return import_module(kernel).pays(planes, length * memory * width)
 
 
 def tanh_sums(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
@@ -52,6 +54,6 @@ def tanh_sums(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
         )
         for each in (query, key)
     )
-    kernel = import_module(f"regard.core.additive.{keras.backend.backend()}").kernel
-    scores = kernel(query, key, vector)
+    kernel = import_module(_KERNELS[keras.backend.backend()])
+    scores = kernel.kernel(query, key, vector)
     return ops.reshape(scores, (*lead, query.shape[1], key.shape[1]))

@@ -9,6 +9,12 @@ from jax import lax
 from regard.core.additive import tiles
 
 Tensor = Any
+LEAST = 1 << 22  # units of all pairs, which must be worth a second of compiling
+
+
+def pays(planes: int | None, units: int) -> bool:
+    """True for so many heads of examples, and units of pairs in each of them."""
+    return (planes or 1) * units >= LEAST
 
 
 @jax.custom_vjp

@@ -1,5 +1,6 @@
 """TensorFlow: one head of one example after another, each compiled by XLA."""
 
+import sys
 from typing import Any
 
 import tensorflow as tf
@@ -7,6 +8,27 @@ import tensorflow as tf
 from regard.core.additive import tiles
 
 Tensor = Any
+LEAST = 1 << 19  # units of pairs, which must be worth a call of a compiled function
+
+
+def pays(planes: int | None, units: int) -> bool:
+    """True for so many heads of examples, and units of pairs in each of them.
+
+    Never for a graph that leaves TensorFlow, which must be of plain operations.
+    """
+    return units >= LEAST and not _exporting()
+
+
+def _exporting():
+    """True while Keras makes a graph for export; nothing but the stack knows."""
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("keras.src.export."):
+            return True
+        frame = frame.f_back
+    return False
+
+
 _scores = tf.function(tiles.scores, jit_compile=True, autograph=False)
 _slopes = tf.function(tiles.slopes, jit_compile=True, autograph=False)
 

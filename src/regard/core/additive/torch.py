@@ -10,6 +10,15 @@ import torch
 Tensor = Any
 UNITS = 1 << 20  # of a tile, 4 MB
 KEYS = 512  # of a tile at most
+LEAST = 1 << 14  # units of pairs of one head of one example
+
+
+def pays(planes: int | None, units: int) -> bool:
+    """True for so many heads of examples, and units of pairs in each of them.
+
+    Never for a graph that leaves torch.
+    """
+    return units >= LEAST and not torch.compiler.is_compiling()
 
 
 def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
