@@ -23,7 +23,7 @@ def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     """(P, T, D), (P, S, D), (D,) -> sums (P, T, S)."""
     length, memory = query.shape[1], key.shape[1]
     query, key, vector = _filled(query, key, vector)
-    found = lax.map(lambda each: tiles.scores(*each, vector), (query, key))
+    found = lax.map(lambda each: tiles.scores(each[0], each[1], vector), (query, key))
     return found[:, :length, :memory]
 
 
@@ -34,11 +34,14 @@ def _forward(query, key, vector):
 @jax.jit
 def _backward(kept, upstream):
     query, key, vector = _filled(*kept)
-    missing = (query.shape[1], key.shape[1])
-    missing = [(0, m - n) for m, n in zip(missing, upstream.shape[1:], strict=True)]
-    upstream = jnp.pad(upstream, [(0, 0), *missing])
+    below, right = (
+        filled.shape[1] - size
+        for filled, size in zip((query, key), upstream.shape[1:], strict=True)
+    )
+    upstream = jnp.pad(upstream, ((0, 0), (0, below), (0, right)))
     found = lax.map(
-        lambda each: tiles.slopes(*each[:2], vector, each[2]), (query, key, upstream)
+        lambda each: tiles.slopes(each[0], each[1], vector, each[2]),
+        (query, key, upstream),
     )
     found = (*found[:2], jnp.sum(found[2], axis=0))
     return tuple(

@@ -1,6 +1,7 @@
 """TensorFlow: one head of one example after another, each compiled by XLA."""
 
 import sys
+from types import FrameType
 from typing import Any
 
 import tensorflow as tf
@@ -21,7 +22,7 @@ def pays(planes: int | None, units: int) -> bool:
 
 def _exporting():
     """True while Keras makes a graph for export; nothing but the stack knows."""
-    frame = sys._getframe()
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith("keras.src.export."):
             return True
