@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.contenders import compiled_step, numpy_of
+from benchmarks.contenders import numpy_of
 from benchmarks.harness import Contender, Cost, Goal, Work
+from benchmarks.stepping import compiled_step
 from benchmarks.works.multi_head import weights_of
 from benchmarks.works.window import HEADS, WIDTH, inputs_of
 

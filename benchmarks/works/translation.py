@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 
 from benchmarks.harness import Contender, Goal, Work, unlike
+from benchmarks.works.peers.beam_loop import beam_loop
 from benchmarks.works.peers.ctranslate2_model import random_transformer
 
 VOCABULARY, UNITS, BEAM, ROWS = 4000, 256, 5, 64
@@ -81,51 +82,7 @@ def ours(size, kind):
 
 def in_a_loop(size, rows):
     """Every step leaves the backend, and NumPy chooses the hypotheses."""
-    import keras
-    from keras import ops
-
-    from regard.models.compiled import compiled
-
-    model = model_of("recurrent")
-
-    def begin(source):
-        memory = keras.tree.map_structure(
-            lambda leaf: ops.repeat(leaf, BEAM, axis=0), model.encode(source)
-        )
-        return memory, model.initial_state(memory, size["pieces"])
-
-    begin = compiled(begin, model)
-    step = compiled(lambda *given: model.step(*given)[::2], model)
-
-    def search(source):
-        batch = len(source)
-        memory, state = begin(ops.convert_to_tensor(source))
-        total = np.full((batch, BEAM), -1e9, "float32")
-        total[:, 0] = 0
-        tokens = np.full((batch, BEAM), START, "int32")
-        ids = np.zeros((batch, BEAM, 0), "int32")
-        for _ in range(size["pieces"]):
-            tensor = ops.convert_to_tensor(tokens.reshape(-1))
-            logits, state = step(tensor, memory, state)
-            logits = ops.convert_to_numpy(logits).reshape(batch, BEAM, -1)
-            top = logits.max(-1, keepdims=True)
-            sums = np.log(np.exp(logits - top).sum(-1, keepdims=True))
-            each = logits - top - sums
-            each[:, :, list(FORBIDDEN)] = -1e9
-            each = (total[..., None] + each).reshape(batch, -1)
-            best = np.argpartition(-each, BEAM, axis=1)[:, :BEAM]
-            total = np.take_along_axis(each, best, axis=1)
-            order = np.argsort(-total, axis=1)
-            best, total = (np.take_along_axis(x, order, axis=1) for x in (best, total))
-            parent, tokens = best // VOCABULARY, (best % VOCABULARY).astype("int32")
-            ids = np.take_along_axis(ids, parent[..., None], axis=1)
-            ids = np.concatenate([ids, tokens[..., None]], axis=2)
-            flat = (parent + BEAM * np.arange(batch)[:, None]).reshape(-1)
-            flat = ops.convert_to_tensor(flat.astype("int32"))
-            state = keras.tree.map_structure(
-                lambda leaf, flat=flat: ops.take(leaf, flat, axis=0), state
-            )
-        return total
+    search = beam_loop(model_of("recurrent"), BEAM, size["pieces"], START, FORBIDDEN)
 
     def scores(ids):
         found = np.concatenate([search(each) for each in batches(ids, rows)])
