@@ -1,5 +1,6 @@
 """The backend's own softmax over products is the dense path, whatever is hidden."""
 
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regard.core import attend as engine
-from regard.core import normalizers, scores
+from regard.core import normalizers, scores, stairs
 from regard.core import plan as planning
 from regard.core.limits import Limits
 from regard.core.scopes import Causal, Grid, Prefix, Window
@@ -118,3 +119,29 @@ def test_fused_equals_dense(found):
         if name == "query":
             ours, expected = ours[clean], expected[clean]
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("lengths", [(7, 7), (6, 9)])
+def test_a_triangle_in_steps_is_whole(lengths, monkeypatch):
+    """Later queries get more keys, so that hidden pairs are not computed."""
+    monkeypatch.setattr(stairs, "SHORTEST", 2)
+    found = case(lengths, 2, Causal(), False, True, False, "dot")
+    seen = engine.Visibility({}, {"causal": Causal()}, Grid.of(*lengths))
+    assert len(stairs.steps_of(seen, *lengths, 3)) == 3
+    context, slopes = answers(found, NEVER)
+    stepped, stepped_slopes = answers(found, replace(ALWAYS, steps=3))
+    np.testing.assert_allclose(stepped, context, rtol=1e-5, atol=1e-6)
+    for name, slope in slopes.items():
+        ours = stepped_slopes[name]
+        np.testing.assert_allclose(ours, slope, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_steps_are_taken_only_where_they_spare_something():
+    for scope, places in ((Window(1, 1), None), (Causal(), np.arange(2048))):
+        grid = Grid.of(2048, 2048, places, places)
+        seen = engine.Visibility({}, {"scope": scope}, grid)
+        assert bool(stairs.steps_of(seen, 2048, 2048, 4)) == (places is None)
+    everything = engine.Visibility({}, {}, Grid.of(2048, 2048))
+    assert not stairs.steps_of(everything, 2048, 2048, 4)
+    short = engine.Visibility({}, {"causal": Causal()}, Grid.of(128, 128))
+    assert not stairs.steps_of(short, 128, 128, 4)

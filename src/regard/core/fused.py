@@ -14,10 +14,12 @@ import keras
 from keras import ops
 
 from regard.core.dense import Recipe, Visibility
+from regard.core.limits import limits
 from regard.core.native.pairs import HIDDEN, pairwise
 from regard.core.normalizers import Softmax
 from regard.core.positions import Position
 from regard.core.scores import factors_of, widen
+from regard.core.stairs import steps_of
 
 Tensor = Any
 
@@ -42,15 +44,25 @@ def by_kernel(query, key, value, recipe: Recipe, visibility: Visibility, bias=No
     factors: Any = factors_of(recipe.score)
     query, key = factors(widen(query), widen(key), *recipe.parameters)
     value = ops.cast(widen(value), query.dtype)
-    backend = keras.backend.backend()
-    attend = import_module(f"regard.core.native.{backend}").attend
-    if backend == "torch":  # which takes masks and biases
-        context = attend(query, key, value, visibility, bias)
+    native = import_module(f"regard.core.native.{keras.backend.backend()}")
+    if not native.TAKES_BIAS:
+        query, key = _with_feature(query, key, visibility, bias)
+        bias = None
+    steps = steps_of(visibility, query.shape[2], key.shape[2], limits().steps)
+    if steps:
+        parts = [
+            native.attend(
+                query[:, :, step.rows],
+                key[:, :, step.columns],
+                value[:, :, step.columns],
+                step.of(visibility),
+                None if bias is None else bias[..., step.columns],
+            )
+            for step in steps
+        ]
+        context = ops.concatenate(parts, axis=2)
     else:
-        feature = None if pairwise(visibility) else hidden
-        if feature is not None or bias is not None:
-            query, key = _with_feature(query, key, feature, bias)
-        context = attend(query, key, value, visibility)
+        context = native.attend(query, key, value, visibility, bias)
     for mask in (visibility.masks.get("query"), _anything(hidden)):
         if mask is not None:  # (B, 1, T | 1, 1)
             context = ops.where(mask, context, ops.zeros_like(context))
@@ -69,8 +81,11 @@ def _anything(padding):
     return None if padding is None else ops.any(padding, axis=-1, keepdims=True)
 
 
-def _with_feature(query, key, padding, bias):
-    """Queries with a one, and keys with what their score gets."""
+def _with_feature(query, key, visibility, bias):
+    """Queries with a one and keys with what their score gets, if it gets anything."""
+    padding = None if pairwise(visibility) else visibility.masks.get("padding")
+    if padding is None and bias is None:
+        return query, key
     extra = ops.zeros_like(key[:, :1, :, :1])  # (B, 1, S, 1)
     if bias is not None:
         extra = extra + ops.cast(ops.swapaxes(widen(bias), 2, 3), extra.dtype)

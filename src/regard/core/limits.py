@@ -14,17 +14,19 @@ class Limits:
     """Where paths part.
 
     ``dense``: the most elements worth holding whole. ``block``: the most in one block
-    of rows. ``fused``: from how many elements on the fused path pays.
+    of rows. ``fused``: from how many elements on the fused path pays. ``steps``: into
+    how many parts it cuts a triangle of visible pairs.
     """
 
     dense: int
     block: int
     fused: int
+    steps: int = 1
 
 
 _LIMITS = {
-    "jax": Limits(dense=1 << 25, block=1 << 22, fused=1 << 18),
-    "tensorflow": Limits(dense=1 << 25, block=1 << 22, fused=1 << 21),
+    "jax": Limits(dense=1 << 25, block=1 << 22, fused=1 << 18, steps=2),
+    "tensorflow": Limits(dense=1 << 25, block=1 << 22, fused=1 << 21, steps=4),
     "torch": Limits(dense=1 << 25, block=1 << 22, fused=1),
 }
 

@@ -20,10 +20,13 @@ from jax import lax
 from regard.core.native.pairs import EMPTY, HIDDEN, pairs_of
 
 Tensor = Any
+TAKES_BIAS = False
 FORWARD, BACKWARD = 1 << 20, 1 << 19  # scores in a block, 4 MB and 2 MB
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, visibility: Any) -> Tensor:
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, visibility: Any, bias=None
+) -> Tensor:
     """(B,H,T,D), (B,G,S,D), (B,G,S,Dv) -> context (B,H,T,Dv)."""
     length, memory = query.shape[2], key.shape[2]
     blocks = tuple(_block(length, memory, limit) for limit in (FORWARD, BACKWARD))

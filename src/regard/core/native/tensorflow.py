@@ -12,10 +12,13 @@ import tensorflow as tf
 from regard.core.native.pairs import HIDDEN, pairs_of
 
 Tensor = Any
+TAKES_BIAS = False
 BLOCK = 1 << 21  # scores in a block over batch and heads, 8 MB
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, visibility: Any) -> Tensor:
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, visibility: Any, bias=None
+) -> Tensor:
     """(B,H,T,D), (B,G,S,D), (B,G,S,Dv) -> context (B,H,T,Dv)."""
     shared = query.shape[1] // key.shape[1]
     if shared > 1:

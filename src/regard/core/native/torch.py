@@ -10,6 +10,7 @@ from regard.core.native.pairs import pairs_of
 from regard.core.scopes import Causal
 
 Tensor = Any
+TAKES_BIAS = True
 MASK = 1 << 27  # entries of a mask made at once
 
 
@@ -58,16 +59,10 @@ def _is_causal(visibility, length, memory):
         return False
     if list(visibility.scopes.values()) != [Causal()]:
         return False
-    grid = visibility.grid
-    places = (grid.query_positions, grid.key_positions)
-    return _known(*places) and all(torch.equal(p, grid.query_index) for p in places)
-
-
-def _known(*tensors: Tensor) -> bool:
-    """True where numbers can be looked at: neither traced nor without any."""
-    return not torch.compiler.is_compiling() and not any(t.is_meta for t in tensors)
+    return visibility.grid.aligned
 
 
 def _adds_nothing(bias: Tensor) -> bool:
-    """True for a constant bias that is known to be zero."""
-    return _known(bias) and not bias.requires_grad and not bool(bias.any())
+    """True for a constant bias whose numbers can be looked at and are zero."""
+    known = not (torch.compiler.is_compiling() or bias.is_meta or bias.requires_grad)
+    return known and not bool(bias.any())
