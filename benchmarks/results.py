@@ -86,7 +86,14 @@ def table(record: dict, only: list[str], backends: list[str]) -> str:
         for line in cells
     ]
     text = "\n".join(line.rstrip() for line in lines)
-    return f"{machine(record)}\n\n{text}\n{summary(shown)}"
+    return f"{machine(record)}\n\n{text}\n{summary(shown)}{_hurried(record)}"
+
+
+def _hurried(record: dict) -> str:
+    parts = [each for work in record["works"].values() for each in work.values()]
+    if not any(each["quick"] for each in parts):
+        return ""
+    return ", with --quick, though the goals are for full sizes"
 
 
 def summary(shown: list[Row]) -> str:
@@ -101,9 +108,7 @@ def write(record: dict) -> Path:
     before, rest = page.split(START)
     _, after = rest.split(END)
     shown = list(rows(record, works()))
-    parts = [each for work in record["works"].values() for each in work.values()]
-    quick = ", some of it with --quick" if any(each["quick"] for each in parts) else ""
-    lines = [f"Measured {record.get('measured')}{quick}:"]
+    lines = [f"Measured {record.get('measured')}{_hurried(record)}:"]
     lines += [*machine(record).splitlines(), summary(shown) + "."]
     head = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     body = ["| " + " | ".join(row.cells()) + " |" for row in shown]
