@@ -108,7 +108,31 @@ def in_bands():
 @few
 @given(problems())
 def test_bands_equal_the_whole(problem):
-    inputs, recipe, options = problem
+    compare(*problem)
+
+
+def test_fused_bands_equal_the_whole():
+    rng = np.random.default_rng(3)
+    sizes = {"query": (7, WIDTH), "key": (9, WIDTH), "value": (9, VALUE_WIDTH)}
+    inputs = {
+        name: rng.normal(size=(BATCH, HEADS, *size)).astype("float32")
+        for name, size in sizes.items()
+    }
+    masks = {"padding": (BATCH, 1, 1, 9), "user": (BATCH, HEADS, 7, 9)}
+    options = {
+        "scope": Window(3, 1) & Causal(2),
+        "masks": {name: rng.random(size) > 0.3 for name, size in masks.items()},
+        "bias": rng.normal(size=(BATCH, 1, 1, 9)),
+        "keep": None,
+    }
+    recipe = engine.Recipe(scores.standard_dot, normalizers.get("softmax"))
+    with mock.patch.object(band, "by_kernel", wraps=band.by_kernel) as kernel:
+        compare(inputs, recipe, options)
+    assert kernel.call_count == 3
+
+
+def compare(inputs, recipe, options):
+    """Context, weights and gradients of both paths."""
     lengths = inputs["query"].shape[2], inputs["key"].shape[2]
     upstream = np.random.default_rng(0).normal(size=(BATCH, HEADS, lengths[0], 4))
     direction = keras.ops.convert_to_tensor(upstream.astype("float32"))
@@ -186,9 +210,14 @@ def test_the_plan_says_what_is_done(scope, path):
     plan = regard.plan(layer, (1, 8192, 128))
     assert plan.path == path
     if path == "band":
-        assert str(scope.band()[0] + scope.band()[1] + 1) in plan.reason
-        linear = regard.plan(layer, (1, 65_536, 128))
-        assert linear.path == path and linear.bytes == 8 * plan.bytes
+        assert (
+            plan.rows >= 64
+            and str(scope.band()[0] + scope.band()[1] + 1) in plan.reason
+        )
+        assert plan.bytes is None and "no scores are kept" in plan.reason
+        layer = MultiHeadAttention(8, 16, scope=scope, normalizer="sparsemax")
+        short, long = (regard.plan(layer, (1, n, 128)) for n in (8192, 65_536))
+        assert short.path == long.path == path and long.bytes == 8 * short.bytes
 
 
 def test_places_of_a_caller_and_scores_by_column_are_no_band():

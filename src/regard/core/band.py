@@ -1,9 +1,9 @@
 r"""The path for scopes that show each query only keys near its own place.
 
 Queries are cut into blocks of rows, and every block gets the keys its band reaches.
-The blocks become examples of a batch, and ``dense`` reads them as it reads anything:
-every score, normalizer, bias and mask works unchanged. Nothing of the size T * S is
-made.
+The blocks become examples of a batch, and the fused path or ``dense`` reads them as it
+reads anything: every score, normalizer, bias and mask works unchanged. Nothing of the
+size T * S is made.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ import keras
 
 from regard.core.dense import Recipe, Visibility, dense
 from regard.core.folding import Folding
+from regard.core.fused import by_kernel, is_fusable
 from regard.core.scopes import Scope
 from regard.core.scores import location
 from regard.core.shapes import sizes_of
@@ -69,13 +70,14 @@ def by_band(  # noqa: PLR0913 - the engine's arguments
         keep = keep(*folding.shape(sizes_of(query)[1], more))
     elif keep is not None:
         keep = folding.pairs(keep)
-    folded = dense(
+    folded = (
         folding.queries(query),
         folding.keys(key),
         folding.keys(value),
         recipe,
         Visibility(masks, visibility.scopes, folding.grid(relative)),
         None if bias is None else folding.pairs(bias),
-        keep,
     )
-    return folding.unfold(folded["context"])
+    if is_fusable(recipe, bias, keep):
+        return folding.unfold(by_kernel(*folded))
+    return folding.unfold(dense(*folded, keep)["context"])

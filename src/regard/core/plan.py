@@ -65,6 +65,8 @@ def plan(query_length, key_length, traits: Traits = Traits(), planes=None) -> Pl
         if BAND_GAIN * width <= key_length:
             size = 4 * planes * traits.width * width * -(-query_length // rows) * rows
             reason = f"a query sees at most {seen + 1} of {key_length} keys"
+            if traits.fusable:
+                return Plan("band", rows, f"{reason}; no scores are kept", None)
             return Plan("band", rows, reason, size)
     if traits.fusable and query_length > 1 and query_length * row >= limit.fused:
         return Plan("fused", None, "softmax over products keeps no scores", None)
