@@ -45,9 +45,11 @@ def extra(goal, size):
 
 def planned(goal, size):
     measured = size.get("memory", {}).get(goal.ours, {}).get(goal.action)
-    if not measured or not size.get("predicted"):
+    if not measured or "predicted" not in size:
         return None
     planned = size["predicted"]
+    if planned is None:
+        return math.inf, "no prediction", "", f"measured {measured / 1e6:.1f} MB"
     off = abs(planned / measured - 1)
     values = f"planned {planned / 1e6:.1f}, measured {measured / 1e6:.1f} MB"
     return off, f"{planned / measured - 1:+.0%}", "", values
