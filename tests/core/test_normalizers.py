@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 
 from regard.core import normalizers
 from tests.core.strategies import KEYS, ROWS, masks, moderate, numbers, score_rows
@@ -118,3 +119,22 @@ def test_an_unknown_normalizer_says_which_exist(wrong):
         ValueError, match=r"normalizer must be one of .*entmax, entmax15"
     ):
         normalizers.get(wrong)
+
+
+@pytest.mark.parametrize("name", ["sparsemax", "entmax15"])
+def test_long_rows_of_every_kind_are_exact_side_by_side(name):
+    """Rows of a search differ in how far they have to go; none ends another's."""
+    random = np.random.default_rng(8)
+    scores = random.normal(size=(6, 700)).astype("float32")
+    scores[1] = 0.0  # the support is the whole row
+    scores[2] = -(2.0 ** -np.arange(700.0) - 1.0)  # crowded below the top
+    scores[3] = -np.arange(700.0) / 700.0  # evenly spread
+    scores[4] *= 1e4  # one entry takes all
+    mask = random.random(scores.shape) < 0.7
+    mask[5] = False
+    wanted = expected(name, scores, mask)
+    assert_allclose(weigh(name, scores, mask), wanted, rtol=1e-4, atol=1e-6)
+    with_nan = np.concatenate([scores, np.full((1, 700), np.nan, "float32")])
+    seen = np.concatenate([mask, np.ones((1, 700), bool)])
+    found = weigh(name, with_nan, seen)[:-1]
+    assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)

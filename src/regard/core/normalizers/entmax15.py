@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
-from regard.core.normalizers.part import Normalizer, attended, hide, shifted
-from regard.core.normalizers.support import at_support, descending, floored
+from regard.core.normalizers.part import Normalizer
+from regard.core.normalizers.support import from_top, threshold
+
+_TINY = 1e-30
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -18,26 +20,30 @@ class Entmax15(Normalizer):
     name = "entmax15"
 
     def __call__(self, scores, mask=None, *parameters):
-        weights = _entmax15(floored(shifted(scores, mask) / 2, mask))
-        return hide(weights, attended(scores, mask))
+        return _entmax15(from_top(scores, mask))
 
 
 @ops.custom_gradient
-def _entmax15(halves):
-    ordered, counts = descending(halves)
-    mean = ops.cumsum(ordered, axis=-1) / counts
-    mean_square = ops.cumsum(ops.square(ordered), axis=-1) / counts
-    spread = (1.0 - counts * (mean_square - ops.square(mean))) / counts
-    candidates = mean - ops.sqrt(ops.maximum(spread, 0.0))
-    threshold = at_support(candidates, candidates <= ordered)
-    roots = ops.maximum(halves - threshold, 0.0)  # square roots of the weights
+def _entmax15(scores):
+    halves = scores / 2
+
+    def rise(found):
+        """Newton's step for the root of the sum, which is convex as a norm."""
+        excess = ops.maximum(halves - found, 0.0)
+        norm = ops.sqrt(ops.sum(excess * excess, axis=-1, keepdims=True))
+        return (norm - 1.0) * norm / _total(excess)
+
+    roots = ops.maximum(halves - threshold(rise, halves, 1e-6), 0.0)
 
     def gradient(*args, upstream=None):
         upstream = args[0] if upstream is None else upstream
-        scaled = upstream * roots
-        mean_slope = ops.sum(scaled, axis=-1, keepdims=True) / ops.sum(
-            roots, axis=-1, keepdims=True
-        )
-        return 2.0 * (scaled - mean_slope * roots)  # with respect to scores / 2
+        scaled = upstream * roots  # the slope of a weight is twice its root
+        mean_slope = ops.sum(scaled, axis=-1, keepdims=True) / _total(roots)
+        return scaled - mean_slope * roots
 
     return ops.square(roots), gradient
+
+
+def _total(roots):
+    """The sum of a row, never 0."""
+    return ops.maximum(ops.sum(roots, axis=-1, keepdims=True), _TINY)

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from regard.core.normalizers.part import Normalizer, attended, hide, shifted
-from regard.core.normalizers.support import at_support, descending, floored
+from regard.core.normalizers.part import Normalizer
+from regard.core.normalizers.support import from_top, threshold
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -17,23 +17,27 @@ class Sparsemax(Normalizer):
     name = "sparsemax"
 
     def __call__(self, scores, mask=None, *parameters):
-        weights = _sparsemax(floored(shifted(scores, mask), mask))
-        return hide(weights, attended(scores, mask))
+        return _sparsemax(from_top(scores, mask))
 
 
 @ops.custom_gradient
 def _sparsemax(scores):
-    ordered, counts = descending(scores)
-    excess = (ops.cumsum(ordered, axis=-1) - 1.0) / counts
-    threshold = at_support(excess, excess < ordered)
-    weights = ops.maximum(scores - threshold, 0.0)
+    def rise(found):
+        excess = ops.maximum(scores - found, 0.0)
+        total = ops.sum(excess, axis=-1, keepdims=True)
+        return (total - 1.0) / _size(excess)
+
+    weights = ops.maximum(scores - threshold(rise, scores, 1e-7), 0.0)
 
     def gradient(*args, upstream=None):
         upstream = args[0] if upstream is None else upstream
-        support = ops.cast(weights > 0, weights.dtype)
-        mean = ops.sum(upstream * support, axis=-1, keepdims=True) / ops.sum(
-            support, axis=-1, keepdims=True
-        )
-        return support * (upstream - mean)
+        inside = ops.sign(weights)
+        seen = inside * upstream
+        return seen - inside * (ops.sum(seen, axis=-1, keepdims=True) / _size(weights))
 
     return weights, gradient
+
+
+def _size(weights):
+    """How many of a row are positive, at least 1."""
+    return ops.maximum(ops.sum(ops.sign(weights), axis=-1, keepdims=True), 1.0)

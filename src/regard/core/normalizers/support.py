@@ -1,33 +1,57 @@
-"""What the sparse normalizers share: rows moved to zero, sorted, and their support."""
+r"""What the sparse normalizers share: rows moved to zero, and a search of thresholds.
+
+A threshold solves $F(\tau) = 1$ where F falls and is convex. Newton's steps from the
+left never overshoot and need no sorting: each at least quarters the product of what is
+missing and of the slope, and most rows settle after five.
+"""
 
 from typing import Any
 
+import keras
 from keras import ops
 
+from regard.core.normalizers.part import LOWEST, top_of
+
 Tensor = Any
-# With the row's largest score moved to zero, the support of sparsemax lies above -1,
-# and so does that of entmax-1.5 after halving. Whatever is at this floor is outside.
-FLOOR = -3.0
+_STEPS = 32  # enough for any row: a step quarters what is at most a billion billion
 
 
-def floored(scores: Tensor, mask: Tensor | None) -> Tensor:
-    """Move everything certainly outside the support, and the hidden, to the floor."""
-    floor = ops.full_like(scores, FLOOR)
+def from_top(scores: Tensor, mask: Tensor | None) -> Tensor:
+    """Scores minus the largest visible one of their row; hidden ones far below."""
     if mask is not None:
-        scores = ops.where(mask, scores, floor)
-    return ops.where(scores < FLOOR, floor, scores)
+        scores = ops.where(mask, scores, ops.full_like(scores, LOWEST))
+    return scores - top_of(scores, None)
 
 
-def descending(scores):
-    """Sorted rows, their cumulative sums' counts 1..S, both float."""
-    ordered = ops.flip(ops.sort(scores, axis=-1), axis=-1)
-    counts = ops.cast(ops.arange(1, ops.shape(scores)[-1] + 1), ordered.dtype)
-    return ordered, counts
+def threshold(step, scores: Tensor, tolerance: float) -> Tensor:
+    """Follow ``step``, what a threshold (…, 1) rises by, from -1 until none rises.
+
+    The largest of ``scores`` is 0, so that a threshold lies in [-1, 0). A row without
+    visible scores keeps one below -1, which leaves it empty.
+    """
+    found = ops.full_like(scores[..., :1], -1.0)
+    if _is_traced(scores):
+        for _ in range(_STEPS):
+            found = found + step(found)
+        return found
+
+    def advance(found, rise):
+        rise = step(found)
+        return found + rise, rise
+
+    return ops.while_loop(
+        lambda found, rise: ops.any(rise > tolerance),  # False for rows that are NaN
+        advance,
+        (found, ops.ones_like(found)),
+        maximum_iterations=_STEPS,
+    )[0]
 
 
-def at_support(values, inside):
-    """The entry of each row's last position that lies inside the support."""
-    size = ops.sum(ops.cast(inside, values.dtype), axis=-1, keepdims=True)
-    counts = ops.cast(ops.arange(1, ops.shape(values)[-1] + 1), values.dtype)
-    chosen = ops.where(counts == size, values, ops.zeros_like(values))
-    return ops.sum(chosen, axis=-1, keepdims=True)
+def _is_traced(tensor) -> bool:
+    """Whether torch writes a graph, which cannot ask how far the rows have come."""
+    if keras.backend.backend() != "torch":
+        return False
+    import torch
+
+    tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return tracing or tensor.is_meta

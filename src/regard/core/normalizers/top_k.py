@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.core.normalizers.part import LOWEST, Normalizer
 from regard.core.normalizers.softmax import Softmax
+from regard.core.shapes import is_static
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -32,11 +33,18 @@ class TopK(Normalizer):
         seen = scores
         if mask is not None:
             seen = ops.where(mask, scores, ops.full_like(scores, LOWEST))
-        ordered = ops.flip(ops.sort(ops.stop_gradient(seen), axis=-1), axis=-1)
+        best = seen >= self._last(ops.stop_gradient(seen))
+        return Softmax()(scores, best if mask is None else ops.logical_and(best, mask))
+
+    def _last(self, seen):
+        """The k-th largest of every row, or the least of a shorter row; (…, 1)."""
+        length = seen.shape[-1]
+        if is_static(length) and length:
+            return ops.top_k(seen, min(self.k, length))[0][..., -1:]
+        ordered = ops.flip(ops.sort(seen, axis=-1), axis=-1)
         places = ops.arange(ops.shape(ordered)[-1])
         last = ops.where(places < self.k, ordered, ops.full_like(ordered, -LOWEST))
-        best = seen >= ops.min(last, axis=-1, keepdims=True, initial=-LOWEST)
-        return Softmax()(scores, best if mask is None else ops.logical_and(best, mask))
+        return ops.min(last, axis=-1, keepdims=True, initial=-LOWEST)
 
     def get_config(self):
         return {"k": self.k}
