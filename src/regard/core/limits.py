@@ -26,7 +26,7 @@ class Limits:
 
 _LIMITS = {
     "jax": Limits(dense=1 << 25, block=1 << 22, fused=1 << 18, steps=2),
-    "tensorflow": Limits(dense=1 << 25, block=1 << 22, fused=1 << 21, steps=4),
+    "tensorflow": Limits(dense=1 << 25, block=1 << 22, fused=1 << 22, steps=4),
     "torch": Limits(dense=1 << 25, block=1 << 22, fused=1),
 }
 
