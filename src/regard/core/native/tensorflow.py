@@ -109,9 +109,9 @@ class _Walk:
             found = found.write(index, own)
             return index + 1, found, key_sum + key_slopes, value_sum + value_slopes
 
-        start = (tf.TensorArray(query.dtype, self.count), tf.zeros_like(keys))
-        start += (tf.zeros_like(values[..., :-1]),)
-        _, found, keys, values = _loop(self.count, block, (0, *start))
+        sums = (tf.zeros_like(keys), tf.zeros_like(values[..., :-1]))
+        start = (0, tf.TensorArray(query.dtype, self.count), *sums)
+        _, found, keys, values = _loop(self.count, block, start)
         slopes = self.join(found.stack(), query, query.shape[-1])
         return (
             slopes,
