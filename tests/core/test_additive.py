@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from regard.core import additive, normalizers, scores
 from regard.core import attend as engine
+from regard.core import plan as planning
+from regard.core.limits import Limits
 from tests.core.strategies import moderate
 
 BACKEND = keras.backend.backend()
@@ -125,8 +127,8 @@ def test_axes_of_one_are_shared(lead):
 @pytest.mark.parametrize("limit", [1 << 25, 1 << 8])  # at once, by rows
 @pytest.mark.parametrize("kind", ["float32", "float16"])
 def test_attention_by_the_kernel_is_the_plain_one(monkeypatch, limit, kind):
-    monkeypatch.setattr(engine, "DENSE_LIMIT", limit)
-    monkeypatch.setattr(engine, "BLOCK_LIMIT", limit >> 1)
+    sizes = Limits(dense=limit, block=limit >> 1, fused=1)
+    monkeypatch.setattr(planning, "limits", lambda: sizes)
     rng = np.random.default_rng(7)
     shapes = {"query": (2, 1, 20, 9), "key": (2, 1, 7, 9), "value": (2, 1, 7, 5)}
     given = {n: rng.normal(size=s).astype(kind) for n, s in shapes.items()}

@@ -5,6 +5,7 @@ T, S and D are multiples of STEP. Sixteen is where XLA's loops fill the processo
 vectors; the last axis of a tile is the one in the vectors.
 """
 
+from functools import partial
 from typing import Any
 
 from keras import ops
@@ -19,44 +20,50 @@ TILE = 1 << 17  # scores in a block of rows, 0.5 MB
 
 def scores(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     """sum_d v_d tanh(q_id + k_jd), (T, S)."""
-    near, met, fits = settled(query, key)
-
-    def found(kind, query, key):
-        queries, keys = kind.powers(query), kind.powers(key)
-        return _scores(kind, queries, keys, vector)
-
-    places = ops.cond(
-        fits, lambda: found(_Powers, near, met), lambda: found(_Plain, query, key)
-    )
-    return ops.sum(vector) - 2.0 * places
+    ways, fits = _ways(query, key)
+    return ops.sum(vector) - 2.0 * _scores(ways, fits, vector)
 
 
 def slopes(query: Tensor, key: Tensor, vector: Tensor, upstream: Tensor):
     """The gradients (T, D), (S, D), (D,) that follow from ``upstream`` (T, S)."""
-    near, met, fits = settled(query, key)
-
-    def found(kind, query, key):
-        queries, keys = kind.powers(query), kind.powers(key)
-        turned = ops.transpose(upstream)
-        return (
-            _sums(kind.slope, kind.join, keys, queries, turned),
-            _sums(kind.slope, kind.join, queries, keys, upstream),
-            ops.sum(_sums(kind.place, kind.join, keys, queries, turned), axis=-1),
-        )
-
-    queries, keys, places = ops.cond(
-        fits, lambda: found(_Powers, near, met), lambda: found(_Plain, query, key)
-    )
+    ways, fits = _ways(query, key)
+    back = [(kind, keys, queries) for kind, queries, keys in ways]
+    turned = ops.transpose(upstream)
+    queries = _sums("slope", back, fits, turned)
+    keys = _sums("slope", ways, fits, upstream)
+    places = ops.sum(_sums("place", back, fits, turned), axis=-1)
     scale = 4.0 * vector
     vectors = ops.sum(upstream) - 2.0 * places
     return ops.transpose(queries) * scale, ops.transpose(keys) * scale, vectors
+
+
+def _ways(query, key):
+    """Two ways to compute, each with what it needs of queries and keys, both (D, N).
+
+    The first is taken where powers fit.
+    """
+    near, met, fits = settled(query, key)
+    pairs = ((_Powers, near, met), (_Plain, query, key))
+    return [
+        (kind, kind.of(first), kind.of(second)) for kind, first, second in pairs
+    ], fits
+
+
+def _loop(fits, count, steps, start):
+    """All steps in one way or the other.
+
+    Not by a condition: inside one, XLA leaves all work to one processor.
+    """
+    turn = ops.where(fits, count, 0)
+    total = ops.fori_loop(0, turn, steps[0], start)
+    return ops.fori_loop(turn, count, steps[1], total)
 
 
 class _Powers:
     """r = 1/(1 + ab) and r(1-r) = 1/(2 + ab + 1/(ab)) by their denominators."""
 
     @staticmethod
-    def powers(tensor):
+    def of(tensor):
         """(N, D) -> e^2x and e^-2x, each (D, N)."""
         turned = 2.0 * ops.transpose(tensor)
         return ops.exp(turned), ops.exp(-turned)
@@ -79,7 +86,7 @@ class _Plain:
     """The same from tanh itself, for any range."""
 
     @staticmethod
-    def powers(tensor):
+    def of(tensor):
         turned = ops.transpose(tensor)
         return turned, turned
 
@@ -103,46 +110,56 @@ def rows_of(length: int, memory: Any) -> int:
     return -(-length // (count * STEP)) * STEP
 
 
-def _scores(kind, queries, keys, vector):
+def _scores(ways, fits, vector):
     """sum_d v_d place_ijd, (T, S), a block of rows after another."""
-    width, length = queries[0].shape
-    memory = sizes_of(keys[0])[1]
-    rows = rows_of(length, keys[0].shape[1])
-    vectors = ops.reshape(vector, (width // STEP, STEP))
-    keys = ops.reshape(keys[0], (width // STEP, STEP, memory))
-    queries = ops.reshape(queries[0], (width // STEP, STEP, length // rows, rows))
+    width, length = ways[0][1][0].shape
+    memory = sizes_of(ways[0][2][0])[1]
+    rows = rows_of(length, ways[0][2][0].shape[1])
+    count = width // STEP
+    vectors = ops.reshape(vector, (count, STEP))
+    queries, keys = [], []
+    for _, (asked, *_), (met, *_) in ways:
+        cut = ops.reshape(asked, (count, STEP, length // rows, rows))
+        queries.append(ops.transpose(cut, (2, 0, 1, 3)))
+        keys.append(ops.reshape(met, (count, STEP, memory)))
 
-    def block(asked):  # (D / STEP, STEP, rows)
-        def step(index, total):
-            pairs = [
-                kind.place((asked[index][unit][:, None],), (keys[index][unit][None],))
+    def block(queries):  # each (D / STEP, STEP, rows)
+        def step(way, index, total):
+            kind, asked, met = ways[way][0], queries[way][index], keys[way][index]
+            terms = [
+                kind.place((asked[unit][:, None],), (met[unit][None],))
                 for unit in range(STEP)
             ]
-            return total + _joined(kind.join, vectors[index], pairs)
+            return total + _joined(kind.join, vectors[index], terms)
 
-        start = ops.zeros((rows, memory), vector.dtype)
-        return ops.fori_loop(0, width // STEP, step, start)
+        steps = [partial(step, way) for way in (0, 1)]
+        return _loop(fits, count, steps, ops.zeros((rows, memory), vector.dtype))
 
-    found = ops.map(block, ops.transpose(queries, (2, 0, 1, 3)))
-    return ops.reshape(found, (length, memory))
+    return ops.reshape(ops.map(block, queries), (length, memory))
 
 
-def _sums(term, join, over, along, weights):
-    """sum_m w_mn term_dmn, (D, N): over (D, M), along (D, N), weights (M, N)."""
-    width, count = sizes_of(over[0])
-    length = sizes_of(along[0])[1]
-    steps = count // STEP
-    over = [ops.reshape(ops.transpose(x), (steps, STEP, width)) for x in over]
-    weights = ops.reshape(weights, (steps, STEP, length))
+def _sums(name, ways, fits, weights):
+    """sum_m w_mn term_dmn, (D, N): over the first (D, M), for the second (D, N)."""
+    width, count = sizes_of(ways[0][1][0])
+    length = sizes_of(ways[0][2][0])[1]
+    count = count // STEP
+    over = [
+        [ops.reshape(ops.transpose(x), (count, STEP, width)) for x in first]
+        for _, first, _ in ways
+    ]
+    weights = ops.reshape(weights, (count, STEP, length))
 
-    def step(index, total):
+    def step(way, index, total):
+        kind, _, along = ways[way]
+        each = [x[index] for x in over[way]]
         terms = [
-            term([each[index][place][:, None] for each in over], along)
+            getattr(kind, name)([x[place][:, None] for x in each], along)
             for place in range(STEP)
         ]
-        return total + _joined(join, weights[index][:, None], terms)
+        return total + _joined(kind.join, weights[index][:, None], terms)
 
-    return ops.fori_loop(0, steps, step, ops.zeros((width, length), weights.dtype))
+    steps = [partial(step, way) for way in (0, 1)]
+    return _loop(fits, count, steps, ops.zeros((width, length), weights.dtype))
 
 
 def _joined(join, weights, terms):
