@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from regard import layers
-from regard.core import plan
+from regard.core import plan, positions
 from regard.core.limits import Limits
 
 MADE = {
@@ -43,3 +43,19 @@ def test_a_step_by_rows_is_the_step_at_once(name, monkeypatch):
 
     for one, other in zip(at_once, by_rows, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.backend("tensorflow")
+@pytest.mark.parametrize("position", [None, positions.ALiBi()])
+def test_rows_in_a_graph_equal_eager_ones(position, monkeypatch):
+    """oneDNN's fused product and bias gave an empty tensor inside a walk over rows."""
+    import tensorflow as tf
+
+    tight = Limits(dense=1, block=8 * 64 * 2, fused=1 << 40)
+    monkeypatch.setattr(plan, "limits", lambda: tight)
+    options = {"normalizer": "sparsemax", "position": position}
+    layer = layers.MultiHeadAttention(8, 4, **options)
+    x = np.random.default_rng(0).normal(size=(1, 64, 32)).astype("float32")
+    eager = layer(x, x, use_causal_mask=True)
+    found = tf.function(lambda x: layer(x, x, use_causal_mask=True))(tf.constant(x))
+    np.testing.assert_allclose(found, eager, rtol=1e-5, atol=1e-5)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 from keras import ops
 
 from regard.core.heads import grouped_matmul, per_map
@@ -86,8 +87,10 @@ def dense(query, key, value, recipe, visibility, bias, keep):
     count = sizes_of(scores)[-1]  # the layer's own keys, which follow, stand nowhere
     if position is not None:
         nearness = position.bias(query, key, visibility.grid, *places)
-        scores = scores if nearness is None else scores + widen(nearness)
-    visible = scores if bias is None else scores + per_map(widen(bias), scores.shape[1])
+        scores = scores if nearness is None else _plus(scores, widen(nearness))
+    visible = scores
+    if bias is not None:
+        visible = _plus(scores, per_map(widen(bias), scores.shape[1]))
     if recipe.own:
         more = recipe.score(query, recipe.own[0], *recipe.parameters)
         mask = own_columns(mask, visibility.masks.get("query"), scores, more)
@@ -104,6 +107,18 @@ def dense(query, key, value, recipe, visibility, bias, keep):
         more = position.read(mixing[..., :count], visibility.grid, *places)
         context = context if more is None else context + ops.cast(more, context.dtype)
     return {"context": context, "scores": scores, "weights": weights, "mask": mask}
+
+
+def _plus(scores, bias):
+    """The sum, which TensorFlow must not fuse with the product that made the scores.
+
+    oneDNN's fused kernel loses the result inside a compiled walk over rows.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        scores = tensorflow.ensure_shape(scores, scores.shape)
+    return scores + bias
 
 
 def _weighed(scores, visible, mask, recipe):
