@@ -57,11 +57,14 @@ def of_keras(size):
 
 
 def cost(size, action):
-    """Projections and mixing are products; every pair needs a tanh in each unit."""
+    """tanh(a + b) = 1 - 2 / (1 + e^2a e^2b): in each unit a pair needs a product, a
+    sum, a quotient and another sum, counted like those of matrices; exponentials only
+    each token, and each pair for its weight.
+    """
     pairs, tokens = BATCH * size["length"] ** 2, BATCH * size["length"]
     times = 3 if action == "train" else 1
-    products = 2 * tokens * WIDTH * WIDTH * 2 + 2 * pairs * WIDTH
-    functions = pairs * (WIDTH + 1) * (2 if action == "train" else 1)
+    products = 2 * tokens * WIDTH * WIDTH * 2 + (2 + 4) * pairs * WIDTH
+    functions = (pairs + 2 * tokens * WIDTH) * (2 if action == "train" else 1)
     return Cost(times * products, 4 * 3 * times * tokens * WIDTH, functions)
 
 
