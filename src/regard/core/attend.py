@@ -96,7 +96,7 @@ def attend(  # noqa: PLR0913 - the contract of the engine
     if chosen.path == "dense":
         result = dense(*tensors, keep)
     else:
-        result = by_rows(chosen.rows, *tensors, keep)
+        result = by_rows(chosen.rows, want, *tensors, keep)
     if context is not None:  # asking for weights leaves the context as it is
         result["context"] = context
     return {name: result[name] for name in ("context", *want)}

@@ -18,9 +18,12 @@ _GRID = tuple(Grid.__dataclass_fields__)
 
 
 def by_rows(  # noqa: PLR0913 - the engine's arguments
-    rows, query, key, value, recipe: Recipe, visibility: Visibility, bias, keep
+    rows, want, query, key, value, recipe: Recipe, visibility: Visibility, bias, keep
 ):
-    """The same as ``dense``, ``rows`` query rows at a time."""
+    """The same as ``dense``, ``rows`` query rows at a time: the context and ``want``.
+
+    What is not wanted is never joined, so memory is linear in the lengths.
+    """
     length = sizes_of(query)[2]
     count = -(-length // rows) if is_static(length) else (length + rows - 1) // rows
     cut = _Cut(rows, count, count * rows - length)
@@ -44,7 +47,8 @@ def by_rows(  # noqa: PLR0913 - the engine's arguments
             parts.get("bias"),
             parts.get("keep"),
         )
-        return {**result, "mask": ops.cast(result["mask"], "float32")}
+        result["mask"] = ops.cast(result["mask"], "float32")
+        return {name: result[name] for name in ("context", *want)}
 
     def one(own):
         # Everything is an argument: TensorFlow's remat gives a tensor captured by
@@ -59,7 +63,9 @@ def by_rows(  # noqa: PLR0913 - the engine's arguments
         name: cut.join(tensor, widths.get(name, wide), length)
         for name, tensor in results.items()
     }
-    return {**joined, "mask": ops.cast(joined["mask"], "bool")}
+    if "mask" in joined:
+        joined["mask"] = ops.cast(joined["mask"], "bool")
+    return joined
 
 
 _PARAMETERS = (

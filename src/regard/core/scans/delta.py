@@ -7,6 +7,7 @@ from keras import ops
 
 from regard.core.scans import chunks
 from regard.core.scans.pairs import products
+from regard.core.scans.triangular import solve
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 
@@ -63,7 +64,7 @@ def delta_scan(
     # holds what earlier positions of the chunk wrote: (I + beta L) u = beta (v - K S).
     system = ops.eye(size, dtype=q.dtype) + beta * products(k, k, log_sum, strict=True)
     sides = ops.concatenate([beta * v, beta * entering], axis=-1)
-    solved = ops.solve_triangular(system, sides, lower=True)
+    solved = solve(system, sides)
     width = value.shape[-1]
     fresh, known = solved[..., :width], solved[..., width:]  # u = fresh - known S
     turned = ops.swapaxes(leaving, -1, -2)
