@@ -11,6 +11,8 @@ from typing import Any
 from jaxtyping import Bool, Int, Shaped
 from keras import ops
 
+from regard.core.shapes import sizes_of
+
 Tensor = Any
 
 
@@ -68,18 +70,38 @@ def write(
 
     Where they do not all fit, a static cache drops the last, a ring its oldest.
     """
+    if new.shape[2] == 1:
+        return _write_one(kept, ops.cast(new, kept.dtype), chunk, ring)
     capacity, length = kept.shape[2], ops.shape(new)[2]
     start = ops.expand_dims(chunk.start, 1)
     rank = held_positions(chunk.end, capacity, ring) - start  # (B, C), < 0: older
     written = ops.expand_dims(ops.expand_dims(rank >= 0, 1), -1)
-    if new.shape[2] != 1:
-        source = ops.clip(rank, 0, length - 1)
-        order = chunk.order(length)
-        if order is not None:
-            source = ops.take_along_axis(order, source, axis=1)
-        source = ops.expand_dims(ops.expand_dims(source, 1), -1)
-        new = ops.take_along_axis(new, source, axis=2)
+    source = ops.clip(rank, 0, length - 1)
+    order = chunk.order(length)
+    if order is not None:
+        source = ops.take_along_axis(order, source, axis=1)
+    source = ops.expand_dims(ops.expand_dims(source, 1), -1)
+    new = ops.take_along_axis(new, source, axis=2)
     return ops.where(written, ops.cast(new, kept.dtype), kept)
+
+
+def _write_one(kept, new, chunk, ring):
+    """The same for one token (B, H, 1, D): one slot changes instead of being chosen."""
+    batch, heads, capacity, _ = sizes_of(kept)
+    came = chunk.end > chunk.start  # a hidden token is left out
+    slot = chunk.start % capacity
+    if not ring:
+        came = ops.logical_and(came, chunk.start < capacity)
+        slot = ops.minimum(chunk.start, capacity - 1)
+    place = ops.reshape(slot, (-1, 1, 1, 1))
+    before = ops.take_along_axis(kept, ops.broadcast_to(place, ops.shape(new)), axis=2)
+    new = ops.where(ops.reshape(came, (-1, 1, 1, 1)), new, before)
+    row = ops.arange(batch, dtype="int32")[:, None]
+    head = ops.arange(heads, dtype="int32")[None]
+    each = [ops.broadcast_to(x, (batch, heads)) for x in (row, head, slot[:, None])]
+    indices = ops.reshape(ops.stack(each, axis=-1), (-1, 3))
+    updates = ops.reshape(new, (-1, new.shape[-1]))
+    return ops.scatter_update(kept, indices, updates)
 
 
 @dataclass(frozen=True)

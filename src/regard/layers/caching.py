@@ -69,7 +69,11 @@ class Caching:
         counts = counted(state, chunk, given, capacity)
         new = self.remember(given.key, given.value, chunk.places)
         after, reading = advance(kept, new, chunk, ring="overflow" not in state)
-        keys, values, poison = quarantine_projected(*self.recall(reading.kept))
+        keys, values = self.recall(reading.kept)
+        poison = None
+        if given.length != 1 or self.scope or attention_mask is not None:
+            # One token sees all that came: only others can have keys hidden from them.
+            keys, values, poison = quarantine_projected(keys, values)
         sizes = (*given.sizes(self.num_heads)[:3], sizes_of(keys)[2])
         grid = Grid.of(sizes[2], sizes[3], chunk.places, reading.places)
         visibility = self._visibility(
