@@ -148,9 +148,9 @@ def test_the_plan_follows_from_the_sizes(lengths, path):
         path = "dense"  # a loop would be exported at the length that was traced
     plan = engine.plan(*lengths)
     assert plan.path == path
-    assert str(plan).startswith(f"{path}: ") and "intermediates" in str(plan)
+    assert str(plan).startswith(f"{path}: ") and "forward call" in str(plan)
 
 
 def test_an_additive_call_never_holds_all_pairs():
     plan = engine.plan(2048, 2048, engine.Traits(width=128))
-    assert plan.path == "rows" and plan.bytes < 100e6
+    assert plan.path == "rows" and plan.bytes < 150e6

@@ -217,7 +217,8 @@ def test_the_plan_says_what_is_done(scope, path):
         assert plan.bytes is None and "no scores are kept" in plan.reason
         layer = MultiHeadAttention(8, 16, scope=scope, normalizer="sparsemax")
         short, long = (regard.plan(layer, (1, n, 128)) for n in (8192, 65_536))
-        assert short.path == long.path == path and long.bytes == 8 * short.bytes
+        assert short.path == long.path == path
+        assert long.bytes == pytest.approx(8 * short.bytes, rel=0.05)
 
 
 def test_places_of_a_caller_and_scores_by_column_are_no_band():

@@ -25,12 +25,41 @@ class Limits:
 
 
 _LIMITS = {
-    "jax": Limits(dense=1 << 25, block=1 << 22, fused=1 << 18, steps=2),
-    "tensorflow": Limits(dense=1 << 25, block=1 << 22, fused=1 << 22, steps=4),
-    "torch": Limits(dense=1 << 25, block=1 << 22, fused=1),
+    "jax": Limits(dense=1 << 24, block=1 << 22, fused=1 << 18, steps=2),
+    "tensorflow": Limits(dense=1 << 24, block=1 << 22, fused=1 << 22, steps=4),
+    "torch": Limits(dense=1 << 24, block=1 << 22, fused=1),
 }
 
 
 def limits() -> Limits:
     """Those of Keras' backend."""
     return _LIMITS.get(keras.backend.backend(), _LIMITS["jax"])
+
+
+@dataclass(frozen=True)
+class Copies:
+    """How often a path holds what at once, and bytes besides, as measured.
+
+    ``tables``: the largest intermediate of pairs. ``vectors``: projected queries, keys,
+    values and contexts together.
+    """
+
+    tables: float
+    vectors: float
+    scratch: float = 0.0
+
+
+_COPIES = {
+    "jax": {"dense": Copies(1.95, 0.9), "fused": Copies(0.0, 1.22, 4.2e6)},
+    "tensorflow": {"dense": Copies(1.9, 0.8), "fused": Copies(0.0, 1.05, 8.4e6)},
+    "torch": {"dense": Copies(2.95, 1.0, 3e6), "fused": Copies(0.0, 2.03)},
+}
+
+
+def predicted_bytes(path: str, table: float, vectors: float) -> int:
+    """What a forward call adds to a process, from float32 elements."""
+    copies = _COPIES.get(keras.backend.backend(), _COPIES["jax"])
+    # A block of rows and a band are dense pieces.
+    found = copies.get(path, copies["dense"])
+    held = 4 * (found.tables * table + found.vectors * vectors)
+    return round(held + found.scratch)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 
 from regard.core.band import Reach, rows_for
-from regard.core.limits import limits
+from regard.core.limits import limits, predicted_bytes
 from regard.core.shapes import is_static
 
 BAND_GAIN = 4  # how many times fewer keys a block must have for a band to pay
@@ -14,7 +14,10 @@ ASSUMED_PLANES = 32  # batch x heads where the batch is not known yet
 
 @dataclass(frozen=True)
 class Plan:
-    """The path the engine takes, and why."""
+    """The path the engine takes, and why.
+
+    ``bytes`` is what a forward call adds to the process besides its inputs and weights.
+    """
 
     path: str
     rows: int | None
@@ -23,7 +26,7 @@ class Plan:
 
     def __str__(self):
         size = "unknown" if self.bytes is None else f"{self.bytes / 1e6:.1f} MB"
-        return f"{self.path}: {self.reason}; about {size} of intermediates"
+        return f"{self.path}: {self.reason}; about {size} in a forward call"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Traits:
     ``width``: of the largest intermediate per query-key pair. ``rowwise``: a row is
     normalized by itself. ``factored``: scores are products of positive features.
     ``fusable``: weights are plain softmax over products. ``reach``: how many keys
-    before and after its place a query sees at most, where that is known.
+    before and after its place a query sees at most, where that is known. ``vector``:
+    the widths of a projected key and value together.
     """
 
     width: int = 1
@@ -41,6 +45,7 @@ class Traits:
     factored: bool = False
     fusable: bool = False
     reach: Reach | None = None
+    vector: int = 0
 
 
 def plan(query_length, key_length, traits: Traits = Traits(), planes=None) -> Plan:
@@ -59,19 +64,24 @@ def plan(query_length, key_length, traits: Traits = Traits(), planes=None) -> Pl
         return Plan("rows", 16, "a length is not known before the call", None)
     planes, limit = planes or ASSUMED_PLANES, limits()
     row = planes * key_length * traits.width
+    vectors = planes * (query_length + key_length) * traits.vector
+
+    def planned(path, rows, reason, table):
+        return Plan(path, rows, reason, predicted_bytes(path, table, vectors))
+
     if traits.reach is not None:
         rows, seen = rows_for(traits.reach), sum(traits.reach)
         width = rows + seen
         if BAND_GAIN * width <= key_length:
-            size = 4 * planes * traits.width * width * -(-query_length // rows) * rows
+            table = planes * traits.width * width * -(-query_length // rows) * rows
             reason = f"a query sees at most {seen + 1} of {key_length} keys"
             if traits.fusable:
                 return Plan("band", rows, f"{reason}; no scores are kept", None)
-            return Plan("band", rows, reason, size)
+            return planned("band", rows, reason, table)
     if traits.fusable and query_length > 1 and query_length * row >= limit.fused:
-        return Plan("fused", None, "softmax over products keeps no scores", None)
+        return planned("fused", None, "softmax over products keeps no scores", 0)
     if query_length == 1 or query_length * row <= limit.dense:
         reason = f"{query_length} x {key_length} is small"
-        return Plan("dense", None, reason, 4 * query_length * row)
+        return planned("dense", None, reason, query_length * row)
     rows = max(1, min(query_length, limit.block // row))
-    return Plan("rows", rows, f"{query_length} x {key_length} is large", 4 * rows * row)
+    return planned("rows", rows, f"{query_length} x {key_length} is large", rows * row)

@@ -19,8 +19,8 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
         value_shape: (B, S, Dv), by default that of the query.
 
     Returns:
-        A ``Plan``. ``bytes`` is the largest float32 intermediate, None where a size is
-        unknown.
+        A ``Plan``. ``bytes`` is what a forward call in float32 adds to the process,
+        from measurements, None where a size is unknown.
 
     Raises:
         ValueError: where layer is not an attention layer or a shape has not three axes.
@@ -49,8 +49,16 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
         factored=layer.factored and layer.scope is None,  # a scope is about pairs
         fusable=is_fusable(_recipe_of(layer, query_shape, value_shape)),
         reach=reach_of(layer.scope) if local else None,
+        vector=_vector(layer, query_shape[-1], value_shape[-1]),
     )
     return plan_sizes(query_shape[1], memory, traits, planes)
+
+
+def _vector(layer, query_width, value_width):
+    """The widths of a projected key and value of one head."""
+    if query_width is None or value_width is None:
+        return 0
+    return layer.head_width(query_width) + layer.value_head_width(value_width)
 
 
 def _recipe_of(layer, query_shape, value_shape):
