@@ -11,7 +11,7 @@ from typing import Any
 from jaxtyping import Bool, Int, Shaped
 from keras import ops
 
-from regard.core.shapes import sizes_of
+from regard.core.shapes import is_static, sizes_of
 
 Tensor = Any
 
@@ -87,7 +87,9 @@ def write(
 
 def _write_one(kept, new, chunk, ring):
     """The same for one token (B, H, 1, D): one slot changes instead of being chosen."""
-    batch, heads, capacity, _ = sizes_of(kept)
+    batch, heads, capacity, width = sizes_of(kept)
+    if is_static(width) and not width:
+        return kept
     came = chunk.end > chunk.start  # a hidden token is left out
     slot = chunk.start % capacity
     if not ring:
@@ -100,7 +102,7 @@ def _write_one(kept, new, chunk, ring):
     head = ops.arange(heads, dtype="int32")[None]
     each = [ops.broadcast_to(x, (batch, heads)) for x in (row, head, slot[:, None])]
     indices = ops.reshape(ops.stack(each, axis=-1), (-1, 3))
-    updates = ops.reshape(new, (-1, new.shape[-1]))
+    updates = ops.reshape(new, (-1, width))
     return ops.scatter_update(kept, indices, updates)
 
 
