@@ -8,31 +8,25 @@ size T * S is made.
 
 from typing import Any
 
-import keras
-
 from regard.core.dense import Recipe, Visibility, dense
 from regard.core.folding import Folding
 from regard.core.fused import by_kernel, is_fusable
 from regard.core.scopes import Scope
+from regard.core.scopes.scope import EVERYTHING, joint_band
 from regard.core.scores import location
 from regard.core.shapes import sizes_of
 
 Tensor = Any
 Reach = tuple[int, int]
-# The fewest and the most rows of a block, measured.
-_ROWS = {"jax": (64, 256), "tensorflow": (64, 256), "torch": (64, 256)}
+_ROWS = (64, 256)  # the fewest and the most of a block, measured
 
 
 def reach_of(*scopes: Scope) -> Reach | None:
     """How many keys before and after its own place a query sees; None without end."""
-    if not all(scope.cuttable for scope in scopes):
+    band = joint_band(scopes)
+    if band is None or EVERYTHING in band:
         return None
-    bands = [scope.band() for scope in scopes]
-    left = min((band[0] for band in bands), default=float("inf"))
-    right = min((band[1] for band in bands), default=float("inf"))
-    if max(left, right) == float("inf"):
-        return None
-    return int(left), int(right)
+    return int(band[0]), int(band[1])
 
 
 def banded(recipe: Recipe, visibility: Visibility) -> Reach | None:
@@ -46,7 +40,7 @@ def banded(recipe: Recipe, visibility: Visibility) -> Reach | None:
 
 def rows_for(reach: Reach) -> int:
     """Rows of a block: as many as a band is wide, within what was measured."""
-    least, most = _ROWS.get(keras.backend.backend(), (64, 256))
+    least, most = _ROWS
     return max(least, min(most, 1 << sum(reach).bit_length()))
 
 

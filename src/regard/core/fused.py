@@ -17,7 +17,6 @@ from regard.core.dense import Recipe, Visibility
 from regard.core.limits import limits
 from regard.core.native.pairs import HIDDEN, pairwise
 from regard.core.normalizers import Softmax
-from regard.core.positions import Position
 from regard.core.scores import factors_of, widen
 from regard.core.stairs import steps_of
 
@@ -33,7 +32,7 @@ def is_fusable(recipe: Recipe, bias=None, keep=None) -> bool:
         and not recipe.own
         and not recipe.factored
         and all(each is None for each in extras)
-        and (recipe.position is None or _only_places(recipe.position))
+        and (recipe.position is None or recipe.position.only_places)
         and (bias is None or (bias.shape[1] == 1 and bias.shape[2] == 1))
     )
 
@@ -67,13 +66,6 @@ def by_kernel(query, key, value, recipe: Recipe, visibility: Visibility, bias=No
         if mask is not None:  # (B, 1, T | 1, 1)
             context = ops.where(mask, context, ops.zeros_like(context))
     return ops.cast(context, kind)
-
-
-def _only_places(position):
-    """True where places only change queries and keys before they are compared."""
-    usual = (Position.bias, Position.reweigh, Position.read)
-    kind = type(position)
-    return (kind.bias, kind.reweigh, kind.read) == usual
 
 
 def _anything(padding):

@@ -9,6 +9,7 @@ from typing import Any
 
 from regard.core.dense import Visibility
 from regard.core.scopes import Grid
+from regard.core.scopes.scope import joint_band
 from regard.core.shapes import is_static
 
 Tensor = Any
@@ -44,13 +45,12 @@ class Step:
 
 def steps_of(visibility: Visibility, length, memory, count: int) -> list[Step]:
     """At most ``count`` steps, or none where they would spare little."""
-    scopes = visibility.scopes.values()
-    if not scopes or not visibility.grid.aligned or not is_static(length, memory):
+    if not visibility.scopes or not visibility.grid.aligned:
         return []
-    bands = [scope.band() for scope in scopes if scope.cuttable]
-    if len(bands) < len(scopes):
+    band = joint_band(visibility.scopes.values())
+    if band is None or not is_static(length, memory):
         return []
-    left, right = (min(band[side] for band in bands) for side in (0, 1))
+    left, right = band
     size = max(SHORTEST, -(-length // count))
     steps = []
     for first in range(0, length, size):

@@ -207,10 +207,8 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         if state is not None:
             asked = return_attention_scores
             return self._continue(given, state, attention_mask, bias, training, asked)
-        hidden, places = (
-            (attention_mask, use_causal_mask),
-            (query_positions, key_positions),
-        )
+        hidden = (attention_mask, use_causal_mask)
+        places = (query_positions, key_positions)
         asked = return_attention_scores
         return self._answered(given, hidden, bias, places, training, asked)
 

@@ -12,7 +12,7 @@ from regard.core.shapes import sizes_of
 Tensor = Any
 HIDDEN = -3e38  # the score of what may not be seen
 EMPTY = -1e38  # a row whose largest score is below sees nothing
-_PLACES = ("query_positions", "key_positions", "query_index", "key_index")
+_PLACES = tuple(Grid.__dataclass_fields__)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class _Walk:
     """Over blocks of rows, and in each over tiles of heads."""
 
     def __init__(self, query, key, visibility):
+        self.dtype = query.dtype
         self.batch, self.length = tf.shape(query)[0], query.shape[2]
         known = self.length is not None and key.shape[2] is not None
         longest, memory = self.length or UNKNOWN, max(key.shape[2] or UNKNOWN, 1)
@@ -139,7 +140,6 @@ class _Walk:
 
     def split(self, tensor):
         """(B, H, T, X) -> (blocks, tiles, heads, rows, X), filled up with zeros."""
-        self.dtype = tensor.dtype
         if self.padded is not None:
             missing = self.padded - self.length
             tensor = tf.pad(tensor, ((0, 0), (0, 0), (0, missing), (0, 0)))

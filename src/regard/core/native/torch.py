@@ -62,7 +62,12 @@ def _is_causal(visibility, length, memory):
     return visibility.grid.aligned
 
 
+def is_traced(tensor: Tensor) -> bool:
+    """True where torch writes a graph, so that numbers cannot be looked at."""
+    tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return tracing or tensor.is_meta
+
+
 def _adds_nothing(bias: Tensor) -> bool:
     """True for a constant bias whose numbers can be looked at and are zero."""
-    known = not (torch.compiler.is_compiling() or bias.is_meta or bias.requires_grad)
-    return known and not bool(bias.any())
+    return not (is_traced(bias) or bias.requires_grad) and not bool(bias.any())

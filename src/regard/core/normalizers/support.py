@@ -51,7 +51,6 @@ def _is_traced(tensor) -> bool:
     """Whether torch writes a graph, which cannot ask how far the rows have come."""
     if keras.backend.backend() != "torch":
         return False
-    import torch
+    from regard.core.native.torch import is_traced
 
-    tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()
-    return tracing or tensor.is_meta
+    return is_traced(tensor)

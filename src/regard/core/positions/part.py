@@ -20,14 +20,19 @@ class Position(Part):
     count = 0  # of the weights that build makes
 
     @property
-    def relative(self):
-        """True where bias, reweigh and read ask the grid for distances alone."""
+    def only_places(self):
+        """True where queries and keys are changed and nothing is done to pairs."""
         kind, usual = type(self), Position
         return (kind.bias, kind.reweigh, kind.read) == (
             usual.bias,
             usual.reweigh,
             usual.read,
         )
+
+    @property
+    def relative(self):
+        """True where bias, reweigh and read ask the grid for distances alone."""
+        return self.only_places
 
     def build(self, owner, num_heads, width, value_width=None):
         """Create the weights through ``owner.add_weight`` and return them, in order.

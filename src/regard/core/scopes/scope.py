@@ -64,6 +64,17 @@ class Scope(Part):
         return Inverse(self)
 
 
+def joint_band(scopes: Any) -> tuple[float, float] | None:
+    """How far left and right all of them let see; None where one cannot be cut."""
+    if not all(scope.cuttable for scope in scopes):
+        return None
+    bands = [scope.band() for scope in scopes]
+    left, right = (
+        min((band[side] for band in bands), default=EVERYTHING) for side in (0, 1)
+    )
+    return left, right
+
+
 class _Pair(Scope):
     """Two scopes joined; abstract."""
 
