@@ -6,11 +6,13 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.quick_xla import quick_flags
+
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Thousands of small programs are compiled, many of them more than once, and each runs
 # for an instant: compile them quickly.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+os.environ.setdefault("XLA_FLAGS", quick_flags(os.environ["KERAS_BACKEND"]))
 _CACHE = Path(__file__).resolve().parent.parent / ".pytest_cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
