@@ -3,6 +3,16 @@
 import keras
 
 
+def at_once(function):
+    """`function` as one program on JAX, elsewhere as it is.
+
+    For sizes and dtypes that little else uses: each operation would be compiled alone.
+    """
+    if keras.backend.backend() != "jax":
+        return function
+    return _jax(function)
+
+
 def compiled(function):
     """`function(**tensors)` compiled: `jax.jit`, XLA in TensorFlow, `torch.compile`."""
     return _BACKENDS[keras.backend.backend()](function)

@@ -1,5 +1,7 @@
 """Gradients of a scalar with respect to inputs and weights, on any backend."""
 
+from functools import lru_cache
+
 import keras
 import numpy as np
 
@@ -10,24 +12,26 @@ def weight_name(layer, variable):
     return variable.path.removeprefix(prefix)
 
 
-def gradients(layer, loss, inputs):
-    """Value and gradients of `loss(**inputs)`, a scalar made by calling `layer`.
+def gradients(layer, loss, inputs, fixed=None, again=False):
+    """Value and gradients of `loss(**inputs, **fixed)`, made by calling `layer`.
 
-    `inputs` are arrays by name. Returns the value, a dictionary with the gradient for
-    each input that is not a whole number, and one with the gradient for each trainable
-    weight (by `weight_name`), all in NumPy float64. An input that is not read has
-    gradient zero; a weight that no gradient reaches has None.
+    `inputs` are arrays by name, `fixed` those that no gradient enters. `again` where
+    the same loss comes again, to compile it once for all arrays of the same shapes:
+    nothing else that it reads may change meanwhile.
+
+    Returns the value, a dictionary with the gradient for each input that is not a whole
+    number, and one with the gradient for each trainable weight (by `weight_name`), all
+    in NumPy float64. An input that is not read has gradient zero; a weight that no
+    gradient reaches has None.
     """
     backend = keras.backend.backend()
-    variables = list(layer.trainable_variables)
-    whole = {n: x for n, x in inputs.items() if np.issubdtype(x.dtype, np.integer)}
-    inputs = {name: array for name, array in inputs.items() if name not in whole}
-
-    def moving(**tensors):
-        return loss(**tensors, **whole)
-
-    value, for_inputs, for_weights = _BACKENDS[backend](variables, moving, inputs)
-    names = [weight_name(layer, variable) for variable in variables]
+    fixed = {**(fixed or {})}
+    fixed |= {n: x for n, x in inputs.items() if np.issubdtype(x.dtype, np.integer)}
+    fixed = {name: keras.ops.convert_to_tensor(array) for name, array in fixed.items()}
+    inputs = {name: array for name, array in inputs.items() if name not in fixed}
+    run = _BACKENDS[backend]
+    value, for_inputs, for_weights = run(layer, loss, inputs, fixed, again)
+    names = [weight_name(layer, each) for each in layer.trainable_variables]
     return (
         float(_numpy(value)),
         {
@@ -38,42 +42,49 @@ def gradients(layer, loss, inputs):
     )
 
 
-def _jax(variables, loss, inputs):
-    import jax
-
-    def scalar(tensors, values):
-        mapping = list(zip(variables, values, strict=True))
-        with keras.StatelessScope(state_mapping=mapping):
-            return loss(**tensors)
-
+def _jax(layer, loss, inputs, fixed, again):
     tensors = {name: keras.ops.convert_to_tensor(x) for name, x in inputs.items()}
-    values = [variable.value for variable in variables]
-    both = jax.jit(jax.value_and_grad(scalar, argnums=(0, 1)))
-    value, (for_inputs, for_weights) = both(tensors, values)
+    values = [variable.value for variable in layer.trainable_variables]
+    program = (_program if again else _program.__wrapped__)(layer, loss)
+    value, (for_inputs, for_weights) = program(tensors, values, fixed)
     return value, for_inputs, for_weights
 
 
-def _tensorflow(variables, loss, inputs):
+@lru_cache(maxsize=8)
+def _program(layer, loss):
+    import jax
+
+    variables = list(layer.trainable_variables)
+
+    def scalar(tensors, values, fixed):
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return loss(**tensors, **fixed)
+
+    return jax.jit(jax.value_and_grad(scalar, argnums=(0, 1)))
+
+
+def _tensorflow(layer, loss, inputs, fixed, again):
     import tensorflow as tf
 
     tensors = {name: tf.convert_to_tensor(x) for name, x in inputs.items()}
     with tf.GradientTape() as tape:
         tape.watch(list(tensors.values()))
-        value = loss(**tensors)
-    values = [variable.value for variable in variables]
+        value = loss(**tensors, **fixed)
+    values = [variable.value for variable in layer.trainable_variables]
     for_inputs, for_weights = tape.gradient(value, [tensors, values])
     return value, for_inputs, for_weights
 
 
-def _torch(variables, loss, inputs):
+def _torch(layer, loss, inputs, fixed, again):
     import torch
 
     tensors = {
         name: torch.tensor(np.asarray(x), requires_grad=True)
         for name, x in inputs.items()
     }
-    values = [variable.value for variable in variables]
-    value = loss(**tensors)
+    values = [variable.value for variable in layer.trainable_variables]
+    value = loss(**tensors, **fixed)
     found = torch.autograd.grad(value, [*tensors.values(), *values], allow_unused=True)
     for_inputs = dict(zip(tensors, found, strict=False))
     return value, for_inputs, list(found[len(tensors) :])

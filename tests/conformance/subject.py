@@ -1,11 +1,12 @@
 """One built layer with random weights, its inputs, and its reference beside it."""
 
-from functools import cache
+from functools import cache, cached_property
 
 import keras
 import numpy as np
 
-from tests.conformance.gradients import weight_name
+from tests.conformance.compiled import at_once
+from tests.conformance.gradients import gradients, weight_name
 
 
 def rng_of(*parts):
@@ -31,7 +32,7 @@ class Subject:
         self.case = case
         self.layer = case.make(**options)
         self.inputs = case.inputs(rng_of(case.name))
-        self.call(self.inputs)  # builds
+        build(case, self.layer, self.inputs)
         rng = rng_of(case.name, "weights")
         for variable in self.layer.trainable_variables:
             variable.assign(rng.normal(size=variable.shape, scale=0.7))
@@ -66,21 +67,59 @@ class Subject:
         weights = self.weights if weights is None else weights
         return self.case.expected(weights, inputs, visible)
 
-    def loss(self, direction, **options):
-        """sum(output * direction) as a function of the input tensors."""
-        direction = keras.ops.convert_to_tensor(direction.astype("float32"))
+    def at_once(self, inputs=None, weights=False, **masks):
+        """`call` for sizes and dtypes that few checks share."""
+        return numpy(self.tensors_at_once(inputs, weights, **masks))
 
-        def scalar(**inputs):
-            output = call(self.case, self.layer, inputs, **options)
-            return keras.ops.sum(keras.ops.cast(output, "float32") * direction)
+    def tensors_at_once(self, inputs=None, weights=False, **masks):
+        """`at_once` as tensors."""
+        inputs = self.inputs if inputs is None else inputs
+        return self._programs[weights](**inputs, **masks)
 
-        return scalar
+    @cached_property
+    def _programs(self):
+        """By whether weights are asked for."""
+
+        def program(**options):
+            return at_once(lambda **tensors: self.split_call(**tensors, **options))
+
+        return {False: program(), True: program(return_attention_scores=True)}
+
+    @cached_property
+    def step(self):
+        """The layer's step."""
+        return at_once(self.layer.step)
+
+    def split_call(self, **named):
+        """A call with inputs and options together."""
+        inputs = {name: named.pop(name) for name in self.case.arguments}
+        return call(self.case, self.layer, inputs, **named)
+
+    def gradients(self, upstream, inputs=None, **masks):
+        """Value and `gradients` of sum(output * upstream)."""
+        inputs = self.inputs if inputs is None else inputs
+        fixed = {"upstream": upstream.astype("float32"), **masks}
+        return gradients(self.layer, self.loss, inputs, fixed, again=True)
+
+    def loss(self, upstream, **named):
+        """sum(output * upstream) of a call with inputs and options together."""
+        output = self.split_call(**named)
+        return keras.ops.sum(keras.ops.cast(output, "float32") * upstream)
 
 
 def call(case, layer, inputs, **options):
     """Call with the first input by position and the rest by name, as users do."""
     first, *rest = case.arguments
     return layer(inputs[first], **{name: inputs[name] for name in rest}, **options)
+
+
+def build(case, layer, inputs):
+    """Make the weights of a layer, and compute nothing."""
+    symbols = {
+        name: keras.KerasTensor(array.shape, str(array.dtype))
+        for name, array in inputs.items()
+    }
+    call(case, layer, symbols)
 
 
 @cache

@@ -33,6 +33,8 @@ ESSENTIAL = {
     "output_matches_reference_under_padding",
     "symbolic_shapes_agree_with_real_ones",
 }
+# What of rows of a layer that an earlier row shows no backend can change: on torch.
+PORTABLE = {"a_training_step_moves_every_weight", "configuration_round_trip"}
 BACKEND = keras.backend.backend()
 
 
@@ -65,12 +67,13 @@ def pairs():
                 continue
             if BACKEND in check.sampled_on and case.name not in SAMPLE:
                 continue
+            if BACKEND != "torch" and case in OPTIONS and check.name in PORTABLE:
+                continue
             marks = list(marks_of(case, check))
             yield pytest.param(case, check, id=f"{case.name}-{check.name}", marks=marks)
 
 
 @pytest.mark.parametrize("case, check", list(pairs()))
-def test_mechanism(case, check, tmp_path):
-    wanted = inspect.signature(check.run).parameters
-    folder = {"tmp_path": tmp_path} if "tmp_path" in wanted else {}
-    check.run(subject_of(case), **folder)
+def test_mechanism(case, check, request):
+    wanted = list(inspect.signature(check.run).parameters)[1:]
+    check.run(subject_of(case), **{n: request.getfixturevalue(n) for n in wanted})

@@ -1,5 +1,7 @@
 """Caches: what was seen before is kept, and every way to go on gives one answer."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import regard
 from tests.conformance.checks.registry import check
 from tests.conformance.checks.steps import take
+from tests.conformance.compiled import at_once
 from tests.conformance.subject import numpy, rng_of
 
 BATCH, LENGTH, WIDTH = 2, 6, 6
@@ -19,7 +22,7 @@ def alone(subject):
     rng = rng_of(subject.case.name, "alone")
     layer = subject.case.make()
     x = rng.normal(size=(BATCH, LENGTH, WIDTH)).astype("float32")
-    layer(x)
+    layer.build(x.shape)
     for variable in layer.trainable_variables:
         variable.assign(rng.normal(size=variable.shape, scale=0.7))
     return layer, x
@@ -30,27 +33,28 @@ def prefix_of(layer):
     return 0 if layer.scope is None else layer.scope.prefix()
 
 
-def whole(layer, x, window=None, **options):
+def whole(layer, x, window=None):
     """Output and weights of one causal call without a cache."""
     scope = regard.Causal() | regard.Prefix(prefix_of(layer))
     if window is not None:
         scope = scope & regard.Window(window - 1, LENGTH)
-    return numpy(
-        layer(x, attention_mask=scope, return_attention_scores=True, **options)
-    )
+    ask = partial(layer, attention_mask=scope, return_attention_scores=True)
+    return numpy(at_once(ask)(x))
 
 
-def continued(layer, x, cache, cuts, **first):
+def continued(ask, x, cache, cuts):
     """Outputs, weights and the last cache of a call for every piece of x."""
     outputs, weights = [], []
     for piece in np.split(x, cuts, axis=1):
-        output, weight, cache = layer(
-            piece, state=cache, return_attention_scores=True, **first
-        )
+        output, weight, cache = ask(piece, state=cache)
         outputs.append(numpy(output))
         weights.append(numpy(weight))
-        first = {}
     return outputs, weights, cache
+
+
+def continuing(layer):
+    """A call that goes on from a cache: output, weights and the cache after it."""
+    return at_once(partial(layer, return_attention_scores=True))
 
 
 def ways(layer):
@@ -63,10 +67,10 @@ def ways(layer):
 def cached_calls_equal_the_full_call(subject):
     layer, x = alone(subject)
     expected, expected_weights = whole(layer, x)
-    capacity = LENGTH + 2
+    ask, capacity = continuing(layer), LENGTH + 2
     for cuts in ways(layer):
         cache = layer.initial_cache(BATCH, capacity)
-        outputs, weights, cache = continued(layer, x, cache, cuts)
+        outputs, weights, cache = continued(ask, x, cache, cuts)
         assert_allclose(np.concatenate(outputs, 1), expected, rtol=1e-4, atol=1e-5)
         shown = np.concatenate(weights, -2)
         assert shown.shape[-1] == capacity + layer.own_keys
@@ -86,9 +90,10 @@ def rings_keep_the_last_keys(subject):
         return
     for capacity in (3, LENGTH + 2):
         expected, _ = whole(layer, x, window=capacity)
+        ask = continuing(layer)
         for cuts in ways(layer):
             cache = layer.initial_cache(BATCH, capacity, ring=True)
-            outputs, _, cache = continued(layer, x, cache, cuts)
+            outputs, _, cache = continued(ask, x, cache, cuts)
             assert_allclose(np.concatenate(outputs, 1), expected, rtol=1e-4, atol=1e-5)
             for name, leaf in cache.items():
                 assert name == "position" or leaf.shape[2] == capacity

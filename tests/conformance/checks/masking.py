@@ -36,9 +36,8 @@ def masked_values_do_not_matter(subject):
 def gradients_are_finite_under_nan(subject):
     options, _ = hide_keys(subject)
     upstream = rng_of(subject.case.name, "nan").normal(size=subject.call().shape)
-    loss = subject.loss(upstream, **options)
     spoilt = spoil(subject, key_mask(subject), np.nan)
-    value, for_inputs, for_weights = gradients(subject.layer, loss, spoilt)
+    value, for_inputs, for_weights = subject.gradients(upstream, spoilt, **options)
     assert np.isfinite(value)
     for name, found in {**for_inputs, **for_weights}.items():
         assert np.isfinite(found).all(), f"gradient of {name}"
@@ -69,8 +68,7 @@ def nan_in_a_masked_query_stays_there(subject):
     clean = subject.call(query_mask=keep)
     assert_allclose(subject.call(spoilt, query_mask=keep), clean, rtol=1e-6, atol=1e-7)
     upstream = rng_of(subject.case.name, "query").normal(size=clean.shape)
-    loss = subject.loss(upstream, query_mask=keep)
-    _, for_inputs, for_weights = gradients(subject.layer, loss, spoilt)
+    _, for_inputs, for_weights = subject.gradients(upstream, spoilt, query_mask=keep)
     for name, found in {**for_inputs, **for_weights}.items():
         assert np.isfinite(found).all(), f"gradient of {name}"
 
@@ -82,16 +80,17 @@ def nan_under_the_mask_of_the_query_stays_there(subject):
     keep = np.array([[True, True, False], [True, True, True]])
     mask = keras.ops.convert_to_tensor(keep)
     upstream = rng_of(subject.case.name, "tag").normal(size=subject.call().shape)
-    loss = subject.loss(upstream)
+    fixed = {"upstream": upstream.astype("float32")}
 
     def masked_loss(**inputs):
-        return loss(**{**inputs, asking: _Tagging(mask)(inputs[asking])})
+        inputs[asking] = _Tagging(mask)(inputs[asking])
+        return subject.loss(**inputs)
 
     values = []
     for junk in (0.0, np.nan):
         inputs = dict(subject.inputs)
         inputs[asking] = np.where(keep[..., None], inputs[asking], np.float32(junk))
-        value, *slopes = gradients(subject.layer, masked_loss, inputs)
+        value, *slopes = gradients(subject.layer, masked_loss, inputs, fixed, True)
         values.append(value)
         for name, found in {**slopes[0], **slopes[1]}.items():
             assert np.isfinite(found).all(), f"gradient of {name}"
@@ -113,7 +112,7 @@ def padding_equals_truncation(subject):
     spoilt = spoil(subject, keep, 1e3)
     mask = {subject.case.mask: keep}
     padded, padded_weights = subject.with_weights(spoilt, **mask, **positions)
-    plain, weights = subject.with_weights(short, **positions)
+    plain, weights = subject.at_once(short, weights=True, **positions)
     padded = padded[..., :-2] if "points" in subject.case.tags else padded
     assert_allclose(padded, plain, rtol=1e-5, atol=1e-6)
     assert_allclose(padded_weights[..., :-2], weights, rtol=1e-5, atol=1e-6)
@@ -149,8 +148,8 @@ def empty_rows_have_gradient_zero(subject):
     keep = key_mask(subject)
     keep[1] = False
     upstream = rng_of(subject.case.name, "empty").normal(size=subject.call().shape)
-    loss = subject.loss(upstream, **{subject.case.mask: keep})
-    _, for_inputs, for_weights = gradients(subject.layer, loss, subject.inputs)
+    masks = {subject.case.mask: keep}
+    _, for_inputs, for_weights = subject.gradients(upstream, **masks)
     for name, found in for_inputs.items():
         assert np.isfinite(found).all(), f"gradient of {name}"
         if name in subject.case.memory or "direct" not in subject.case.tags:
@@ -163,12 +162,12 @@ def empty_rows_have_gradient_zero(subject):
 def empty_rows_in_half_precision(subject):
     keep = key_mask(subject)
     keep[1] = False
+    masks = {subject.case.mask: keep}
     for kind in ("float16", "bfloat16"):
         half = subject_of(subject.case, kind)
-        output, weights = half.with_weights(**{subject.case.mask: keep})
+        output, weights = half.at_once(weights=True, **masks)
         assert np.isfinite(output).all() and (weights[1] == 0).all()
-    loss = half.loss(np.ones(output.shape), **{subject.case.mask: keep})
-    _, for_inputs, for_weights = gradients(half.layer, loss, half.inputs)
+    _, for_inputs, for_weights = half.gradients(np.ones(output.shape), **masks)
     for name, found in {**for_inputs, **for_weights}.items():
         assert np.isfinite(found).all(), f"gradient of {name} in {kind}"
 

@@ -56,18 +56,20 @@ def blocks_of_rows_equal_the_whole(subject):
     """The paths for long inputs, forced on short ones: same numbers, same gradients."""
     masks = options_of(subject)
     upstream = rng_of(subject.case.name, "blocks").normal(size=subject.call().shape)
-    loss = subject.loss(upstream, **masks)
+    fixed = {"upstream": upstream.astype("float32"), **masks}
     bias = rng_of(subject.case.name, "bias").normal(size=(1, 1, 1, 5))
     options = {**masks, "use_causal_mask": True, "bias": bias.astype("float32")}
     whole = subject.with_weights(**options)
-    _, *slopes = gradients(subject.layer, loss, subject.inputs)
+    _, *slopes = subject.gradients(upstream, **masks)
     fusable = isinstance(subject.layer, Attention) and is_fusable(
         subject.layer._whole_recipe()
     )
     for fused in (False, True)[: 1 + fusable]:
         with in_blocks(fused):
             blocks = subject.with_weights(**options)
-            _, *block_slopes = gradients(subject.layer, loss, subject.inputs)
+            _, *block_slopes = gradients(
+                subject.layer, subject.loss, subject.inputs, fixed
+            )
         for ours, expected in zip(blocks, whole, strict=True):
             assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
         for ours, expected in zip(block_slopes, slopes, strict=True):
@@ -183,9 +185,10 @@ def no_state_between_calls(subject):
     attributes = set(vars(subject.layer))
     fixed = [numpy(each.value) for each in subject.layer.non_trainable_variables]
     first = subject.call()
-    sizes = {"query": 6, "key": 2} if "lengths" in subject.case.tags else {}
-    other = subject.other_inputs(**sizes)
+    other = subject.other_inputs()
     apart = subject.call(other)
+    if "lengths" in subject.case.tags:
+        subject.at_once(subject.other_inputs(query=6, key=2))
     assert_array_equal(subject.call(), first)
     assert_array_equal(subject.call(other), apart)
     options = options_of(subject)

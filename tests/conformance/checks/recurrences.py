@@ -6,7 +6,6 @@ from numpy.testing import assert_allclose
 
 from tests.conformance.checks.registry import check
 from tests.conformance.checks.visibility import key_mask
-from tests.conformance.gradients import gradients
 from tests.conformance.subject import Subject, numpy, rng_of, subject_of
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
@@ -123,16 +122,15 @@ def chunks_of_any_size_agree(subject):
     inputs = rng_of(subject.case.name, "long").normal(size=(2, 19, 7)) / 2
     inputs = {subject.case.memory[0]: inputs.astype("float32")}
     mask = rng_of(subject.case.name, "holes").random((2, 19)) > 0.2
-    upstream = rng_of(subject.case.name, "up").normal(size=subject.call(inputs).shape)
-    loss = subject.loss(upstream, mask=mask)
     expected, _ = subject.expected(inputs, mask)
-    assert_allclose(subject.call(inputs, mask=mask), expected, **CLOSE)
-    _, *slopes = gradients(subject.layer, loss, inputs)
+    upstream = rng_of(subject.case.name, "up").normal(size=expected.shape)
+    assert_allclose(subject.at_once(inputs, mask=mask), expected, **CLOSE)
+    _, *slopes = subject.gradients(upstream, inputs, mask=mask)
     for size in (5, None):
         other = Subject(subject.case, chunk_size=size)
-        found = other.call(inputs, mask=mask)
+        found = other.at_once(inputs, mask=mask)
         assert_allclose(found, expected, **CLOSE)
-        _, *theirs = gradients(other.layer, other.loss(upstream, mask=mask), inputs)
+        _, *theirs = other.gradients(upstream, inputs, mask=mask)
         for ours, same in zip(slopes, theirs, strict=True):
             for name, slope in ours.items():
                 scale = 1e-4 * (1 + np.abs(slope).max())

@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose
 
 from tests.conformance.checks.registry import check
 from tests.conformance.checks.saving import model_of
+from tests.conformance.compiled import at_once
 from tests.conformance.subject import call, numpy
 
 # Query and key. Every new shape is compiled, so all checks share these few.
@@ -44,11 +45,11 @@ def symbolic_shapes_agree_with_real_ones(subject):
 
 @check("lengths")
 def one_model_takes_every_length(subject):
-    model = model_of(subject)
+    run = at_once(model_of(subject))
     for query, key in LENGTHS:
         inputs = subject.other_inputs(query=query, key=key)
-        found = numpy(model(list(inputs.values())))
-        assert_allclose(found, subject.call(inputs), rtol=1e-5, atol=1e-6)
+        found = numpy(run(list(inputs.values())))
+        assert_allclose(found, subject.at_once(inputs), rtol=1e-5, atol=1e-6)
         assert found.shape == subject.expected(inputs)[0].shape
 
 
@@ -59,10 +60,10 @@ def compiled_models_take_every_length(subject):
     for query, key in LENGTHS:
         inputs = subject.other_inputs(query=query, key=key)
         found = model.predict_on_batch(list(inputs.values()))
-        assert_allclose(found, subject.call(inputs), rtol=1e-5, atol=1e-6)
+        assert_allclose(found, subject.at_once(inputs), rtol=1e-5, atol=1e-6)
 
 
 @check()
 def any_batch_works(subject):
     one = {name: array[:1] for name, array in subject.inputs.items()}
-    assert_allclose(subject.call(one), subject.call()[:1], rtol=1e-5, atol=1e-6)
+    assert_allclose(subject.at_once(one), subject.call()[:1], rtol=1e-5, atol=1e-6)

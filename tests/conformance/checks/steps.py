@@ -22,7 +22,7 @@ def steps(subject, mask, order=None):
         query = queries[:, i]
         query = query if order is None else query[order]
         query = keras.ops.convert_to_tensor(query)
-        context, weight, state = layer.step(query, memory, state)
+        context, weight, state = subject.step(query, memory, state)
         contexts.append(numpy(context))
         weights.append(numpy(weight))
     return np.stack(contexts, 1), np.stack(weights, -2), memory, state
@@ -91,7 +91,7 @@ def steps_ignore_junk_under_the_mask(subject):
     memory = prepared(subject, spoilt, keep)
     query = keras.ops.convert_to_tensor(subject.inputs[subject.case.queries][:, 0])
     state = subject.layer.initial_state(memory)
-    context, _, _ = subject.layer.step(query, memory, state)
+    context, _, _ = subject.step(query, memory, state)
     assert_allclose(numpy(context), clean[:, 0], rtol=1e-6, atol=1e-7)
 
 

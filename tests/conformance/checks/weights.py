@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from tests.conformance.checks.registry import check
 from tests.conformance.gradients import weight_name
-from tests.conformance.subject import Subject, call, numpy
+from tests.conformance.subject import Subject, build, numpy
 
 
 def is_kernel(name):
@@ -38,7 +38,7 @@ def the_kernel_initializer_is_used(subject):
     if "kernel_initializer" not in subject.layer.get_config():
         return
     layer = subject.case.make(kernel_initializer=keras.initializers.Constant(0.25))
-    call(subject.case, layer, subject.inputs)
+    build(subject.case, layer, subject.inputs)
     kernels = [
         numpy(variable.value)
         for variable in layer.trainable_variables
