@@ -1,127 +1,104 @@
 """Batched beam search; with a beam of one it is greedy search."""
 
-import keras
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
 from keras import ops
 
-from regard.core.caches import overflowed
-from regard.models.ranking import coverage_penalty, length_penalty
+from regard.models.decoding import decode, of_parents
+from regard.models.ranking import NEVER, coverage_penalty, length_penalty, without
 
-NEVER = -1e9  # a log probability no search chooses while there is another
+_DEPTH = 16  # ids in a column
+_FEW = 256  # ids that are ranked one by one
 
 
 def beam_search(model, source, settings):
     """The ``settings.beam`` best sequences for each source (B, S), best first.
 
     Finished hypotheses stay in the beam and compete with the others by normalized
-    score, so the search may end early without loss of a better one in the beam. All
-    leaves of the state move with their hypothesis. Returns what ``Hypotheses`` holds.
+    score, so the search may end early without loss of a better one in the beam.
+    Returns what ``Hypotheses`` holds, and overflow.
     """
-    beam, length = settings.beam, settings.max_length
-    batch, places = ops.shape(source)[0], ops.shape(source)[1]
-    memory = keras.tree.map_structure(
-        lambda leaf: ops.repeat(leaf, beam, axis=0), model.encode(source)
-    )
-    state = model.initial_state(memory, length)
-    leaves = keras.tree.flatten(state)
-    heads = _heads(model, memory, state, settings.start, batch * beam)
-    first = ops.concatenate([ops.zeros((1,)), ops.full((beam - 1,), NEVER)])
-    real = ops.cast(ops.not_equal(source, 0), "float32")[:, None]  # (B, 1, S)
-    carried = (
-        ops.zeros((), dtype="int32"),
-        ops.broadcast_to(first, (batch, beam)),
-        ops.zeros((batch, beam)),
-        ops.zeros((batch, beam), dtype="bool"),
-        ops.full((batch, beam), settings.start, dtype="int32"),
-        ops.zeros((batch, beam, length), dtype="int32"),
-        ops.zeros((batch, beam, length, heads, places)),
-        *leaves,
-    )
-
-    def going(at, total, lengths, done, *rest):
-        return ops.logical_and(at < length, ops.logical_not(ops.all(done)))
-
-    def advance(at, total, lengths, done, tokens, ids, maps, *leaves):
-        state_now = keras.tree.pack_sequence_as(state, list(leaves))
-        logits, weights, after = model.step(
-            ops.reshape(tokens, (-1,)), memory, state_now
-        )
-        rows = ops.reshape(_log_softmax(logits), (batch, beam, -1))
-        rows = _allowed(rows, done, settings)
-        totals = ops.expand_dims(total, -1) + rows  # (B, K, V)
-        longer = lengths + ops.cast(ops.logical_not(done), "float32")
-        penalty = length_penalty(longer, settings.length_alpha)
-        ranked = totals / ops.expand_dims(penalty, -1)
-        size = rows.shape[-1]
-        _, best = ops.top_k(ops.reshape(ranked, (batch, -1)), beam)
-        best = ops.cast(best, "int32")
-        parent, token = best // size, best % size
-        new_maps = ops.reshape(weights, (batch, beam, heads, places))
-        new_maps = ops.where(done[..., None, None], 0.0, ops.cast(new_maps, "float32"))
-        total = ops.take_along_axis(ops.reshape(totals, (batch, -1)), best, axis=1)
-        here = ops.arange(length, dtype="int32") == at
-        ids = ops.where(here, token[..., None], _of_parents(ids, parent))
-        new_maps = _of_parents(new_maps, parent)
-        maps = ops.where(
-            here[:, None, None], new_maps[:, :, None], _of_parents(maps, parent)
-        )
-        done = ops.logical_or(_of_parents(done, parent), token == settings.end)
-        flat = parent + ops.expand_dims(ops.arange(batch, dtype="int32") * beam, 1)
-        flat = ops.reshape(flat, (-1,))
-        moved = [
-            ops.take(ops.cast(leaf, old.dtype), flat, axis=0)
-            for leaf, old in zip(keras.tree.flatten(after), leaves, strict=True)
-        ]
-        lengths = _of_parents(longer, parent)
-        return (at + 1, total, lengths, done, token, ids, maps, *moved)
-
-    _, total, lengths, _, _, ids, maps, *leaves = ops.while_loop(
-        going, advance, carried
-    )
-    maps = ops.transpose(maps, (0, 1, 3, 2, 4))
-    found = _ranked(total, lengths, ids, maps, real, settings)
-    state = keras.tree.pack_sequence_as(state, leaves)
-    return {**found, "overflow": overflowed(state)}
-
-
-def _heads(model, memory, state, start, rows):
-    """How many maps a step gives, from shapes alone."""
-    tokens = ops.full((rows,), start, dtype="int32")
-    return model.step(tokens, memory, state)[1].shape[1]
-
-
-def _log_softmax(logits):
-    logits = ops.cast(logits, "float32")
-    return logits - ops.logsumexp(logits, axis=-1, keepdims=True)
-
-
-def _allowed(rows, done, settings):
-    """No forbidden ids; after the end only padding, at no cost."""
-    ids = ops.arange(rows.shape[-1], dtype="int32")
-    for forbidden in settings.forbidden:
-        rows = ops.where(ids == forbidden, NEVER, rows)
-    padding = ops.where(ids == 0, 0.0, NEVER)
-    return ops.where(ops.expand_dims(done, -1), padding, rows)
-
-
-def _of_parents(tensor, parent):
-    """(B, K, ...) rearranged so that hypothesis k continues its parent."""
-    shape = (*parent.shape, *[1] * (len(tensor.shape) - 2))
-    shape = (-1, parent.shape[1], *shape[2:])
-    return ops.take_along_axis(tensor, ops.reshape(parent, shape), axis=1)
-
-
-def _ranked(total, lengths, ids, maps, real, settings):
-    scores = total / length_penalty(ops.maximum(lengths, 1.0), settings.length_alpha)
+    found = decode(model, source, settings, partial(_continued, settings))
+    overflow = found.pop("overflow")
+    lengths = ops.cast(ops.maximum(found["lengths"], 1), "float32")
+    scores = found["log_probabilities"] / length_penalty(lengths, settings.length_alpha)
     if settings.coverage_beta:
-        mean = ops.mean(maps, axis=2)  # over heads
+        real = ops.cast(ops.not_equal(source, 0), "float32")[:, None]  # (B, 1, S)
+        mean = ops.mean(found["alignments"], axis=2)  # over heads
         scores = scores + coverage_penalty(mean, real, settings.coverage_beta)
-    order = ops.argsort(-scores, axis=1)
-    results = {
-        "ids": ids,
-        "scores": scores,
-        "log_probabilities": total,
-        "lengths": ops.cast(lengths, "int32"),
-        "alignments": maps,
-    }
-    order = ops.cast(order, "int32")
-    return {name: _of_parents(each, order) for name, each in results.items()}
+    order = ops.cast(ops.argsort(-scores, axis=1), "int32")
+    found = {**found, "scores": scores}
+    found = {name: of_parents(each, order) for name, each in found.items()}
+    return {**found, "overflow": overflow}
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What continuations of hypotheses (B, K) are ranked by."""
+
+    total: Any  # log probability until now
+    loss: Any  # log of the sum of the exponentials of all logits
+    penalty: Any  # of the length with one more id
+    done: Any
+
+    def of(self, parent):
+        return _Held(*[of_parents(each, parent) for each in vars(self).values()])
+
+    def totals(self, logits, ids):
+        """Log probabilities (B, K, N) with one more id, and what ranks them.
+
+        After the end there is only padding, at no cost.
+        """
+        total, loss, penalty, done = (each[..., None] for each in vars(self).values())
+        padding = ops.where(ids == 0, 0.0, NEVER)
+        totals = total + ops.where(done, padding, logits - loss)
+        return totals, totals / penalty
+
+
+def _continued(settings, at, logits, total, lengths, done):
+    """The best continuations (B, K) of all hypotheses of a source together.
+
+    The ids of a hypothesis are laid out in columns. The best K ids are in the K columns
+    with the largest maxima, so no more than these are ranked id by id.
+    """
+    beam = total.shape[1]
+    logits = ops.cast(logits, "float32")
+    loss = ops.reshape(ops.logsumexp(logits, axis=-1), (-1, beam))
+    longer = ops.cast(lengths, "float32") + ops.where(done, 0.0, 1.0)
+    held = _Held(total, loss, length_penalty(longer, settings.length_alpha), done)
+    columns, ids = _in_columns(logits)  # (B * K, R, C), (R, C)
+    depth, width = ids.shape
+    maxima = ops.max(without(columns, ids, settings.forbidden), axis=1)
+    maxima = ops.reshape(maxima, (-1, beam, width))
+    place = _best(held.totals(maxima, ids[0])[1], beam)
+    parent, column = place // width, place % width
+    ids = column[..., None] + ids[:, 0]  # (B, K, R)
+    rows = ops.arange(ops.shape(parent)[0], dtype="int32")[:, None] * beam + parent
+    index = rows[..., None] * (depth * width) + ids
+    some = ops.take(ops.reshape(columns, (-1,)), index)
+    some = without(some, ids, settings.forbidden)
+    totals, ranked = held.of(parent).totals(some, ids)
+    place = _best(ranked, beam)
+    token, total = (
+        ops.take_along_axis(ops.reshape(each, (-1, beam * depth)), place, axis=1)
+        for each in (ids, totals)
+    )
+    return of_parents(parent, place // depth), token, total
+
+
+def _in_columns(logits):
+    """Logits (N, R, C) of ids (R, C), filled up with ids that never occur."""
+    size = logits.shape[-1]
+    depth = _DEPTH if size > _FEW else 1
+    if size % depth:
+        logits = ops.pad(logits, ((0, 0), (0, -size % depth)), constant_values=NEVER)
+    ids = ops.reshape(ops.arange(logits.shape[-1], dtype="int32"), (depth, -1))
+    return ops.reshape(logits, (-1, *ids.shape)), ids
+
+
+def _best(ranked, count):
+    """Where the largest of (B, K, N) are, counted over K and N: (B, count)."""
+    flat = ops.reshape(ranked, (-1, ranked.shape[1] * ranked.shape[2]))
+    return ops.cast(ops.top_k(flat, count)[1], "int32")

@@ -1,8 +1,17 @@
-"""How hypotheses are compared: their length and what they looked at."""
+"""How ids and hypotheses are compared: what never occurs, lengths, coverage."""
 
 from keras import ops
 
+NEVER = -1e9  # a log probability no search chooses while there is another
 _LITTLE = 1e-6
+
+
+def without(logits, ids, forbidden):
+    """Logits of ids, but those of ids that never occur; one pass for all of them."""
+    if not forbidden:
+        return logits
+    hits = ops.any(ops.stack([ids == each for each in forbidden]), axis=0)
+    return ops.where(hits, NEVER, logits)
 
 
 def length_penalty(lengths, alpha):

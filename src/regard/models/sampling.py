@@ -1,11 +1,11 @@
 """Sampling one sequence for each source."""
 
-import keras
+from functools import partial
+
 from keras import ops
 
-from regard.core.caches import overflowed
-
-NEVER = -1e9
+from regard.models.decoding import decode
+from regard.models.ranking import without
 
 
 def sample(model, source, draws, settings):
@@ -18,68 +18,20 @@ def sample(model, source, draws, settings):
             seed gives the same sequences on every backend up to rounding.
         settings: temperature, top_k, top_p, start, end, forbidden.
     """
-    batch, places = ops.shape(source)[0], ops.shape(source)[1]
-    memory = model.encode(source)
-    state = model.initial_state(memory, settings.max_length)
-    tokens = ops.full((batch,), settings.start, dtype="int32")
-    heads = model.step(tokens, memory, state)[1].shape[1]
-    carried = (
-        ops.zeros((), dtype="int32"),
-        ops.zeros((batch,)),
-        ops.zeros((batch,), dtype="int32"),
-        ops.zeros((batch,), dtype="bool"),
-        tokens,
-        ops.zeros((batch, settings.max_length), dtype="int32"),
-        ops.zeros((batch, settings.max_length, heads, places)),
-        *keras.tree.flatten(state),
-    )
-
-    def going(at, total, lengths, done, *rest):
-        more = at < settings.max_length
-        return ops.logical_and(more, ops.logical_not(ops.all(done)))
-
-    def advance(at, total, lengths, done, tokens, ids, maps, *leaves):
-        now = keras.tree.pack_sequence_as(state, list(leaves))
-        logits, weights, after = model.step(tokens, memory, now)
-        logits = ops.cast(logits, "float32")
-        possible = without_forbidden(logits, settings.forbidden)
-        token = choose(possible, ops.take(draws, at, axis=0), settings)
-        token = ops.where(done, 0, token)
-        gained = ops.take_along_axis(
-            ops.log_softmax(logits, axis=-1), token[:, None], axis=1
-        )
-        total = total + ops.where(done, 0.0, gained[:, 0])
-        lengths = lengths + ops.cast(ops.logical_not(done), "int32")
-        here = ops.arange(settings.max_length, dtype="int32") == at
-        ids = ops.where(here, token[:, None], ids)
-        weights = ops.where(done[:, None, None], 0.0, ops.cast(weights, "float32"))
-        maps = ops.where(here[:, None, None], weights[:, None], maps)
-        done = ops.logical_or(done, token == settings.end)
-        leaves = tuple(
-            ops.cast(new, old.dtype)
-            for new, old in zip(keras.tree.flatten(after), leaves, strict=True)
-        )
-        return (at + 1, total, lengths, done, token, ids, maps, *leaves)
-
-    _, total, lengths, _, _, ids, maps, *leaves = ops.while_loop(
-        going, advance, carried
-    )
-    return {
-        "ids": ids[:, None],
-        "scores": total[:, None],
-        "log_probabilities": total[:, None],
-        "lengths": lengths[:, None],
-        "alignments": ops.transpose(maps, (0, 2, 1, 3))[:, None],
-        "overflow": overflowed(keras.tree.pack_sequence_as(state, leaves)),
-    }
+    found = decode(model, source, settings, partial(_drawn, settings, draws))
+    return {**found, "scores": found["log_probabilities"]}
 
 
-def without_forbidden(logits, forbidden):
-    """Ids that never occur lose all probability."""
+def _drawn(settings, draws, at, logits, total, lengths, done):
+    """One id (B, 1) each; after the end only padding, at no cost."""
+    logits = ops.cast(logits, "float32")
     ids = ops.arange(logits.shape[-1], dtype="int32")
-    for each in forbidden:
-        logits = ops.where(ids == each, NEVER, logits)
-    return logits
+    possible = without(logits, ids, settings.forbidden)
+    token = choose(possible, ops.take(draws, at, axis=0), settings)[:, None]
+    gained = ops.take_along_axis(logits, token, axis=1)
+    gained = gained - ops.logsumexp(logits, axis=-1, keepdims=True)
+    token = ops.where(done, 0, token)
+    return ops.zeros_like(token), token, total + ops.where(done, 0.0, gained)
 
 
 def choose(logits, draws, settings):
