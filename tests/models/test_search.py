@@ -2,8 +2,10 @@
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from regard.models import Search, Searcher
 from tests.models.small import (
@@ -173,3 +175,28 @@ def test_caches_that_are_too_small_are_told(temperature, monkeypatch):
 def test_wrong_settings_are_named(wrong, named):
     with pytest.raises(ValueError, match=named):
         Search(**wrong)
+
+
+@pytest.mark.parametrize("name", ["bahdanau-stacked", "luong", "transformer"])
+def test_hypotheses_share_the_memory_of_their_source(name):
+    """The same step with a memory repeated for every hypothesis."""
+    model = make_model(name)
+    assert model.shares_memory
+    source, _ = make_ids()
+    memory = model.encode(source)
+    repeated = keras.tree.map_structure(lambda x: ops.repeat(x, 3, axis=0), memory)
+    state = model.initial_state(repeated, 5)
+    tokens = np.arange(12, dtype="int32")
+    for _ in range(2):
+        found, seen, after = model.step(ops.convert_to_tensor(tokens), memory, state)
+        expected = model.step(ops.convert_to_tensor(tokens), repeated, state)
+        expected, maps, state = expected
+        for one, other in [(found, expected), (seen, maps)]:
+            np.testing.assert_allclose(array(one), array(other), atol=1e-5)
+        keras.tree.map_structure(
+            lambda one, other: np.testing.assert_allclose(
+                array(one), array(other), atol=1e-5
+            ),
+            after,
+            state,
+        )

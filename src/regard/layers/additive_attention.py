@@ -34,6 +34,7 @@ class AdditiveAttention(Attention):
     """
 
     mechanism = "additive"
+    shares_memory = True
 
     def __init__(
         self,

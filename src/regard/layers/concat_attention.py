@@ -32,6 +32,7 @@ class ConcatAttention(Attention):
     """
 
     mechanism = "concat"
+    shares_memory = True
 
     def __init__(
         self,

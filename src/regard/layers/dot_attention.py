@@ -26,6 +26,7 @@ class DotAttention(Attention):
     """
 
     mechanism = "dot"
+    shares_memory = True
 
     def add_weights(self, query_width, key_width, value_width):
         check_equal_widths(self, query_width, key_width)

@@ -29,6 +29,7 @@ class GeneralAttention(Attention):
     """
 
     mechanism = "general"
+    shares_memory = True
 
     def __init__(
         self,

@@ -48,6 +48,7 @@ class MultiHeadAttention(ProjectedHeads):
     """
 
     mechanism = "multi_head"
+    shares_memory = True
     output_axes = 8
 
     def __init__(  # noqa: PLR0913 - Keras' own signature

@@ -4,13 +4,15 @@ from keras import ops
 
 from regard.core.attend import Visibility
 from regard.core.scopes import Grid
-from regard.core.shapes import sizes_of
+from regard.core.shapes import is_static, sizes_of
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 
 
 class Stepping:
     """What ``Attention`` can do one query at a time; abstract."""
+
+    shares_memory = False  # whether a step may ask several queries of each memory
 
     def prepare(self, value, key=None, value_mask=None):
         """Project a memory once: ``key`` and ``value`` (B, H, S, ·), ``mask`` (B, S).
@@ -50,10 +52,15 @@ class Stepping:
     def step(self, query, memory, state):
         """One query (B, Dq) against a prepared memory; pure.
 
+        Where the layer ``shares_memory``, queries (B * K, Dq) and their state may stand
+        before a memory of B, K neighbours before each, as the hypotheses of a search.
+
         Returns ``context (B, Dout)``, ``weights (B, H, S)`` and the next state.
         """
         with computing_in(self):
-            query = ops.expand_dims(ops.cast(query, self.compute_dtype), 1)
+            beside = self._beside(query, memory)
+            query = ops.cast(query, self.compute_dtype)
+            query = ops.reshape(query, (-1, beside, query.shape[-1]))
             kept = {
                 name: ops.cast(each, self.compute_dtype)
                 for name, each in memory.items()
@@ -65,7 +72,8 @@ class Stepping:
             queries = self.project_query(query)
             if state:
                 position = ops.cast(state["position"], "int32")
-                grid = Grid.of(1, ops.shape(keys)[2], ops.expand_dims(position, 1))
+                places = ops.reshape(position, (-1, beside))
+                grid = Grid.of(beside, ops.shape(keys)[2], places)
                 scopes = {} if self.scope is None else {"scope": self.scope}
                 state = {"position": position + 1}
                 queries = self._placed(queries, grid.query_positions)
@@ -77,4 +85,16 @@ class Stepping:
                 want=("weights",),
             )
             context = self.merge(result["context"], query)
-        return ops.squeeze(context, 1), ops.squeeze(result["weights"], 2), state
+        weights = result["weights"]
+        if beside == 1:
+            return ops.squeeze(context, 1), ops.squeeze(weights, 2), state
+        context = ops.reshape(context, (-1, context.shape[-1]))
+        weights = ops.transpose(weights, (0, 2, 1, 3))  # (B, K, H, S)
+        return context, ops.reshape(weights, (-1, *ops.shape(weights)[2:])), state
+
+    def _beside(self, query, memory):
+        """How many queries ask one memory."""
+        rows, memories = query.shape[0], memory["mask"].shape[0]
+        if not self.shares_memory or not is_static(rows, memories):
+            return 1
+        return rows // memories

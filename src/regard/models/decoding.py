@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.caches import overflowed
+from regard.core.shapes import is_static
 from regard.models.ranking import NEVER
 
 
@@ -26,8 +27,10 @@ def decode(model, source, settings, choose):
     """
     beam, length = settings.beam, settings.max_length
     batch, places = ops.shape(source)[0], ops.shape(source)[1]
-    memory = _for_each(model.encode(source), beam)
-    state = model.initial_state(memory, length)
+    memory = model.encode(source)
+    state = _for_each(model.initial_state(memory, length), beam)
+    if not (getattr(model, "shares_memory", False) and is_static(batch)):
+        memory = _for_each(memory, beam)
     tokens = ops.full((batch * beam,), settings.start, dtype="int32")
     heads = _heads(model, tokens, memory, state)
     first = ops.convert_to_tensor([0.0, *[NEVER] * (beam - 1)])  # all are one still
@@ -94,11 +97,13 @@ def _rows_of_parents(tensor, parent):
     return ops.take(tensor, rows, axis=0)
 
 
-def _for_each(memory, beam):
-    """The memory (B, ...) for each of the hypotheses (B * K, ...)."""
+def _for_each(tensors, beam):
+    """Nested tensors (B, ...) for each of the hypotheses (B * K, ...)."""
     if beam == 1:
-        return memory
-    return keras.tree.map_structure(lambda leaf: ops.repeat(leaf, beam, axis=0), memory)
+        return tensors
+    return keras.tree.map_structure(
+        lambda leaf: ops.repeat(leaf, beam, axis=0), tensors
+    )
 
 
 def _heads(model, tokens, memory, state):

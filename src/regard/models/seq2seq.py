@@ -91,6 +91,11 @@ class Seq2Seq(keras.Model):
 
     # What search needs ---------------------------------------------------------------
 
+    @property
+    def shares_memory(self):
+        """Whether a step may ask several rows of each memory."""
+        return getattr(self.decoder.attention, "shares_memory", False)
+
     def encode(self, source, training=False):
         """Read the source (B, S): the memory, a dict of tensors, batch first."""
         annotations, summary, mask = self._read(source, training)

@@ -76,6 +76,12 @@ class Transformer(keras.Model):
 
     # What search needs ---------------------------------------------------------------
 
+    @property
+    def shares_memory(self):
+        """Whether a step may ask several rows of each memory."""
+        blocks = self.decoder.blocks
+        return all(block.cross_attention.shares_memory for block in blocks)
+
     def encode(self, source, training=False):
         """Read the source (B, S): the memory of every block, batch first."""
         read, mask = self._read(source, training)
