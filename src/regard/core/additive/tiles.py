@@ -77,9 +77,16 @@ class _Powers:
         return 2.0 + first[0] * second[0] + first[1] * second[1]
 
     @staticmethod
-    def join(weights, terms):
-        (one, other), (first, second) = weights, terms
-        return (one * second + other * first) / (first * second)
+    def add(total, weights, term):
+        """One fused loop over all terms, two of them by one division."""
+        sums = 0.0
+        for place in range(0, STEP, 2):
+            one, other, first, second = (
+                *(weights[each] for each in (place, place + 1)),
+                *(term(each) for each in (place, place + 1)),
+            )
+            sums = sums + (one * second + other * first) / (first * second)
+        return total + sums
 
 
 class _Plain:
@@ -99,8 +106,11 @@ class _Plain:
         return 0.25 - 0.25 * ops.square(ops.tanh(first[0] + second[0]))
 
     @staticmethod
-    def join(weights, terms):
-        return weights[0] * terms[0] + weights[1] * terms[1]
+    def add(total, weights, term):
+        """A loop: what is rarely run shall compile fast."""
+        return ops.fori_loop(
+            0, STEP, lambda place, sums: sums + weights[place] * term(place), total
+        )
 
 
 def rows_of(length: int, memory: Any) -> int:
@@ -126,11 +136,11 @@ def _scores(ways, fits, vector):
     def block(queries):  # each (D / STEP, STEP, rows)
         def step(way, index, total):
             kind, asked, met = ways[way][0], queries[way][index], keys[way][index]
-            terms = [
-                kind.place((asked[unit][:, None],), (met[unit][None],))
-                for unit in range(STEP)
-            ]
-            return total + _joined(kind.join, vectors[index], terms)
+
+            def term(unit):
+                return kind.place((asked[unit][:, None],), (met[unit][None],))
+
+            return kind.add(total, vectors[index], term)
 
         steps = [partial(step, way) for way in (0, 1)]
         return _loop(fits, count, steps, ops.zeros((rows, memory), vector.dtype))
@@ -152,20 +162,11 @@ def _sums(name, ways, fits, weights):
     def step(way, index, total):
         kind, _, along = ways[way]
         each = [x[index] for x in over[way]]
-        terms = [
-            getattr(kind, name)([x[place][:, None] for x in each], along)
-            for place in range(STEP)
-        ]
-        return total + _joined(kind.join, weights[index][:, None], terms)
+
+        def term(place):
+            return getattr(kind, name)([x[place][:, None] for x in each], along)
+
+        return kind.add(total, weights[index][:, None], term)
 
     steps = [partial(step, way) for way in (0, 1)]
     return _loop(fits, count, steps, ops.zeros((width, length), weights.dtype))
-
-
-def _joined(join, weights, terms):
-    """The sum of all terms by their weights, two at a time."""
-    total = 0.0
-    for place in range(0, STEP, 2):
-        two = (weights[place], weights[place + 1])
-        total = total + join(two, terms[place : place + 2])
-    return total
