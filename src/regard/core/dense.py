@@ -9,6 +9,7 @@ from keras import ops
 
 from regard.core.heads import grouped_matmul, per_map
 from regard.core.normalizers import Normalizer
+from regard.core.normalizers.part import LOWEST
 from regard.core.own_keys import own_columns, with_own
 from regard.core.positions import Position
 from regard.core.scopes import Scope
@@ -90,13 +91,15 @@ def dense(query, key, value, recipe, visibility, bias, keep):
         scores = scores if nearness is None else _plus(scores, widen(nearness))
     visible = scores
     if bias is not None:
-        visible = _plus(scores, per_map(widen(bias), scores.shape[1]))
+        bias = widen(bias)
+        visible = _plus(scores, per_map(bias, scores.shape[1]))
+        mask = _finite(bias, mask)
     if recipe.own:
         more = recipe.score(query, recipe.own[0], *recipe.parameters)
         mask = own_columns(mask, visibility.masks.get("query"), scores, more)
         scores, visible = (ops.concatenate([s, more], -1) for s in (scores, visible))
         value = with_own(value, recipe.own[1])
-    weights, mask = _weighed(scores, visible, mask, recipe)
+    weights, mask = _weighed(visible, mask, recipe)
     if position is not None:
         weights = position.reweigh(weights, visibility.grid, *places)
     if recipe.fade is not None:
@@ -107,6 +110,12 @@ def dense(query, key, value, recipe, visibility, bias, keep):
         more = position.read(mixing[..., :count], visibility.grid, *places)
         context = context if more is None else context + ops.cast(more, context.dtype)
     return {"context": context, "scores": scores, "weights": weights, "mask": mask}
+
+
+def _finite(bias, mask):
+    """The mask without what a bias of minus infinity hides; (B|1, H|1, T|1, S|1)."""
+    real = ops.logical_not(bias <= LOWEST)  # so that NaN stays seen
+    return real if mask is None else ops.logical_and(mask, real)
 
 
 def _plus(scores, bias):
@@ -121,19 +130,17 @@ def _plus(scores, bias):
     return scores + bias
 
 
-def _weighed(scores, visible, mask, recipe):
+def _weighed(scores, mask, recipe):
     """Weights of what may be seen, and the mask in their shape."""
-    parameters = recipe.normalizer_parameters
-    if mask is None:
-        weights = recipe.normalizer(visible, None, *parameters)
-    else:
+    seen = mask
+    if mask is not None:
         seen = ops.broadcast_to(per_map(mask, scores.shape[1]), ops.shape(scores))
-        visible = ops.where(seen, visible, ops.zeros_like(scores))
-        weights = recipe.normalizer(visible, seen, *parameters)
+    weights = recipe.normalizer(scores, seen, *recipe.normalizer_parameters)
     if recipe.blend is not None:
         weights = recipe.blend(weights, *recipe.blend_parameters)
     if mask is None:
-        return weights, ops.ones_like(weights, dtype="bool")
+        mask = ops.ones((1,) * 4, dtype="bool")
+        return weights, ops.broadcast_to(mask, ops.shape(weights))
     mask = ops.broadcast_to(mask, ops.shape(weights))
     if recipe.blend is not None:  # a head may have seen what another may not
         weights = ops.where(mask, weights, ops.zeros_like(weights))

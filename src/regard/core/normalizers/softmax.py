@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from regard.core.normalizers.part import Normalizer, shifted
+from regard.core.normalizers.part import LOWEST, Normalizer, hide
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -13,8 +13,14 @@ class Softmax(Normalizer):
     name = "softmax"
 
     def __call__(self, scores, mask=None, *parameters):
-        powers = ops.exp(shifted(scores, mask))
-        if mask is not None:
-            powers = ops.where(mask, powers, ops.zeros_like(powers))
-        total = ops.sum(powers, axis=-1, keepdims=True)
-        return powers / ops.where(total == 0, ops.ones_like(total), total)
+        if mask is None:
+            return _softmax(scores)
+        visible = ops.where(mask, scores, ops.full_like(scores, LOWEST))
+        return hide(_softmax(visible), mask)
+
+
+def _softmax(scores):
+    """By the backend's kernel, whose gradient is one pass; Keras frowns at one key."""
+    if scores.shape[-1] == 1:
+        return ops.exp(scores - scores)  # NaN stays NaN
+    return ops.softmax(scores, axis=-1)
