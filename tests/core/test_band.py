@@ -100,7 +100,7 @@ def in_bands():
     """Blocks of four rows, for lengths however short."""
     return (
         mock.patch.object(planning, "BAND_GAIN", 0),
-        mock.patch.object(band, "_ROWS", (4, 4)),
+        mock.patch.object(band, "BAND_ROWS", (4, 4)),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from regard.core.dense import Recipe, Visibility, dense
 from regard.core.folding import Folding
 from regard.core.fused import by_kernel, is_fusable
+from regard.core.limits import BAND_ROWS
 from regard.core.scopes import Scope
 from regard.core.scopes.scope import EVERYTHING, joint_band
 from regard.core.scores import location
@@ -18,7 +19,6 @@ from regard.core.shapes import sizes_of
 
 Tensor = Any
 Reach = tuple[int, int]
-_ROWS = (64, 256)  # the fewest and the most of a block, measured
 
 
 def reach_of(*scopes: Scope) -> Reach | None:
@@ -40,7 +40,7 @@ def banded(recipe: Recipe, visibility: Visibility) -> Reach | None:
 
 def rows_for(reach: Reach) -> int:
     """Rows of a block: as many as a band is wide, within what was measured."""
-    least, most = _ROWS
+    least, most = BAND_ROWS
     return max(least, min(most, 1 << sum(reach).bit_length()))
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import keras
 
+BAND_GAIN = 4  # how many times fewer keys a block must have for a band to pay
+BAND_ROWS = (64, 256)  # the fewest and the most rows in a block of a band
+
 
 @dataclass(frozen=True)
 class Limits:

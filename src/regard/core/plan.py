@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import keras
 
 from regard.core.band import Reach, rows_for
-from regard.core.limits import limits, predicted_bytes
+from regard.core.limits import BAND_GAIN, limits, predicted_bytes
 from regard.core.shapes import is_static
 
-BAND_GAIN = 4  # how many times fewer keys a block must have for a band to pay
 ASSUMED_PLANES = 32  # batch x heads where the batch is not known yet
 
 

@@ -56,12 +56,22 @@ def scaled_dot(query: Query, key: Key, scale: Tensor | float) -> Scores:
 
     The query is scaled before the product, which keeps the product small.
     """
-    return dot(widen(query) * _number(scale), key)
+    return dot(*_scaled(query, key, scale))
+
+
+def _scaled(query, key, scale):
+    """The factors of ``scaled_dot``."""
+    return widen(query) * _number(scale), key
 
 
 def standard_dot(query: Query, key: Key) -> Scores:
     r"""$s_{ij} = q_i^\top k_j / \sqrt{d}$ (Vaswani et al. 2017, section 3.2.1)."""
-    return scaled_dot(query, key, 1.0 / math.sqrt(query.shape[-1]))
+    return dot(*_standard(query, key))
+
+
+def _standard(query, key):
+    """The factors of ``standard_dot``."""
+    return _scaled(query, key, 1.0 / math.sqrt(query.shape[-1]))
 
 
 def additive(query: Query, key: Key, vector: Float[Tensor, " d"]) -> Scores:
@@ -84,7 +94,12 @@ def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:
 
     A zero vector has cosine 0 with everything, and gradient 0.
     """
-    return _number(sharpness) * dot(unit(query), unit(key))
+    return dot(*_cosine(query, key, sharpness))
+
+
+def _cosine(query, key, sharpness):
+    """The factors of ``cosine``."""
+    return unit(query) * _number(sharpness), unit(key)
 
 
 def gaussian(query: Query, key: Key, precision: Float[Tensor, ""]) -> Scores:
@@ -144,17 +159,12 @@ def leaky_additive(
     return ops.sum(ops.leaky_relu(query + key, slope) * vectors, axis=-1)
 
 
-def scaled_cosine(query: Query, key: Key, sharpness: Tensor):
-    """The factors of ``cosine``."""
-    return unit(query) * _number(sharpness), unit(key)
-
-
 # Scores that are products s = q'.k', and how their factors q', k' come about.
 _FACTORS: dict[Callable[..., Tensor], Callable[..., tuple[Tensor, Tensor]]] = {
     dot: lambda query, key: (query, key),
-    scaled_dot: lambda query, key, scale: (query * _number(scale), key),
-    standard_dot: lambda query, key: (query / math.sqrt(query.shape[-1]), key),
-    cosine: scaled_cosine,
+    scaled_dot: _scaled,
+    standard_dot: _standard,
+    cosine: _cosine,
 }
 
 

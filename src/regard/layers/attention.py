@@ -220,19 +220,13 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         queries as projected, and returns it with what a trace shows besides.
         """
         bias = checked_bias(bias, given.sizes(self.num_heads))
-        query_places, key_places = places
-        if query_places is None:
-            query_places = self.usual_positions(given.length)
-        grid = Grid.of(given.length, given.memory, query_places, key_places)
-        visibility = self._visibility(
-            given.query_mask, given.padding, *hidden, grid, sizes_of(given.query)
-        )
-        value, key, poison = quarantine(given.value, given.key, visibility)
+        grid = self._grid(given, *places)
+        visibility, memory, poison = self._prepared(given, hidden, grid)
         projected = self.project_query(given.query)
         output, weights = self._read(
             given,
             self._placed(projected, grid.query_positions),
-            self.recall(self.remember(key, value, grid.key_positions)),
+            memory,
             visibility,
             (bias, poison),
             self._drawing(training),
@@ -240,6 +234,21 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
             None if blend is None else partial(blend, projected),
         )
         return (output, weights) if asked else output
+
+    def _grid(self, given, query_places, key_places):
+        """Where queries and keys stand."""
+        if query_places is None:
+            query_places = self.usual_positions(given.length)
+        return Grid.of(given.length, given.memory, query_places, key_places)
+
+    def _prepared(self, given, hidden, grid):
+        """What may be seen, the memory as it is read, and the poison of its columns."""
+        visibility = self._visibility(
+            given.query_mask, given.padding, *hidden, grid, sizes_of(given.query)
+        )
+        value, key, poison = quarantine(given.value, given.key, visibility)
+        memory = self.recall(self.remember(key, value, grid.key_positions))
+        return visibility, memory, poison
 
     def _drawing(self, training):
         """What draws dropout factors for scores (B, maps, T, S), or None.

@@ -7,7 +7,7 @@ from keras import ops
 
 from regard.core import masks
 from regard.core.scopes import Grid, Scope
-from regard.core.shapes import is_static, sizes_of
+from regard.core.shapes import is_static
 from regard.layers.alignments.alignment import Alignment
 from regard.layers.attention import Attention
 from regard.layers.inputs import (
@@ -15,7 +15,6 @@ from regard.layers.inputs import (
     evaluated,
     gathered,
     poisoned,
-    quarantine,
 )
 from regard.layers.keras_internals import computing_in
 
@@ -82,15 +81,7 @@ def _weights(  # noqa: PLR0913 - what a call may hide
         places = (query_positions, key_positions)
         attention_mask = evaluated(attention_mask, given.query, given.value, *places)
     bias = checked_bias(bias, given.sizes(layer.num_heads))
-    if query_positions is None:
-        query_positions = layer.usual_positions(given.length)
-    grid = Grid.of(given.length, given.memory, query_positions, key_positions)
-    grid = Grid(
-        chosen.of(grid.query_positions, -1),
-        grid.key_positions,
-        chosen.of(grid.query_index, 0),
-        grid.key_index,
-    )
+    grid = chosen.grid(layer._grid(given, query_positions, key_positions))
     part = replace(
         given,
         query=chosen.of(given.query, 1),
@@ -100,22 +91,12 @@ def _weights(  # noqa: PLR0913 - what a call may hide
         sizes = given.sizes(layer.num_heads)
         mask = masks.pair_mask(attention_mask, "attention_mask", sizes)
         attention_mask = chosen.of(mask, 2)
-    visibility = layer._visibility(
-        part.query_mask,
-        part.padding,
-        attention_mask,
-        use_causal_mask,
-        grid,
-        sizes_of(part.query),
+    visibility, memory, poison = layer._prepared(
+        part, (attention_mask, use_causal_mask), grid
     )
-    value, key, poison = quarantine(given.value, given.key, visibility)
-    return layer.look(
-        layer._placed(layer.project_query(part.query), grid.query_positions),
-        *layer.recall(layer.remember(key, value, grid.key_positions)),
-        visibility,
-        poisoned(chosen.of(bias, 2), poison),
-        want=("weights",),
-    )["weights"]
+    queries = layer._placed(layer.project_query(part.query), grid.query_positions)
+    bias = poisoned(chosen.of(bias, 2), poison)
+    return layer.look(queries, *memory, visibility, bias, want=("weights",))["weights"]
 
 
 class _Chosen:
@@ -132,6 +113,15 @@ class _Chosen:
         if tensor is None or tensor.shape[axis] == 1:
             return tensor
         return ops.take(tensor, self.rows, axis=axis)
+
+    def grid(self, whole):
+        """Where the chosen queries and all keys stand; never an aligned grid."""
+        return Grid(
+            self.of(whole.query_positions, -1),
+            whole.key_positions,
+            self.of(whole.query_index, 0),
+            whole.key_index,
+        )
 
 
 def _numbers(name, chosen, count):
