@@ -44,7 +44,7 @@ class Copies:
     """How often a path holds what at once, and bytes besides, as measured.
 
     ``tables``: the largest intermediate of pairs. ``vectors``: projected queries, keys,
-    values and contexts together.
+    values and contexts together, or the blocks of a band, as they are folded.
     """
 
     tables: float
@@ -53,9 +53,21 @@ class Copies:
 
 
 _COPIES = {
-    "jax": {"dense": Copies(1.95, 0.9), "fused": Copies(0.0, 1.22, 4.2e6)},
-    "tensorflow": {"dense": Copies(1.9, 0.8), "fused": Copies(0.0, 1.05, 8.4e6)},
-    "torch": {"dense": Copies(2.95, 1.0, 3e6), "fused": Copies(0.0, 2.03)},
+    "jax": {
+        "dense": Copies(1.95, 0.9),
+        "fused": Copies(0.0, 1.22, 4.2e6),
+        "folded": Copies(0.0, 1.2),
+    },
+    "tensorflow": {
+        "dense": Copies(1.9, 0.8),
+        "fused": Copies(0.0, 1.05, 8.4e6),
+        "folded": Copies(0.0, 1.5),
+    },
+    "torch": {
+        "dense": Copies(2.95, 1.0, 3e6),
+        "fused": Copies(0.0, 2.03),
+        "folded": Copies(0.0, 2.8),
+    },
 }
 
 

@@ -72,11 +72,14 @@ def plan(query_length, key_length, traits: Traits = Traits(), planes=None) -> Pl
         rows, seen = rows_for(traits.reach), sum(traits.reach)
         width = rows + seen
         if BAND_GAIN * width <= key_length:
-            table = planes * traits.width * width * -(-query_length // rows) * rows
+            blocks = planes * -(-query_length // rows)
             reason = f"a query sees at most {seen + 1} of {key_length} keys"
             if traits.fusable:
-                return Plan("band", rows, f"{reason}; no scores are kept", None)
-            return planned("band", rows, reason, table)
+                reason = f"{reason}; no scores are kept"
+                folded = blocks * (rows + width) * traits.vector
+                held = predicted_bytes("folded", 0, folded)
+                return Plan("band", rows, reason, held)
+            return planned("band", rows, reason, blocks * rows * width * traits.width)
     if traits.fusable and query_length > 1 and query_length * row >= limit.fused:
         return planned("fused", None, "softmax over products keeps no scores", 0)
     if query_length == 1 or query_length * row <= limit.dense:

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.normalizers.part import LOWEST, Normalizer, hide
+from regard.core.shapes import is_static
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -21,6 +22,7 @@ class Softmax(Normalizer):
 
 def _softmax(scores):
     """By the backend's kernel, whose gradient is one pass; Keras frowns at one key."""
-    if scores.shape[-1] == 1:
+    count = scores.shape[-1]
+    if is_static(count) and count == 1:
         return ops.exp(scores - scores)  # NaN stays NaN
     return ops.softmax(scores, axis=-1)
