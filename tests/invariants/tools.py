@@ -14,9 +14,22 @@ def random(seed, *shape):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
+def built(layer, *inputs):
+    """Make the layer's weights for such inputs, and compute nothing."""
+    layer(
+        *keras.tree.map_structure(
+            lambda array: keras.KerasTensor(
+                array.shape, keras.backend.standardize_dtype(array.dtype)
+            ),
+            inputs,
+        )
+    )
+    return layer
+
+
 def with_weights(layer, *inputs, **weights):
     """Build the layer on the inputs and set the named weights."""
-    layer(*inputs)
+    built(layer, *inputs)
     for name, array in weights.items():
         owner = layer
         *parts, last = name.split("__")
@@ -28,7 +41,7 @@ def with_weights(layer, *inputs, **weights):
 
 def randomized(layer, *inputs, seed=0):
     """Build the layer on the inputs and give it random weights."""
-    layer(*inputs)
+    built(layer, *inputs)
     rng = np.random.default_rng(seed)
     for weight in layer.trainable_variables:
         weight.assign(rng.normal(size=weight.shape, scale=0.7))

@@ -1,6 +1,7 @@
 """Caches over positions, scopes and heads; loops that compiled code runs; overflow."""
 
 import itertools
+from functools import partial
 
 import keras
 import numpy as np
@@ -11,10 +12,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from regard import Causal, Prefix, Window, layers, positions
 from regard.core.scopes import Dilated, Everywhere, Strided
 from tests.conformance.checks.paths import in_blocks
-from tests.conformance.compiled import compiled
+from tests.conformance.compiled import at_once, compiled
 from tests.conformance.subject import numpy, rng_of
 
 BATCH, LENGTH, WIDTH = 2, 7, 8
+COMPILING = keras.backend.backend() != "torch"  # every shape anew
 POSITIONS = {
     "none": lambda: None,
     "rope": positions.RoPE,
@@ -52,13 +54,21 @@ def sequence(*words):
 
 
 def combinations():
-    """All of them; on a backend that compiles every shape anew, in turns."""
+    """All of them; where that takes long, in turns."""
     everything = enumerate(itertools.product(HEADS, POSITIONS, SCOPES))
     for number, (heads, position, scope) in everything:
-        rare = keras.backend.backend() != "torch" and number % 6
-        marks = [pytest.mark.slow] if rare else []
+        marks = [pytest.mark.slow] if COMPILING and number % 9 else []
         name = f"{heads}-{position}-{scope}"
         yield pytest.param(heads, position, scope, id=name, marks=marks)
+
+
+def in_pieces(ask, x, cuts, cache):
+    """The answers to pieces of x, each with the cache of those before."""
+    outputs = []
+    for piece in np.split(x, cuts, axis=1):
+        output, cache = ask(piece, state=cache)
+        outputs.append(numpy(output))
+    return np.concatenate(outputs, axis=1)
 
 
 @pytest.mark.parametrize(("heads", "position", "scope"), list(combinations()))
@@ -66,29 +76,32 @@ def test_step_prefill_and_full_agree(heads, position, scope):
     layer = HEADS[heads](position=POSITIONS[position](), scope=SCOPES[scope])
     x = sequence(heads, position, scope)
     causal = Causal() | Prefix(3) if scope == "prefix" else Causal()
-    expected = numpy(layer(x, attention_mask=causal))
+    layer.build(x.shape)
+    expected = numpy(at_once(partial(layer, attention_mask=causal))(x))
     start = 3 if scope == "prefix" else 1
+    ask = at_once(layer)
     for cuts in ([], [start + 1], list(range(start, LENGTH))):
-        cache, outputs = layer.initial_cache(BATCH, LENGTH), []
-        for piece in np.split(x, cuts, axis=1):
-            output, cache = layer(piece, state=cache)
-            outputs.append(numpy(output))
-        found = np.concatenate(outputs, axis=1)
+        found = in_pieces(ask, x, cuts, layer.initial_cache(BATCH, LENGTH))
         assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("position", POSITIONS)
-@pytest.mark.parametrize("heads", HEADS)
+def rings():
+    """Every position with all heads; where that takes long, with some."""
+    for number, (heads, position) in enumerate(itertools.product(HEADS, POSITIONS)):
+        marks = [pytest.mark.slow] if COMPILING and number % 3 else []
+        yield pytest.param(heads, position, id=f"{heads}-{position}", marks=marks)
+
+
+@pytest.mark.parametrize(("heads", "position"), list(rings()))
 def test_a_ring_is_full_attention_with_its_window(heads, position):
     layer = HEADS[heads](position=POSITIONS[position](), scope=Window(2))
     x = sequence(heads, position, "ring")
-    expected = numpy(layer(x))
+    layer.build(x.shape)
+    ask = at_once(layer)
+    expected = numpy(ask(x))
     for cuts in ([], [5], [1, 5], list(range(1, LENGTH))):
-        cache, outputs = layer.initial_cache(BATCH, 3, ring=True), []
-        for piece in np.split(x, cuts, axis=1):
-            output, cache = layer(piece, state=cache)
-            outputs.append(numpy(output))
-        found = np.concatenate(outputs, axis=1)
+        cache = layer.initial_cache(BATCH, 3, ring=True)
+        found = in_pieces(ask, x, cuts, cache)
         assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -193,11 +206,8 @@ def test_what_is_not_finite_stays_where_it_is_seen():
     spoilt = x.copy()
     spoilt[:, 2] = np.nan
     for ring in (False, True):
-        cache, outputs = layer.initial_cache(BATCH, LENGTH, ring), []
-        for piece in np.split(spoilt, [4, 5], axis=1):
-            output, cache = layer(piece, state=cache)
-            outputs.append(numpy(output))
-        found = np.concatenate(outputs, axis=1)
+        cache = layer.initial_cache(BATCH, LENGTH, ring)
+        found = in_pieces(layer, spoilt, [4, 5], cache)
         assert np.isnan(found[:, 2:4]).all()
         assert_allclose(found[:, :2], clean[:, :2], rtol=1e-4, atol=1e-5)
         assert_allclose(found[:, 4:], clean[:, 4:], rtol=1e-4, atol=1e-5)

@@ -10,6 +10,7 @@ from regard.models import (
     make_attention,
     make_cell,
 )
+from tests.conformance.compiled import at_once
 from tests.models.small import array, log_softmax
 
 
@@ -19,9 +20,11 @@ def test_encoder_reads_padded_rows_as_short_ones(cell, depth):
     encoder = BidirectionalEncoder(4, cell, depth)
     inputs = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
     mask = np.array([[1] * 6, [1, 1, 1, 0, 0, 0]], bool)
-    annotations, summary = encoder(inputs, mask=mask)
+    encoder.build(inputs.shape)
+    ask = at_once(encoder)
+    annotations, summary = ask(inputs, mask=mask)
     assert annotations.shape == (2, 6, encoder.output_width)
-    short, short_summary = encoder(inputs[1:, :3], mask=mask[1:, :3])
+    short, short_summary = ask(inputs[1:, :3], mask=mask[1:, :3])
     np.testing.assert_allclose(array(annotations)[1:, :3], array(short), atol=1e-6)
     np.testing.assert_allclose(array(summary)[1:], array(short_summary), atol=1e-6)
     if depth == 1:  # the last state forward, the first place backward

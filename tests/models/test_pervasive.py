@@ -1,5 +1,7 @@
 """The pervasive translator: it trains, saves, and decodes as it was trained."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from numpy.testing import assert_allclose
 
 from regard.layers import AdditiveAttention, PervasiveAttention
 from regard.models import PervasiveTranslator, Search, Searcher
+from tests.conformance.compiled import at_once
 from tests.models.small import SOURCE, TARGET, array, log_softmax, make_ids
 
 
@@ -23,11 +26,13 @@ def make_model(**options):
 def test_steps_equal_the_whole(kind, reader):
     model = make_model(kind=kind, reader=reader)
     source, target = make_ids()
-    logits, weights = model([source, target], return_attention_scores=True)
-    memory = model.encode(source)
+    whole = at_once(partial(model, return_attention_scores=True))
+    logits, weights = whole([source, target])
+    memory = at_once(model.encode)(source)
     state = model.initial_state(memory)
+    step = at_once(model.step)
     for t in range(target.shape[1]):
-        found, shown, state = model.step(target[:, t], memory, state)
+        found, shown, state = step(target[:, t], memory, state)
         assert_allclose(array(found), array(logits)[:, t], rtol=1e-4, atol=1e-5)
         assert_allclose(array(shown)[:, 0], array(weights)[:, t], rtol=1e-4, atol=1e-5)
 
@@ -39,8 +44,9 @@ def test_greedy_search_is_the_best_id_of_the_whole_again_and_again():
     found = Searcher(model, settings)(source)
     prefix = np.full((len(source), 1), settings.start, "int32")
     alive = np.ones(len(source), bool)
+    ask = at_once(model)
     for place in range(settings.max_length):
-        logits = array(model([source, prefix]))[:, -1]
+        logits = array(ask([source, prefix]))[:, -1]
         logits[:, list(settings.forbidden)] = -np.inf
         best = logits.argmax(axis=-1)
         assert (found.ids[alive, 0, place] == best[alive]).all()
@@ -52,11 +58,12 @@ def test_beams_keep_their_own_rows():
     model = make_model(reader="attention")
     source, _ = make_ids()
     found = Searcher(model, Search(beam=3, max_length=4, length_alpha=0.0))(source)
+    ask = at_once(model)
     for b, k in np.ndindex(found.ids.shape[:2]):
         length = found.lengths[b, k]
         ids = found.ids[b, k, :length].astype("int32")
         target = np.concatenate([[1], ids[:-1]])[None].astype("int32")
-        logits = array(model([source[b : b + 1], target]))[0]
+        logits = array(ask([source[b : b + 1], target]))[0]
         total = log_softmax(logits)[np.arange(length), ids].sum()
         assert_allclose(found.log_probabilities[b, k], total, rtol=1e-3, atol=1e-3)
 
@@ -92,10 +99,11 @@ def test_padding_on_both_sides_changes_nothing():
     source, target = make_ids(batch=1)
     longer = np.concatenate([source, np.zeros((1, 3), "int32")], axis=1)
     later = np.concatenate([target, np.zeros((1, 2), "int32")], axis=1)
-    found = array(model({"source": longer, "target": later}))
+    ask = at_once(model)
+    found = array(ask({"source": longer, "target": later}))
     assert_allclose(
         found[:, : target.shape[1]],
-        array(model([source, target])),
+        array(ask([source, target])),
         rtol=1e-4,
         atol=1e-5,
     )

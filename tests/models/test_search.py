@@ -1,6 +1,7 @@
 """Searches against plain loops and exhaustive enumeration in NumPy."""
 
 import itertools
+from functools import partial
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from keras import ops
 
 from regard.models import Search, Searcher
+from tests.conformance.compiled import at_once
 from tests.models.small import (
     MODELS,
     TARGET,
@@ -21,9 +23,9 @@ END = 2
 FORBIDDEN = (0, 1)
 
 
-def log_probabilities(model, source, target):
+def log_probabilities(ask, source, target):
     """log p of each row of target (B, T), which begins with the start mark."""
-    return log_softmax(array(model((source, target))))
+    return log_softmax(array(ask((source, target))))
 
 
 def cut(ids):
@@ -38,8 +40,9 @@ def test_greedy_takes_the_likeliest_id_each_time(name):
     source, _ = make_ids()
     found = Searcher(model, Search(max_length=6))(source)
     target = np.full((len(source), 7), 1, "int32")
+    ask = at_once(model)
     for at in range(6):  # of one length always, because a new one is compiled anew
-        scores = log_probabilities(model, source, target[:, :-1])[:, at]
+        scores = log_probabilities(ask, source, target[:, :-1])[:, at]
         scores[:, list(FORBIDDEN)] = -np.inf
         target[:, at + 1] = scores.argmax(axis=-1)
     for row in range(len(source)):
@@ -55,10 +58,11 @@ def test_hypotheses_are_scored_and_aligned_as_the_model_would(name):
     source, _ = make_ids()
     settings = Search(beam=4, max_length=7, length_alpha=0.8)
     found = Searcher(model, settings)(source)
+    ask = at_once(partial(model, return_attention_scores=True))
     for rank in range(4):
         ids = found.ids[:, rank]
         forced = np.concatenate([np.ones((len(source), 1), "int32"), ids], axis=1)
-        logits, weights = model((source, forced[:, :-1]), return_attention_scores=True)
+        logits, weights = ask((source, forced[:, :-1]))
         scores = log_softmax(array(logits))
         weights = array(weights)
         weights = weights[:, None] if weights.ndim == 3 else weights
@@ -89,12 +93,13 @@ def test_a_wide_beam_finds_the_best_of_all_sequences():
     found = Searcher(
         model, Search(beam=len(ids) ** 2, max_length=length, length_alpha=1.0)
     )(source)
+    ask = at_once(model)
     sequences = np.array(list(itertools.product(ids, repeat=length)), "int32")
     for row in range(2):
         start = np.ones((len(sequences), 1), "int32")
         forced = np.concatenate([start, sequences[:, :-1]], axis=1)
         sources = np.repeat(source[row : row + 1], len(sequences), axis=0)
-        scores = log_probabilities(model, sources, forced)
+        scores = log_probabilities(ask, sources, forced)
         best = {}
         for sequence, each in zip(sequences, scores, strict=True):
             short = tuple(cut(sequence))

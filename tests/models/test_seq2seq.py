@@ -1,10 +1,13 @@
 """The translator: one step for training and search, padding, saving, learning."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 
 from regard.models import SmoothedCrossEntropy
+from tests.conformance.compiled import at_once
 from tests.models.small import MODELS, array, make_ids, make_model
 
 
@@ -12,14 +15,15 @@ from tests.models.small import MODELS, array, make_ids, make_model
 def test_teacher_forced_logits_are_those_of_single_steps(name):
     model = make_model(name)
     source, target = make_ids()
-    logits, weights = model((source, target), return_attention_scores=True)
-    logits, weights = array(logits), array(weights)
+    whole = at_once(partial(model, return_attention_scores=True))
+    logits, weights = map(array, whole((source, target)))
     if weights.ndim == 3:
         weights = weights[:, None]
-    memory = model.encode(source)
+    memory = at_once(model.encode)(source)
     state = model.initial_state(memory)
+    step = at_once(model.step)
     for place in range(target.shape[1]):
-        found, looked, state = model.step(target[:, place], memory, state)
+        found, looked, state = step(target[:, place], memory, state)
         np.testing.assert_allclose(array(found), logits[:, place], atol=2e-5)
         np.testing.assert_allclose(array(looked), weights[:, :, place], atol=2e-6)
     assert np.abs(logits[:, 0] - logits[:, 1]).max() > 0.1  # the steps do differ
@@ -29,16 +33,17 @@ def test_teacher_forced_logits_are_those_of_single_steps(name):
 def test_every_leaf_has_the_batch_first_and_rows_are_independent(name):
     model = make_model(name)
     source, target = make_ids()
-    memory = model.encode(source)
+    memory = at_once(model.encode)(source)
     state = model.initial_state(memory)
+    step = at_once(model.step)
     for leaf in keras.tree.flatten([memory, state]):
         assert leaf.shape[0] == len(source)
     order = np.array([2, 0, 0, 3])
     turned = keras.tree.map_structure(
         lambda leaf: keras.ops.take(leaf, order, axis=0), [memory, state]
     )
-    expected = model.step(target[:, 1], memory, state)
-    found = model.step(target[order, 1], *turned)
+    expected = step(target[:, 1], memory, state)
+    found = step(target[order, 1], *turned)
     pairs = zip(
         keras.tree.flatten(list(expected)), keras.tree.flatten(list(found)), strict=True
     )
@@ -51,10 +56,12 @@ def test_padding_of_the_source_changes_nothing(name):
     model = make_model(name)
     source, target = make_ids()
     longer = np.concatenate([source, np.zeros((len(source), 3), "int32")], axis=1)
-    found, weights = model((longer, target), return_attention_scores=True)
-    np.testing.assert_allclose(array(found), array(model((source, target))), atol=3e-5)
+    ask = at_once(partial(model, return_attention_scores=True))
+    found, weights = ask((longer, target))
+    expected, _ = ask((source, target))
+    np.testing.assert_allclose(array(found), array(expected), atol=3e-5)
     assert not array(weights)[..., source.shape[1] :].any()
-    alone = model((source[3:, :3], target[3:]))  # row 3 has three real places
+    alone, _ = ask((source[3:, :3], target[3:]))  # row 3 has three real places
     np.testing.assert_allclose(array(found)[3:], array(alone), atol=3e-5)
 
 

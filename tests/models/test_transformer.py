@@ -14,6 +14,7 @@ from regard.models import (
     TransformerEncoder,
     TransformerEncoderBlock,
 )
+from tests.conformance.compiled import at_once
 from tests.models.small import array
 
 BATCH, LENGTH, WIDTH, MEMORY = 2, 6, 8, 5
@@ -136,9 +137,10 @@ def test_steps_are_the_full_call(pre_norm, cross):
     state = stack.initial_state(prepared, BATCH, LENGTH)
     for leaf in keras.tree.flatten([prepared, state]):
         assert leaf.shape[0] == BATCH
+    step = at_once(stack.step)
     for at in range(LENGTH):
         token = keras.ops.convert_to_tensor(x[:, at])
-        output, weights, state = stack.step(token, prepared, state)
+        output, weights, state = step(token, prepared, state)
         assert_allclose(array(output), array(expected)[:, at], rtol=1e-4, atol=1e-5)
         wanted = array(expected_weights)[:, :, at]
         assert_allclose(array(weights), wanted, rtol=1e-4, atol=1e-5)
@@ -153,12 +155,13 @@ def test_a_block_goes_on_from_its_state(cross):
     expected, expected_weights = block(x, *memory, return_attention_scores=True)
     prepared = block.prepare(*memory) if memory else {}
     state = block.initial_state(prepared, BATCH, LENGTH)
-    first, state = block(x[:, :3], *memory, state=state)
-    then, state = block(x[:, 3:5], *memory, state=state)
+    ask = at_once(block)
+    first, state = ask(x[:, :3], *memory, state=state)
+    then, state = ask(x[:, 3:5], *memory, state=state)
     found = np.concatenate([array(first), array(then)], axis=1)
     assert_allclose(found, array(expected)[:, :5], rtol=1e-4, atol=1e-5)
     last = keras.ops.convert_to_tensor(x[:, 5])
-    last, weights, _ = block.step(last, prepared, state)
+    last, weights, _ = at_once(block.step)(last, prepared, state)
     assert_allclose(array(last), array(expected)[:, 5], rtol=1e-4, atol=1e-5)
     wanted = array(expected_weights)[:, :, 5]
     assert_allclose(array(weights), wanted, rtol=1e-4, atol=1e-5)
@@ -180,9 +183,10 @@ def test_any_attention_fits(name):
     expected = array(block(x, memory))
     prepared = block.prepare(keras.ops.convert_to_tensor(memory))
     state = block.initial_state(prepared, BATCH, LENGTH)
+    step = at_once(block.step)
     for at in range(LENGTH):
         token = keras.ops.convert_to_tensor(x[:, at])
-        output, _, state = block.step(token, prepared, state)
+        output, _, state = step(token, prepared, state)
         assert_allclose(array(output), expected[:, at], rtol=1e-4, atol=1e-5)
 
 
