@@ -31,7 +31,7 @@ demo-translate: $(STAMPS)/translate-dates-$(KERAS_BACKEND)  ## The same on real 
 	$(BIN)/regard demo translate --to $(TO)
 
 test: $(STAMPS)/$(DEV)  ## The tests on one backend (KERAS_BACKEND, by default jax)
-	$(PYTEST) -n 2 -m "$(MARKS)" $(PYTEST_ARGUMENTS)
+	$(PYTEST) -n 2 --dist worksteal -m "$(MARKS)" $(PYTEST_ARGUMENTS)
 
 check: $(STAMPS)/$(DEV)  ## Format, lint, types, direction of imports, rules of the project
 	$(BIN)/ruff format --check .
@@ -42,7 +42,7 @@ check: $(STAMPS)/$(DEV)  ## Format, lint, types, direction of imports, rules of 
 
 test-all: $(STAMPS)/dev-backends  ## Every test, slow ones too, on the three backends
 	for backend in jax tensorflow torch; do \
-		KERAS_BACKEND=$$backend $(PYTEST) -n 2 --durations=10 || exit $$?; \
+		KERAS_BACKEND=$$backend $(PYTEST) -n 2 --dist worksteal --durations=10 || exit $$?; \
 	done
 
 bench: $(BIN)/python  ## Compare with peers on this machine (BENCH="--quick": minutes)
