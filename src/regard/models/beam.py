@@ -39,21 +39,20 @@ class _Held:
     """What continuations of hypotheses (B, K) are ranked by."""
 
     total: Any  # log probability until now
-    loss: Any  # log of the sum of the exponentials of all logits
     penalty: Any  # of the length with one more id
     done: Any
 
     def of(self, parent):
         return _Held(*[of_parents(each, parent) for each in vars(self).values()])
 
-    def totals(self, logits, ids):
+    def totals(self, rows, ids):
         """Log probabilities (B, K, N) with one more id, and what ranks them.
 
         After the end there is only padding, at no cost.
         """
-        total, loss, penalty, done = (each[..., None] for each in vars(self).values())
+        total, penalty, done = (each[..., None] for each in vars(self).values())
         padding = ops.where(ids == 0, 0.0, NEVER)
-        totals = total + ops.where(done, padding, logits - loss)
+        totals = total + ops.where(done, padding, rows)
         return totals, totals / penalty
 
 
@@ -64,19 +63,18 @@ def _continued(settings, at, logits, total, lengths, done):
     with the largest maxima, so no more than these are ranked id by id.
     """
     beam = total.shape[1]
-    logits = ops.cast(logits, "float32")
-    loss = ops.reshape(ops.logsumexp(logits, axis=-1), (-1, beam))
+    rows = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
     longer = ops.cast(lengths, "float32") + ops.where(done, 0.0, 1.0)
-    held = _Held(total, loss, length_penalty(longer, settings.length_alpha), done)
-    columns, ids = _in_columns(logits)  # (B * K, R, C), (R, C)
+    held = _Held(total, length_penalty(longer, settings.length_alpha), done)
+    columns, ids = _in_columns(rows)  # (B * K, R, C), (R, C)
     depth, width = ids.shape
     maxima = ops.max(without(columns, ids, settings.forbidden), axis=1)
     maxima = ops.reshape(maxima, (-1, beam, width))
     place = _best(held.totals(maxima, ids[0])[1], beam)
     parent, column = place // width, place % width
     ids = column[..., None] + ids[:, 0]  # (B, K, R)
-    rows = ops.arange(ops.shape(parent)[0], dtype="int32")[:, None] * beam + parent
-    index = rows[..., None] * (depth * width) + ids
+    first = ops.arange(ops.shape(parent)[0], dtype="int32")[:, None] * beam
+    index = (first + parent)[..., None] * (depth * width) + ids
     some = ops.take(ops.reshape(columns, (-1,)), index)
     some = without(some, ids, settings.forbidden)
     totals, ranked = held.of(parent).totals(some, ids)
@@ -88,14 +86,14 @@ def _continued(settings, at, logits, total, lengths, done):
     return of_parents(parent, place // depth), token, total
 
 
-def _in_columns(logits):
-    """Logits (N, R, C) of ids (R, C), filled up with ids that never occur."""
-    size = logits.shape[-1]
+def _in_columns(rows):
+    """Rows (N, V) as (N, R, C) of ids (R, C), filled up with ids that never occur."""
+    size = rows.shape[-1]
     depth = _DEPTH if size > _FEW else 1
     if size % depth:
-        logits = ops.pad(logits, ((0, 0), (0, -size % depth)), constant_values=NEVER)
-    ids = ops.reshape(ops.arange(logits.shape[-1], dtype="int32"), (depth, -1))
-    return ops.reshape(logits, (-1, *ids.shape)), ids
+        rows = ops.pad(rows, ((0, 0), (0, -size % depth)), constant_values=NEVER)
+    ids = ops.reshape(ops.arange(rows.shape[-1], dtype="int32"), (depth, -1))
+    return ops.reshape(rows, (-1, *ids.shape)), ids
 
 
 def _best(ranked, count):

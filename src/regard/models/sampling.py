@@ -28,8 +28,8 @@ def _drawn(settings, draws, at, logits, total, lengths, done):
     ids = ops.arange(logits.shape[-1], dtype="int32")
     possible = without(logits, ids, settings.forbidden)
     token = choose(possible, ops.take(draws, at, axis=0), settings)[:, None]
-    gained = ops.take_along_axis(logits, token, axis=1)
-    gained = gained - ops.logsumexp(logits, axis=-1, keepdims=True)
+    rows = ops.log_softmax(logits, axis=-1)
+    gained = ops.take_along_axis(rows, token, axis=1)
     token = ops.where(done, 0, token)
     return ops.zeros_like(token), token, total + ops.where(done, 0.0, gained)
 
