@@ -101,6 +101,17 @@ def test_sums_and_gradients_are_those_of_the_formula(
     assert_near(ours, expected(**given), given["upstream"])
 
 
+@settings(moderate, max_examples=10)
+@given(widths, widths, moves, st.integers(0, 99))
+@example(1.0, 1.0, 0.0, 0)
+def test_a_single_query_has_the_same_sums_and_gradients(
+    query_width, key_width, move, seed
+):
+    given = inputs(query_width, key_width, move, seed)
+    given |= {name: given[name][:, :, :1] for name in ("query", "upstream")}
+    assert_near(found(scores.additive, **given), expected(**given), given["upstream"])
+
+
 def test_a_row_of_nan_stays_in_its_row():
     given = inputs(1.0, 1.0, 0.0, 0)
     right = expected(**given)["sums"]

@@ -14,9 +14,9 @@ from regard.layers.keras_internals import outside_the_compiler
 def run_loop(step, inputs, memory, state, mask=None):
     """Run ``step(inputs, memory, state) -> (output, weights, state, extra)`` over time.
 
-    Keras' ``RNN`` does the loop. It has no constants, so the memory travels inside the
-    state; its states have the compute dtype, so the loop is float32 and every leaf gets
-    its own dtype back inside the step; a cell has one output, so weights and extra
+    Keras' ``RNN`` does the loop. It has no constants, so the step closes over the
+    memory; its states have the compute dtype, so the loop is float32 and every leaf
+    gets its own dtype back inside the step; a cell has one output, so weights and extra
     leave beside it. Where ``mask`` (B, T) is False the state stays and the output is 0.
 
     Args:
@@ -30,17 +30,17 @@ def run_loop(step, inputs, memory, state, mask=None):
     Returns:
         outputs (B, T, D), weights (B, H, T, S), the last state, and extra (B, H, T, n).
     """
-    start = {"memory": memory, "own": state}
-    kinds = [leaf.dtype for leaf in keras.tree.flatten(start)]
+    start = keras.tree.flatten(state)
+    kinds = [leaf.dtype for leaf in start]
     sizes = {}
 
     def body(together, leaves):
         leaves = [
             ops.cast(leaf, kind) for leaf, kind in zip(leaves, kinds, strict=True)
         ]
-        now = keras.tree.pack_sequence_as(start, leaves)
+        now = keras.tree.pack_sequence_as(state, leaves)
         each = together if mask is None else together[:, :-1]
-        output, weights, after, extra = step(each, now["memory"], now["own"])
+        output, weights, after, extra = step(each, memory, now)
         shown = {
             name: each for name, each in extra.items() if is_static(*each.shape[1:])
         }
@@ -54,24 +54,23 @@ def run_loop(step, inputs, memory, state, mask=None):
             after = keras.tree.map_structure(
                 lambda new, old: ops.where(_like(real, new), new, old),
                 after,
-                now["own"],
+                now,
             )
-        after = keras.tree.flatten({"memory": now["memory"], "own": after})
-        return output, [_wide(leaf) for leaf in after]
+        return output, [_wide(leaf) for leaf in keras.tree.flatten(after)]
 
     if mask is not None:
         column = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
         inputs = ops.concatenate([inputs, column], axis=-1)
     loop = keras.layers.RNN(
-        _Body(body, keras.tree.flatten(start)),
+        _Body(body, start),
         return_sequences=True,
         return_state=True,
         dtype="float32",
     )
-    outputs, *leaves = loop(inputs, initial_state=keras.tree.flatten(start))
+    outputs, *leaves = loop(inputs, initial_state=start)
     leaves = [ops.cast(leaf, kind) for leaf, kind in zip(leaves, kinds, strict=True)]
     batch, length = sizes_of(inputs)[:2]
-    state = keras.tree.pack_sequence_as(start, leaves)["own"]
+    state = keras.tree.pack_sequence_as(state, leaves)
     place, extra = sizes["output"], {}
     for name, (heads, width) in sizes["extra"].items():
         part = outputs[..., place : place + heads * width]

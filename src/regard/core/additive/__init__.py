@@ -10,7 +10,8 @@ once for a query or a key, and what is left for a pair is cheap:
 
 The gradient computes r again. ``ranges`` keeps the powers from overflowing, ``tiles``
 walks over pieces that stay in the cache as XLA compiles them, for JAX and TensorFlow,
-and ``torch`` does so with operations in place.
+and ``torch`` does so with operations in place. A single query shares no powers, but
+``one_query`` has a better gradient on JAX.
 """
 
 import math
@@ -23,19 +24,19 @@ from keras import ops
 from regard.core.shapes import is_static, sizes_of
 
 Tensor = Any
-_KERNELS = {
-    name: f"regard.core.additive.{name}" for name in ("jax", "tensorflow", "torch")
-}
+_KERNELS = ("jax", "tensorflow", "torch")
 
 
 def pays(query: Tensor, key: Tensor) -> bool:
     """True where ``tanh_sums`` is better than the plain formula."""
     (*lead, length, width), memory = query.shape, key.shape[-2]
-    kernel = _KERNELS.get(keras.backend.backend())
-    if kernel is None or not is_static(length, memory) or length == 1:
-        return False  # a single query shares nothing
+    name = keras.backend.backend()
+    if name not in _KERNELS or not is_static(length, memory):
+        return False
+    if length == 1 and name != "jax":
+        return False
     planes = math.prod(lead) if is_static(*lead) else None
-    return import_module(kernel).pays(planes, length * memory * width)
+    return _kernel(length).pays(planes, length * memory * width)
 
 
 def tanh_sums(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
@@ -54,6 +55,12 @@ def tanh_sums(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
         )
         for each in (query, key)
     )
-    kernel = import_module(_KERNELS[keras.backend.backend()])
-    scores = kernel.kernel(query, key, vector)
+    scores = _kernel(query.shape[1]).kernel(query, key, vector)
     return ops.reshape(scores, (*lead, query.shape[1], key.shape[1]))
+
+
+def _kernel(length):
+    """The backend's module, or that of a single query on JAX."""
+    name = keras.backend.backend()
+    single = length == 1 and name == "jax"
+    return import_module(f"regard.core.additive.{'one_query' if single else name}")
