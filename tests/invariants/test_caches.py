@@ -1,10 +1,13 @@
 """M15, M17 and what heads save, on caches."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from regard import Causal, layers, positions
+from tests.conformance.compiled import at_once
 from tests.conformance.subject import numpy
 
 X = np.random.default_rng(15).normal(size=(2, 6, 8)).astype("float32")
@@ -22,10 +25,9 @@ def test_m15_step_t_of_a_cache_is_row_t_of_the_causal_pass(name):
     full, weights = layer(X, use_causal_mask=True, return_attention_scores=True)
     full, weights = numpy(full), numpy(weights)
     cache = layer.initial_cache(2, 6)
+    ask = at_once(partial(layer, return_attention_scores=True))
     for t in range(6):
-        row, seen, cache = layer(
-            X[:, t : t + 1], state=cache, return_attention_scores=True
-        )
+        row, seen, cache = ask(X[:, t : t + 1], state=cache)
         assert_allclose(numpy(row)[:, 0], full[:, t], rtol=1e-4, atol=1e-5)
         assert_allclose(numpy(seen)[:, :, 0], weights[:, :, t], rtol=1e-4, atol=1e-5)
 

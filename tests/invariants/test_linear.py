@@ -1,5 +1,7 @@
 """L: attention that is linear in the length, and what it equals."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from numpy.testing import assert_allclose
 from regard import features, layers, positions
 from regard.core.approximate.nystrom import inverse
 from regard.core.scans import delta_scan, gated_scan
+from tests.conformance.compiled import at_once
 from tests.invariants.tools import numpy, random, randomized, read
 from tests.reference.recurrences import recurrent
 
@@ -24,7 +27,7 @@ def scan(function, *arrays, **options):
         None if each is None else keras.ops.convert_to_tensor(each.astype("float32"))
         for each in arrays
     ]
-    return numpy(function(*given, **options))
+    return numpy(at_once(partial(function, **options))(*given))
 
 
 def one_by_one(decay=None, strength=None, key=KEYS):
@@ -54,9 +57,9 @@ def test_l01_linear_attention_in_chunks_is_the_recurrence_and_the_table(chunk):
     table = np.einsum("bhts,bhsv->bthv", weights, values)
     assert_allclose(numpy(layer.output_dense(table)), output, **CLOSE)
     assert (np.triu(weights, 1) == 0).all()
-    state = layer.initial_state(B)
+    state, step = layer.initial_state(B), at_once(layer.step)
     for t in range(T):
-        single, state = layer.step(X[:, t], state)
+        single, state = step(X[:, t], state)
         assert_allclose(numpy(single), output[:, t], **CLOSE)
 
 

@@ -1,5 +1,7 @@
 """Where recurrences of other packages, or what they stand on, go wrong."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from numpy.testing import assert_allclose
 from regard import features
 from regard.core.scans import delta_scan, gated_scan
 from regard.layers import CausalLinearAttention, GatedDeltaAttention, LinearAttention
+from tests.conformance.compiled import at_once
 from tests.invariants.tools import numpy, random, randomized
 
 B, H, T, K, V = 2, 3, 40, 4, 5
@@ -16,6 +19,11 @@ X = random(3, 2, 6, 7)
 
 def tensors(*arrays):
     return [keras.ops.convert_to_tensor(np.asarray(a, "float32")) for a in arrays]
+
+
+def scanned(scan, *arrays, chunk):
+    """The outputs and the last state."""
+    return numpy(at_once(partial(scan, chunk=chunk))(*tensors(*arrays)))
 
 
 def vectors(seed=0):
@@ -32,7 +40,7 @@ def test_strong_decay_over_a_long_chunk_does_not_overflow(width):
     """exp(-cumulated decay) would be e^4000; here only differences are taken."""
     q, k, v = vectors()
     decay = np.full((B, H, T, width), -100.0)
-    output, state = numpy(gated_scan(*tensors(q, k, v, decay), chunk=T))
+    output, state = scanned(gated_scan, q, k, v, decay, chunk=T)
     expected = np.sum(q * k, -1, keepdims=True) * v  # only the position itself is left
     assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
     assert np.isfinite(state).all()
@@ -41,23 +49,23 @@ def test_strong_decay_over_a_long_chunk_does_not_overflow(width):
 def test_a_gate_that_closes_fully_stays_finite():
     q, k, v = vectors()
     decay = np.full((B, H, T, 1), -np.inf)
-    output, _ = numpy(gated_scan(*tensors(q, k, v, decay), chunk=8))
+    output, _ = scanned(gated_scan, q, k, v, decay, chunk=8)
     assert np.isfinite(output).all()
 
 
 def test_the_first_position_of_a_later_chunk_sees_the_chunk_before():
     """An exclusive sum read one place off loses or doubles it."""
     q, k, v = vectors()
-    whole, _ = numpy(gated_scan(*tensors(q, k, v), chunk=T))
-    chunks, _ = numpy(gated_scan(*tensors(q, k, v), chunk=8))
+    whole, _ = scanned(gated_scan, q, k, v, chunk=T)
+    chunks, _ = scanned(gated_scan, q, k, v, chunk=8)
     assert_allclose(chunks, whole, rtol=1e-4, atol=1e-5)
 
 
 def test_a_tail_shorter_than_a_chunk_reads_nothing_past_the_end():
     q, k, v = vectors()
     beta = np.full((B, H, T, 1), 0.5)
-    whole, last = numpy(delta_scan(*tensors(q, k, v, beta), chunk=T))
-    tail, state = numpy(delta_scan(*tensors(q, k, v, beta), chunk=16))
+    whole, last = scanned(delta_scan, q, k, v, beta, chunk=T)
+    tail, state = scanned(delta_scan, q, k, v, beta, chunk=16)
     assert_allclose(tail, whole, rtol=1e-4, atol=1e-5)
     assert_allclose(state, last, rtol=1e-4, atol=1e-5)
 
@@ -67,14 +75,14 @@ def test_the_same_key_over_and_over_stays_bounded():
     q, k, v = vectors()
     k = np.broadcast_to(k[:, :, :1], k.shape)
     beta = np.ones((B, H, T, 1))
-    _, state = numpy(delta_scan(*tensors(q, k, v, beta), chunk=T))
+    _, state = scanned(delta_scan, q, k, v, beta, chunk=T)
     stored = np.einsum("bhk,bhkv->bhv", k[:, :, -1], state)
     assert_allclose(stored, v[:, :, -1], rtol=1e-3, atol=1e-4)
 
 
 def test_keys_of_any_length_cannot_blow_the_memory_up():
     layer = randomized(GatedDeltaAttention(2, 3, output_norm=None), X)
-    output, state = layer.prefill(np.repeat(X, 30, axis=1) * 1e3)
+    output, state = at_once(layer.prefill)(np.repeat(X, 30, axis=1) * 1e3)
     assert np.isfinite(numpy(output)).all()
     assert np.abs(numpy(state["memory"])).max() < 1e5
 
@@ -101,16 +109,18 @@ def test_a_gate_per_head_is_not_added_along_time():
     layer = randomized(GatedDeltaAttention(2, 3), X)
     whole = numpy(layer(X))
     for length in (1, 2, 3):
-        assert_allclose(numpy(layer(X[:, :length])), whole[:, :length], atol=1e-4)
+        short = numpy(at_once(layer)(X[:, :length]))
+        assert_allclose(short, whole[:, :length], atol=1e-4)
 
 
 def test_masks_of_pairs_are_not_cut_to_their_first_row():
     layer = randomized(LinearAttention(2, 3), X)
     causal = np.tril(np.ones((6, 6), bool))
     masked = numpy(layer(X, attention_mask=causal))
-    assert_allclose(masked, numpy(layer(X, use_causal_mask=True)), atol=1e-5)
+    ask = at_once(partial(layer, use_causal_mask=True))
+    assert_allclose(masked, numpy(ask(X)), atol=1e-5)
     for t in range(1, 6):
-        short = numpy(layer(X[:, :t], use_causal_mask=True))
+        short = numpy(ask(X[:, :t]))
         assert_allclose(masked[:, :t], short, rtol=1e-4, atol=1e-5)
 
 
