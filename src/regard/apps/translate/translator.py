@@ -88,6 +88,13 @@ class Translator:
                 ]
         return found
 
+    def rehearse(self, texts: Sequence[str], beam: int = 5, **options: Any) -> None:
+        """Search one batch of every shape that `texts` have, which compiles them."""
+        search = self._searcher(beam, options)
+        batches = self._batches([self._ids(text) for text in texts])
+        for source in {source.shape: source for _, source in batches}.values():
+            search(source)
+
     def _ids(self, text: str) -> list[int]:
         return [*self.source.encode([text])[0][: self.max_length], EOS]
 
