@@ -17,6 +17,9 @@ _CACHE = Path(__file__).resolve().parent.parent / ".pytest_cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+# What torch computes is small: threads would wait for each other, and for processors
+# that a run on another backend holds at the same time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 if os.environ["KERAS_BACKEND"] != "jax" and find_spec("torch"):
     import torch  # noqa: F401  before TensorFlow: the other order can crash
 
