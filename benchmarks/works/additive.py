@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.contenders import of_layer, random_inputs
-from benchmarks.harness import Cost, Goal, Work
+from benchmarks.harness import Cost, Work
 from benchmarks.reference import error, softmax
-from benchmarks.works.multi_head import weights_of
+from benchmarks.works.multi_head import beside_keras, weights_of
 
 BATCH, WIDTH = 2, 128
 SPEEDS = {"jax": (20, 6), "tensorflow": (2.5, 2), "torch": (10, 6)}
@@ -84,16 +84,6 @@ def wrong(backend):
     return error(contender, inputs_of(size), exact)
 
 
-def goals(backend):
-    forward, train = SPEEDS[backend]
-    return [
-        Goal("speed", "forward", "keras", forward),
-        Goal("speed", "train", "keras", train),
-        Goal("memory", "forward", "keras", 0.1),
-        Goal("memory", "train", "keras", 0.1),
-    ]
-
-
 WORK = Work(
     name="additive",
     title="additive attention, B=2, D=128",
@@ -103,7 +93,7 @@ WORK = Work(
         "regard": lambda: ours(size),
         "keras": lambda: of_keras(size),
     },
-    goals=goals,
+    goals=lambda backend: beside_keras(*SPEEDS[backend], 0.1, 0.1),
     cost=cost,
     error=wrong,
     memory=True,

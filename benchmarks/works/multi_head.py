@@ -103,8 +103,8 @@ def wrong(backend):
     return error(contender, inputs_of(size), exact_of(layer.get_weights()))
 
 
-def goals(backend):
-    forward, train, *memory = BOUNDS[backend]
+def beside_keras(forward, train, *memory):
+    """Ratios to Keras' layer: of speeds, and of the memory of both actions."""
     return [
         Goal("speed", "forward", "keras", forward),
         Goal("speed", "train", "keras", train),
@@ -122,7 +122,7 @@ WORK = Work(
         "regard": lambda: ours(size),
         "keras": lambda: of_keras(size),
     },
-    goals=goals,
+    goals=lambda backend: beside_keras(*BOUNDS[backend]),
     cost=cost,
     error=wrong,
     memory=True,

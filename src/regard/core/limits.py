@@ -60,6 +60,7 @@ _COPIES = {
     },
     "tensorflow": {
         "dense": Copies(1.9, 0.8),
+        "rows": Copies(2.7, 1.85),
         "fused": Copies(0.0, 1.05, 8.4e6),
         "folded": Copies(0.0, 1.5),
     },
@@ -74,7 +75,7 @@ _COPIES = {
 def predicted_bytes(path: str, table: float, vectors: float) -> int:
     """What a forward call adds to a process, from float32 elements."""
     copies = _COPIES.get(keras.backend.backend(), _COPIES["jax"])
-    # A block of rows and a band are dense pieces.
+    # A block of rows, elsewhere, and a band are dense pieces.
     found = copies.get(path, copies["dense"])
     held = 4 * (found.tables * table + found.vectors * vectors)
     return round(held + found.scratch)

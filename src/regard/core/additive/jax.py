@@ -22,7 +22,7 @@ def pays(planes: int | None, units: int) -> bool:
 def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     """(P, T, D), (P, S, D), (D,) -> sums (P, T, S)."""
     length, memory = query.shape[1], key.shape[1]
-    query, key, vector = _filled(query, key, vector)
+    query, key, vector = tiles.filled(query, key, vector)
     found = lax.map(lambda each: tiles.scores(each[0], each[1], vector), (query, key))
     return found[:, :length, :memory]
 
@@ -33,7 +33,7 @@ def _forward(query, key, vector):
 
 @jax.jit
 def _backward(kept, upstream):
-    query, key, vector = _filled(*kept)
+    query, key, vector = tiles.filled(*kept)
     below, right = (
         filled.shape[1] - size
         for filled, size in zip((query, key), upstream.shape[1:], strict=True)
@@ -51,12 +51,3 @@ def _backward(kept, upstream):
 
 
 kernel.defvjp(_forward, _backward)
-
-
-def _filled(query, key, vector):
-    """With zeros, up to lengths and a width that the tiles take."""
-    rows = tiles.rows_of(query.shape[1], key.shape[1])
-    wide = -query.shape[2] % tiles.STEP
-    query = jnp.pad(query, ((0, 0), (0, -query.shape[1] % rows), (0, wide)))
-    key = jnp.pad(key, ((0, 0), (0, -key.shape[1] % tiles.STEP), (0, wide)))
-    return query, key, jnp.pad(vector, (0, wide))

@@ -40,7 +40,7 @@ def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     length, memory, width = query.shape[1], key.shape[1], query.shape[2]
     # A tape that saw them would ask XLA for the gradient of its loops.
     stopped = map(tf.stop_gradient, (query, key, vector))
-    query, key, vector = _filled(*stopped)
+    query, key, vector = tiles.filled(*stopped)
     found = _each(lambda each: _scores(*each, vector), (query, key), query.dtype)
 
     def gradient(upstream):
@@ -62,12 +62,3 @@ def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
 def _each(function, inputs, kinds):
     """One plane after another."""
     return tf.map_fn(function, inputs, fn_output_signature=kinds, parallel_iterations=1)
-
-
-def _filled(query, key, vector):
-    """With zeros, up to lengths and a width that the tiles take."""
-    rows = tiles.rows_of(query.shape[1], key.shape[1])
-    wide = -query.shape[2] % tiles.STEP
-    query = tf.pad(query, ((0, 0), (0, -query.shape[1] % rows), (0, wide)))
-    key = tf.pad(key, ((0, 0), (0, -key.shape[1] % tiles.STEP), (0, wide)))
-    return query, key, tf.pad(vector, ((0, wide),))

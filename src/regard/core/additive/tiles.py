@@ -18,6 +18,15 @@ STEP = 16
 TILE = 1 << 17  # scores in a block of rows, 0.5 MB
 
 
+def filled(query: Tensor, key: Tensor, vector: Tensor):
+    """(P, T, D), (P, S, D), (D,) with zeros, up to sizes that the walks take."""
+    rows, width = rows_of(query.shape[1], key.shape[1]), vector.shape[0]
+    wide = (0, -width % STEP)
+    query = ops.pad(query, ((0, 0), (0, -query.shape[1] % rows), wide))
+    key = ops.pad(key, ((0, 0), (0, -key.shape[1] % STEP), wide))
+    return query, key, ops.pad(vector, (wide,))
+
+
 def scores(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     """sum_d v_d tanh(q_id + k_jd), (T, S)."""
     ways, fits = _ways(query, key)
