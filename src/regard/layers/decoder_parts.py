@@ -5,6 +5,8 @@ import inspect
 import keras
 from keras import ops
 
+from regard.layers.gates import gru_step, is_plain_gru
+
 
 def takes_training(cell) -> bool:
     """True where the cell's call knows ``training``."""
@@ -30,6 +32,9 @@ def packed(cell, leaves):
 
 def run_cell(cell, inputs, leaves, training):
     """One step of a cell: its output, and its states flat."""
+    if is_plain_gru(cell):
+        output = gru_step(cell, inputs, leaves[0])
+        return output, [output]
     options = {"training": training} if takes_training(cell) else {}
     output, states = cell(inputs, packed(cell, leaves), **options)
     return output, keras.tree.flatten(states)

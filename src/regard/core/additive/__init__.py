@@ -10,8 +10,8 @@ once for a query or a key, and what is left for a pair is cheap:
 
 The gradient computes r again. ``ranges`` keeps the powers from overflowing, ``tiles``
 walks over pieces that stay in the cache as XLA compiles them, for JAX and TensorFlow,
-and ``torch`` does so with operations in place. A single query shares no powers, but
-``one_query`` has a better gradient on JAX.
+and ``torch`` does so with operations in place. A single query shares no powers;
+``single_jax`` and ``single_tensorflow`` have a better gradient than the plain formula.
 """
 
 import math
@@ -24,16 +24,16 @@ from keras import ops
 from regard.core.shapes import is_static, sizes_of
 
 Tensor = Any
-_KERNELS = ("jax", "tensorflow", "torch")
+_KERNELS, _SINGLE = ("jax", "tensorflow", "torch"), ("jax", "tensorflow")
 
 
 def pays(query: Tensor, key: Tensor) -> bool:
     """True where ``tanh_sums`` is better than the plain formula."""
     (*lead, length, width), memory = query.shape, key.shape[-2]
     name = keras.backend.backend()
+    if is_static(length) and length == 1:
+        return name in _SINGLE
     if name not in _KERNELS or not is_static(length, memory):
-        return False
-    if length == 1 and name != "jax":
         return False
     planes = math.prod(lead) if is_static(*lead) else None
     return _kernel(length).pays(planes, length * memory * width)
@@ -49,18 +49,19 @@ def tanh_sums(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
         second if isinstance(first, int) and first == 1 else first
         for first, second in zip(sizes_of(query)[:2], sizes_of(key)[:2], strict=True)
     )
+    sizes = sizes_of(query)[2], sizes_of(key)[2], vector.shape[0]
     query, key = (
         ops.reshape(
-            ops.broadcast_to(each, (*lead, *each.shape[-2:])), (-1, *each.shape[-2:])
+            ops.broadcast_to(each, (*lead, size, sizes[2])), (-1, size, sizes[2])
         )
-        for each in (query, key)
+        for each, size in zip((query, key), sizes[:2], strict=True)
     )
-    scores = _kernel(query.shape[1]).kernel(query, key, vector)
-    return ops.reshape(scores, (*lead, query.shape[1], key.shape[1]))
+    scores = _kernel(sizes[0]).kernel(query, key, vector)
+    return ops.reshape(scores, (*lead, *sizes[:2]))
 
 
 def _kernel(length):
-    """The backend's module, or that of a single query on JAX."""
+    """The backend's module, or that of a single query."""
     name = keras.backend.backend()
-    single = length == 1 and name == "jax"
-    return import_module(f"regard.core.additive.{'one_query' if single else name}")
+    name = f"single_{name}" if length == 1 and name in _SINGLE else name
+    return import_module(f"regard.core.additive.{name}")

@@ -19,11 +19,6 @@ import jax.numpy as jnp
 Tensor = Any
 
 
-def pays(planes: int | None, units: int) -> bool:
-    """Always: nothing is compiled that the plain formula would not compile."""
-    return True
-
-
 @jax.custom_vjp
 def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     """(P, 1, D), (P, S, D), (D,) -> sums (P, 1, S)."""
