@@ -19,7 +19,7 @@ from regard.core.scopes import (
 )
 from regard.layers.chosen_rows import weights_of
 from regard.layers.planning import plan
-from regard.seeing.capture import capture
+from regard.seeing.capture import attend_to, capture
 from regard.trace import Trace
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Trace",
     "Window",
     "__version__",
+    "attend_to",
     "big_bird",
     "capture",
     "compat",

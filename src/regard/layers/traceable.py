@@ -63,11 +63,11 @@ def to_numpy(tensors):
     return np.asarray(ops.convert_to_numpy(tensors))
 
 
-def as_trace(layer, arrays) -> Trace:
-    """The record of one call as a Trace."""
+def as_trace(layer, arrays, mechanism=None) -> Trace:
+    """The record of one call as a Trace, of a layer of ours or of what is named."""
     fields = {name: arrays.get(name) for name in _FIELDS}
     return Trace(
-        mechanism=layer.mechanism,
+        mechanism=mechanism or layer.mechanism,
         layer=layer.path or layer.name,
         masks=arrays.get("masks") or {},
         extra=arrays.get("extra") or {},

@@ -9,6 +9,8 @@ import numpy as np
 
 from regard.layers.traceable import Traceable, as_trace, to_numpy
 from regard.recording import Recorder, recording
+from regard.seeing.keras_layers import mechanism_of, read_off
+from regard.seeing.replacing import replaced
 from regard.seeing.tracers import wait_for_callbacks, when_known
 from regard.trace import Trace
 
@@ -66,7 +68,7 @@ class Maps(Mapping):
     def _keep(self, layer: Any, arrays: dict[str, Any]) -> None:
         """Inside ``predict`` a call is joined to the same call of the batch before."""
         name = self._names[id(layer)]
-        trace = as_trace(layer, to_numpy(arrays))
+        trace = as_trace(layer, to_numpy(arrays), mechanism_of(layer))
         calls = self._calls[name]
         if self._batch is None:
             calls.append(trace)
@@ -122,6 +124,20 @@ def joined(first: Any, second: Any) -> Trace:
     return Trace(**values)
 
 
+def attend_to(model, *inputs, layers=None, **options) -> Maps:
+    """What a model attends to in one call: ``maps[name].weights``, as in ``capture``.
+
+    Args:
+        model: as in ``capture``.
+        *inputs: of the call.
+        layers: as in ``capture``.
+        **options: of the call, which is one of inference where they do not say.
+    """
+    with capture(model, layers) as maps:
+        model(*inputs, **{"training": False, **options})
+    return maps
+
+
 @contextmanager
 def capture(model, layers=None) -> Iterator[Maps]:
     """Record what the attention layers of a model do while the block runs.
@@ -134,7 +150,9 @@ def capture(model, layers=None) -> Iterator[Maps]:
     and its compiled functions are put back afterwards, also after an exception.
 
     Args:
-        model: a Keras model or layer, built from any of ``regard.layers``, nested as
+        model: a Keras model or layer with any of ``regard.layers``, Keras' own
+            ``Attention``, ``AdditiveAttention``, ``MultiHeadAttention`` and
+            ``GroupQueryAttention`` or subclasses of them such as KerasHub's, nested as
             deep as you like.
         layers: names or paths of the layers to capture; by default all.
 
@@ -151,6 +169,9 @@ def capture(model, layers=None) -> Iterator[Maps]:
     with ExitStack() as stack:
         stack.enter_context(eagerly(model, maps))
         stack.enter_context(recording(Recorder(maps.accepts, maps.receive)))
+        for layer in chosen.values():
+            if not isinstance(layer, Traceable):
+                stack.enter_context(read_off(layer))
         stack.callback(wait_for_callbacks)
         yield maps
 
@@ -158,8 +179,9 @@ def capture(model, layers=None) -> Iterator[Maps]:
 def attention_layers(model) -> dict[str, Any]:
     """Every attention layer inside a model by its path, in the model's order."""
     found: dict[str, Any] = {}
-    layers = [each for each in model._flatten_layers() if isinstance(each, Traceable)]
-    reported = {id(inner) for layer in layers for inner in layer.reports_for()}
+    layers = [each for each in model._flatten_layers() if _is_attention(each)]
+    ours = [each for each in layers if isinstance(each, Traceable)]
+    reported = {id(inner) for layer in ours for inner in layer.reports_for()}
     for layer in layers:
         if id(layer) not in reported:
             base = layer.path or layer.name
@@ -168,11 +190,16 @@ def attention_layers(model) -> dict[str, Any]:
     return found
 
 
+def _is_attention(layer) -> bool:
+    return isinstance(layer, Traceable) or mechanism_of(layer) is not None
+
+
 def choose(found, layers) -> dict[str, Any]:
     """The layers that were asked for."""
     if not found:
         raise ValueError(
-            "model must contain a layer of regard.layers. Got a model without one."
+            "model must contain an attention layer of regard.layers or keras.layers. "
+            "Got a model without one."
         )
     if layers is None:
         return found
@@ -200,7 +227,6 @@ def eagerly(model, maps):
         return
     compiled = {name: getattr(model, name, None) for name in _COMPILED}
     before = model.run_eagerly
-    own = {name: vars(model).get(name) for name in ("predict", "predict_step")}
     predict, step = model.predict, model.predict_step
 
     def joining_predict(*args, **kwargs):
@@ -214,17 +240,13 @@ def eagerly(model, maps):
     for name in compiled:
         setattr(model, name, None)
     model.run_eagerly = True
-    # Past Keras' own attribute tracking, so that nothing of this is ever saved.
-    object.__setattr__(model, "predict", joining_predict)
-    object.__setattr__(model, "predict_step", counting_step)
     try:
-        yield
+        with (
+            replaced(model, "predict", joining_predict),
+            replaced(model, "predict_step", counting_step),
+        ):
+            yield
     finally:
         model.run_eagerly = before
         for name, function in compiled.items():
             setattr(model, name, function)
-        for name, method in own.items():  # of an outer capture, or none
-            if method is None:
-                object.__delattr__(model, name)
-            else:
-                object.__setattr__(model, name, method)
