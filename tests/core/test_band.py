@@ -234,7 +234,13 @@ def test_places_of_a_caller_and_scores_by_column_are_no_band():
     assert regard.plan(layer, (1, 8192, 4)).path == "rows"
 
 
-@pytest.mark.parametrize("kind", ["float32", "mixed_bfloat16"])
+# torch.compile takes half a minute: in half precision always, in single where slow.
+SINGLE = [pytest.mark.slow] if keras.backend.backend() == "torch" else []
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param("float32", marks=SINGLE), "mixed_bfloat16"]
+)
 def test_a_compiled_layer_in_bands_equals_the_whole(kind):
     inputs = np.random.default_rng(5).normal(size=(2, 11, 6)).astype("float32")
     mask = np.ones((2, 11), bool)
