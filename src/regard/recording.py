@@ -13,10 +13,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Recorder:
-    """Receives ``(layer, tensors)`` for every layer that ``accepts``."""
+    """Receives ``(layer, tensors)`` for every layer that ``accepts``.
+
+    ``reduce(sizes, look)`` may stand in for tables of all pairs, (B, H, T, S): it says
+    what is kept of them. ``look(rows)`` gives scores, weights and mask of the queries
+    with these numbers, of all where None. A layer that never makes tables as large as
+    its memory allows may leave it unasked.
+    """
 
     accepts: Callable[[Any], bool]
     receive: Callable[[Any, dict[str, Any]], None]
+    reduce: Callable[[tuple, Callable[..., dict]], dict] | None = None
 
 
 _ACTIVE: ContextVar[tuple[Recorder, ...]] = ContextVar("recorders", default=())

@@ -14,7 +14,7 @@ from regard.core.own_keys import own_columns, with_own
 from regard.core.positions import Position
 from regard.core.scopes import Scope
 from regard.core.scores import widen
-from regard.core.shapes import sizes_of
+from regard.core.shapes import sizes_of, taken
 
 Tensor = Any
 
@@ -61,6 +61,12 @@ class Visibility:
     masks: Mapping[str, Tensor] = field(default_factory=dict)  # each (B|1,H|1,T|1,S|1)
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     grid: Any = None  # a Grid wherever there are scopes
+
+    def of_rows(self, numbers) -> "Visibility":
+        """What the queries with these numbers may see."""
+        masks = {name: taken(part, numbers, 2) for name, part in self.masks.items()}
+        grid = None if self.grid is None else self.grid.of_rows(numbers)
+        return Visibility(masks, self.scopes, grid)
 
     def parts(self) -> dict[str, Tensor]:
         """Every cause of hiding by name, with four axes."""

@@ -58,3 +58,10 @@ def whole_part(numbers: Tensor, divisor: int) -> Tensor:
     """
     quotients = (ops.cast(numbers, "float32") + 0.5) / divisor
     return ops.cast(ops.floor(quotients), "int32")
+
+
+def taken(tensor, numbers, axis):
+    """The places with these numbers of an axis; one place is shared by all, as None."""
+    if tensor is None or tensor.shape[axis] == 1:
+        return tensor
+    return ops.take(tensor, numbers, axis=axis)

@@ -10,7 +10,7 @@ from regard.core import masks, normalizers, positions
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.own_keys import shown_memory
 from regard.core.scopes import Causal, Grid, Scope
-from regard.core.shapes import sizes_of, with_head, without_head
+from regard.core.shapes import sizes_of, taken, with_head, without_head
 from regard.layers.adaptation import Adaptable
 from regard.layers.caching import (
     Caching,
@@ -268,31 +268,43 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         self, given, queries, memory, visibility, biases, keep, asked, blend=None
     ):
         """The output, and the weights as they are returned where ``asked``."""
-        listeners = self.recorders()
-        want = ("weights", "scores", "mask") if listeners else ("weights",)
-        result = self.look(
-            queries,
-            *memory,
-            visibility,
-            poisoned(*biases),
-            keep,
-            want if asked or listeners else (),
-        )
+        listeners, bias = self.recorders(), poisoned(*biases)
+        whole = any(each.reduce is None for each in listeners)
+        want = _TABLES if whole else ("weights",) if asked else ()
+        result = self.look(queries, *memory, visibility, bias, keep, want)
         context, more = result["context"], {}
         if blend is not None:
             context, more = blend(context)
         output = self.merge(context, given.query)
         if given.query_mask is not None:
             set_keras_mask(output, given.query_mask)
+        rows = partial(self._rows, queries, memory, visibility, bias)
         for listener in listeners:
+            tables = result
+            if listener.reduce is not None:
+                sizes = *sizes_of(queries)[:3], sizes_of(memory[0])[2] + self.own_keys
+                tables = {**listener.reduce(sizes, rows), "context": result["context"]}
             parts = {"query": queries, "bias": biases[0], "masks": visibility.parts()}
             own = self._whole_recipe().own
             parts |= shown_memory(queries, *memory, own, self.num_heads)
-            listener.receive(self, {**result, **parts, **more})
+            listener.receive(self, {**tables, **parts, **more})
         if not asked:
             return output, None
         weights = ops.cast(result["weights"], self.compute_dtype)
         return output, self._shape_weights(weights)
+
+    def _rows(self, queries, memory, visibility, bias, numbers=None):
+        """Scores, weights and mask of the queries with these numbers, or of all."""
+        if numbers is not None and self.normalizer.rowwise:
+            queries, visibility = (
+                taken(queries, numbers, 2),
+                visibility.of_rows(numbers),
+            )
+            bias, numbers = taken(bias, numbers, 2), None
+        found = self.look(queries, *memory, visibility, bias, want=_TABLES)
+        if numbers is None:
+            return {name: found[name] for name in _TABLES}
+        return {name: taken(found[name], numbers, 2) for name in _TABLES}
 
     def look(self, queries, keys, values, visibility, bias=None, keep=None, want=()):
         """One look of projected queries at a memory; some mechanisms look again."""
@@ -374,6 +386,8 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
             "seed": self.seed,
         }
 
+
+_TABLES = ("weights", "scores", "mask")
 
 # What may follow query, value and key by position, in Keras' own order.
 _AFTER_KEY = (

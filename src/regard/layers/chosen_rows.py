@@ -6,8 +6,8 @@ import numpy as np
 from keras import ops
 
 from regard.core import masks
-from regard.core.scopes import Grid, Scope
-from regard.core.shapes import is_static
+from regard.core.scopes import Scope
+from regard.core.shapes import is_static, taken
 from regard.layers.alignments.alignment import Alignment
 from regard.layers.attention import Attention
 from regard.layers.inputs import (
@@ -81,7 +81,7 @@ def _weights(  # noqa: PLR0913 - what a call may hide
         places = (query_positions, key_positions)
         attention_mask = evaluated(attention_mask, given.query, given.value, *places)
     bias = checked_bias(bias, given.sizes(layer.num_heads))
-    grid = chosen.grid(layer._grid(given, query_positions, key_positions))
+    grid = layer._grid(given, query_positions, key_positions).of_rows(chosen.rows)
     part = replace(
         given,
         query=chosen.of(given.query, 1),
@@ -109,19 +109,8 @@ class _Chosen:
         self.rows = _numbers("rows", rows, length)
 
     def of(self, tensor, axis):
-        """The chosen places of an axis; one place is shared by all rows."""
-        if tensor is None or tensor.shape[axis] == 1:
-            return tensor
-        return ops.take(tensor, self.rows, axis=axis)
-
-    def grid(self, whole):
-        """Where the chosen queries and all keys stand; never an aligned grid."""
-        return Grid(
-            self.of(whole.query_positions, -1),
-            whole.key_positions,
-            self.of(whole.query_index, 0),
-            whole.key_index,
-        )
+        """The chosen places of an axis."""
+        return taken(tensor, self.rows, axis)
 
 
 def _numbers(name, chosen, count):

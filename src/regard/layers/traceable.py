@@ -1,6 +1,7 @@
 """Layers that can show how they came to their answer."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import keras
 import numpy as np
@@ -26,14 +27,17 @@ class Traceable(keras.layers.Layer):
     @contextmanager
     def passing_on(self, inner):
         """Deliver as one's own what a layer inside does while the block runs."""
-        listeners = self.recorders()
-
-        def receive(layer, tensors):
-            for listener in listeners:
-                listener.receive(self, tensors)
-
-        with recording(Recorder(lambda layer: layer is inner, receive)):
+        with ExitStack() as stack:
+            for listener in self.recorders():
+                receive = partial(self._as_own, listener)
+                of_inner = Recorder(
+                    lambda layer: layer is inner, receive, listener.reduce
+                )
+                stack.enter_context(recording(of_inner))
             yield
+
+    def _as_own(self, listener, layer, tensors):
+        listener.receive(self, tensors)
 
     def trace(self, *args, **kwargs) -> Trace:
         """Call the layer and return every intermediate by name.

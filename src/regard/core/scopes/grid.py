@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from regard.core.shapes import rank_of
+from regard.core.shapes import rank_of, taken
 
 Tensor = Any
 
@@ -42,6 +42,15 @@ class Grid:
             integers("key_positions", key_positions),
             query_index,
             key_index,
+        )
+
+    def of_rows(self, numbers) -> "Grid":
+        """Where the queries with these numbers and all keys stand; never aligned."""
+        return Grid(
+            taken(self.query_positions, numbers, -1),
+            self.key_positions,
+            taken(self.query_index, numbers, -1),
+            self.key_index,
         )
 
     def distances(self) -> Tensor:

@@ -1,0 +1,44 @@
+"""Keras' own attention layers, read off while they compute.
+
+They keep their scores to themselves. So the tensors that reach the heart of a layer are
+looked at there and the weights computed once more, as the layer does without dropout.
+What the layer answers is left alone, by whatever kernel it came about.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import keras
+
+from regard.seeing.keras_layers.heads import methods_of_heads
+from regard.seeing.keras_layers.pairs import methods_of_pairs
+from regard.seeing.replacing import replaced
+
+_HEADS = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
+_MECHANISMS = {  # the first that a layer is an instance of
+    keras.layers.GroupQueryAttention: "grouped_query",
+    keras.layers.MultiHeadAttention: "multi_head",
+    keras.layers.AdditiveAttention: "additive",
+    keras.layers.Attention: "dot",
+}
+
+
+def mechanism_of(layer: Any) -> str | None:
+    """The mechanism's name where it is one of Keras' layers or a subclass, or None."""
+    found = (name for kind, name in _MECHANISMS.items() if isinstance(layer, kind))
+    name = next(found, None)
+    concat = name == "dot" and getattr(layer, "score_mode", "dot") == "concat"
+    return "additive" if concat else name
+
+
+@contextmanager
+def read_off(layer: Any) -> Iterator[None]:
+    """Let one of Keras' layers deliver what it computes while the block runs."""
+    masks: dict[str, Any] = {}
+    methods = methods_of_heads if isinstance(layer, _HEADS) else methods_of_pairs
+    with ExitStack() as stack:
+        for name, make in methods(layer, masks).items():
+            method = make(getattr(layer, name))
+            stack.enter_context(replaced(layer, name, method))
+        yield

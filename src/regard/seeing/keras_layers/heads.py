@@ -1,0 +1,124 @@
+"""MultiHeadAttention and GroupQueryAttention of Keras: (B, …, H, D)."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras
+from keras import ops
+
+from regard.core.scores import widen
+from regard.core.shapes import taken
+from regard.seeing.keras_layers.delivery import (
+    boolean,
+    deliver,
+    of_rank,
+    tables_of,
+    taken_rows,
+)
+
+
+def methods_of_heads(layer, masks) -> dict[str, Callable]:
+    def masking(method):
+        def compute(query, value, **given):
+            masks.update(_causes(layer, query, value, given))
+            return method(query, value, **given)
+
+        return compute
+
+    def reading(method):
+        def compute(query, key, value, attention_mask=None, *rest, **options):
+            answer = method(query, key, value, attention_mask, *rest, **options)
+            mask = attention_mask
+            if options.get("use_causal_mask"):
+                causal = layer._compute_causal_mask(query, value)
+                masks.setdefault("causal", of_rank(causal, 4))
+                mask = causal if mask is None else ops.logical_and(mask, causal)
+            vectors = {"query": query, "key": key, "value": value, "context": answer[0]}
+            axes = getattr(layer, "_attention_axes", (1,))
+            vectors = {name: _rows(each, axes) for name, each in vectors.items()}
+            look = partial(_look, layer, query, key, mask)
+            deliver(layer, masks, vectors, mask, look)
+            return answer
+
+        return compute
+
+    found = {"_compute_attention": reading}
+    if len(getattr(layer, "_attention_axes", None) or (1,)) == 1:
+        found["_compute_attention_mask"] = masking
+    return found
+
+
+def _look(layer, query, key, mask, numbers=None):
+    """The tables of the queries with these numbers, of all where None."""
+    axes = getattr(layer, "_attention_axes", (1,))
+    plain = len(query.shape) == 4 and len(axes) == 1
+    if numbers is not None and plain:
+        query = taken(query, numbers, 1)
+        mask = None if mask is None else taken(mask, numbers, len(mask.shape) - 2)
+    scores = _scores(layer, query, key)
+    weights = layer._masked_softmax(scores, mask)
+    if mask is not None:
+        mask = of_rank(boolean(mask), len(scores.shape), -2 * len(axes) - 1)
+        mask = _table(mask, axes)
+    found = tables_of(_table(scores, axes), _table(weights, axes), mask)
+    return found if numbers is None or plain else taken_rows(found, numbers)
+
+
+def _causes(layer, query, value, given):
+    """What hides pairs by its cause, each with four axes, of inputs (B, T, D)."""
+    axes = {
+        "query_mask": ("query", (1, 3)),
+        "value_mask": ("padding", (1, 2)),
+        "key_mask": ("padding", (1, 2)),
+    }
+    found: dict[str, Any] = {}
+    for name, (cause, places) in axes.items():
+        if given.get(name) is not None:
+            mask = ops.expand_dims(boolean(given[name]), places)
+            found[cause] = mask & found[cause] if cause in found else mask
+    if given.get("attention_mask") is not None:
+        found["user"] = of_rank(boolean(given["attention_mask"]), 4)
+    if given.get("use_causal_mask"):
+        found["causal"] = layer._compute_causal_mask(query, value)[:, None]
+    # One of Keras' classes keeps it under a private name.
+    window = vars(layer).get("_sliding_window") or vars(layer).get("sliding_window")
+    if window is not None:
+        found["scope"] = layer._compute_sliding_window_mask(query, value)[:, None]
+    return found
+
+
+def _scores(layer, query, key):
+    """Scaled products, in float32 at least."""
+    equation, key = layer._dot_product_equation, widen(key)
+    if isinstance(layer, keras.layers.GroupQueryAttention):
+        return ops.einsum(equation, widen(query) * layer._inverse_sqrt_head_dim, key)
+    return ops.einsum(equation, key, widen(query) * layer._inverse_sqrt_key_dim)
+
+
+def _rows(tensor, axes):
+    """(B, …, H, D) -> (B', H, T, D): axes that are attended make T, all others B'."""
+    rank = len(tensor.shape)
+    others = [axis for axis in range(rank - 2) if axis not in axes]
+    tensor = ops.transpose(tensor, (*others, rank - 2, *axes, rank - 1))
+    shape = ops.shape(tensor)
+    return ops.reshape(tensor, (-1, shape[len(others)], _size(shape, axes), shape[-1]))
+
+
+def _size(shape, axes):
+    """Of the attended axes, which stand before the last."""
+    size = 1
+    for length in shape[len(shape) - 1 - len(axes) : -1]:
+        size = size * length
+    return size
+
+
+def _table(tensor, axes):
+    """(B, …, H, T…, S…) -> (B', H, T, S)."""
+    shape, count = ops.shape(tensor), len(axes)
+    queries = keys = 1
+    for length in shape[-2 * count : -count]:
+        queries = queries * length
+    for length in shape[-count:]:
+        keys = keys * length
+    return ops.reshape(tensor, (-1, shape[-2 * count - 1], queries, keys))

@@ -1,0 +1,123 @@
+"""The traces of a capture, by the paths of the layers they are of."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from regard.layers.traceable import as_trace, to_numpy
+from regard.seeing.keras_layers import mechanism_of
+from regard.seeing.reducing import Reduction
+from regard.seeing.tracers import when_known
+from regard.trace import Trace
+
+
+class Calls(list):
+    """The traces of one layer, in the order of its calls.
+
+    Fields of a trace read from here are those of the last call: ``maps[name].weights``.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in {f.name for f in fields(Trace)}:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+        if not self:
+            raise AttributeError(
+                f"The layer was not called while captured, so it has no {name}."
+            )
+        return getattr(self[-1], name)
+
+
+class Maps(Mapping):
+    """Layer path -> calls, in the order of the model's layers."""
+
+    def __init__(self, names: Mapping[int, str], reduction: Reduction):
+        self._names = dict(names)
+        self.reduction = reduction
+        self._calls = {name: Calls() for name in names.values()}
+        self._batch: dict[str, int] | None = None
+
+    def __getitem__(self, name: str) -> Calls:
+        if name not in self._calls:
+            known = ", ".join(self._calls) or "none"
+            raise KeyError(f"{name!r} is not a captured layer. Captured: {known}.")
+        return self._calls[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._calls)
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}: {len(c)}" for name, c in self._calls.items())
+        return f"Maps({inside})"
+
+    def accepts(self, layer: Any) -> bool:
+        """True for the layers that are captured."""
+        return id(layer) in self._names
+
+    def receive(self, layer: Any, tensors: dict[str, Any]) -> None:
+        """Keep one call, also from inside compiled code."""
+        when_known(tensors, lambda arrays: self._keep(layer, arrays), layer)
+
+    def _keep(self, layer: Any, arrays: dict[str, Any]) -> None:
+        """Inside ``predict`` a call is joined to the same call of the batch before."""
+        name = self._names[id(layer)]
+        arrays = self.reduction.cut(to_numpy(arrays))
+        trace = as_trace(layer, arrays, mechanism_of(layer))
+        calls = self._calls[name]
+        if self._batch is None:
+            calls.append(trace)
+            return
+        place = self._batch.get(name, self._starts[name])
+        self._batch[name] = place + 1
+        if place < len(calls) and same_lengths(calls[place], trace):
+            calls[place] = joined(calls[place], trace)
+        else:
+            calls.append(trace)
+
+    @contextmanager
+    def joining(self):
+        """Calls made inside belong to one ``predict``."""
+        self._starts = {name: len(calls) for name, calls in self._calls.items()}
+        self._batch = {}
+        try:
+            yield
+        finally:
+            self._batch = None
+
+    def next_batch(self) -> None:
+        """The next call of a layer is its first in a new batch."""
+        if self._batch is not None:
+            self._batch = {}
+
+
+def same_lengths(first: Trace, second: Trace) -> bool:
+    """Two batches can be joined where only their first axes differ."""
+    left, right = first.weights, second.weights
+    return left is not None and right is not None and left.shape[1:] == right.shape[1:]
+
+
+def joined(first: Any, second: Any) -> Trace:
+    """One trace of two batches of the same lengths."""
+    sizes = len(first.weights), len(second.weights)
+
+    def join(left, right):
+        if left is None or right is None or np.ndim(left) < 3:
+            return left
+        parts = zip((left, right), sizes, strict=True)
+        return np.concatenate([np.broadcast_to(p, (n, *p.shape[1:])) for p, n in parts])
+
+    def join_all(left, right):
+        return {name: join(left[name], right[name]) for name in left}
+
+    values = {f.name: getattr(first, f.name) for f in fields(Trace)}
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            values[name] = join(value, getattr(second, name))
+    values["masks"] = join_all(first.masks, second.masks)
+    values["extra"] = join_all(first.extra, second.extra)
+    return Trace(**values)

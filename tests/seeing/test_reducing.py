@@ -1,0 +1,95 @@
+"""Rows, heads and outlines of weights, which are never made whole."""
+
+from unittest import mock
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import regard
+from regard import layers
+from regard.seeing import reducing
+
+RNG = np.random.default_rng(1)
+X = RNG.normal(size=(2, 21, 8)).astype("float32")
+KEEP = np.arange(21) < np.array([[21], [13]])
+MAKE = {
+    "ours": lambda: layers.MultiHeadAttention(2, 4),
+    "banded": lambda: layers.MultiHeadAttention(2, 4, scope=regard.Window(3)),
+    "additive": lambda: layers.AdditiveAttention(5),
+    "slots": lambda: layers.DotAttention(normalizer="slot"),
+    "keras": lambda: keras.layers.MultiHeadAttention(2, 4),
+    "groups": lambda: keras.layers.GroupQueryAttention(4, 4, 2),
+    "single": lambda: _Single(),
+}
+
+
+class _Single(keras.layers.Layer):
+    """Keras' Attention, called as the others are."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = keras.layers.Attention()
+
+    def call(self, query, value, value_mask=None, use_causal_mask=False):
+        mask = [None, value_mask]
+        return self.inner([query, value], mask, use_causal_mask=use_causal_mask)
+
+
+def seen(layer, **options):
+    maps = regard.attend_to(
+        layer, X, X, value_mask=KEEP, use_causal_mask=True, **options
+    )
+    (calls,) = maps.values()
+    return calls[-1]
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_rows_and_heads_are_those_of_the_whole(name):
+    layer = MAKE[name]()
+    whole = seen(layer)
+    part = seen(layer, rows=[3, -1, 99], heads=0)
+    assert_array_equal(part.extra["rows"], [3, 20])
+    assert_allclose(part.weights, whole.weights[:, :1, [3, 20]], atol=1e-6)
+    assert_allclose(part.scores, whole.scores[:, :1, [3, 20]], atol=1e-5)
+    mask = np.broadcast_to(whole.mask, whole.weights.shape)[:, :1, [3, 20]]
+    assert_array_equal(np.broadcast_to(part.mask, part.weights.shape), mask)
+    assert_allclose(part.context, whole.context, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_an_outline_is_that_of_the_whole(name):
+    layer = MAKE[name]()
+    whole = seen(layer)
+    small = {"LARGEST": 10, "CELLS": 6, "BLOCK": 8, "TOP": 3}
+    with mock.patch.multiple(reducing, **small):
+        trace = seen(layer)
+        assert_allclose(seen(layer, whole=True).weights, whole.weights, atol=1e-6)
+    assert trace.weights is None and trace.scores is None
+    weights, found = whole.weights.astype("float64"), trace.extra
+    assert_allclose(found["received"], weights.sum(2), atol=1e-5)
+    safe = np.where(weights > 0, weights, 1)
+    assert_allclose(found["entropy"], -(weights * np.log(safe)).sum(-1), atol=1e-5)
+    mask = np.broadcast_to(whole.mask, weights.shape)
+    assert_array_equal(found["visible"], mask.sum(-1))
+    assert_allclose(found["top_weights"], -np.sort(-weights)[..., :3], atol=1e-6)
+    picked = np.take_along_axis(weights, found["top_keys"].astype(int), -1)
+    assert_allclose(picked, found["top_weights"], atol=1e-6)
+    cells = [slice(i, i + 4) for i in range(0, 21, 4)]
+    for name, pool in (("largest", np.max), ("mean", np.mean)):
+        expected = [[pool(weights[..., r, c], (2, 3)) for c in cells] for r in cells]
+        expected = np.moveaxis(expected, (0, 1), (2, 3))
+        assert_allclose(found[name], expected, atol=1e-6, err_msg=name)
+
+
+def test_rows_of_layers_that_have_no_memory_of_pairs():
+    decoder = layers.AttentionPooling()
+    maps = regard.attend_to(decoder, X, rows=0)
+    assert maps[decoder.path].weights.shape == (2, 1, 1, 21)
+
+
+@pytest.mark.parametrize("wrong", ["first", 1.5, [[0]]])
+def test_what_is_no_number_is_refused(wrong):
+    with pytest.raises(ValueError, match="rows must be whole numbers"):
+        regard.attend_to(MAKE["ours"](), X, rows=wrong)
