@@ -33,7 +33,7 @@ from regard.layers.inputs import (
 from regard.layers.keras_internals import set_keras_mask
 from regard.layers.stepping import Stepping
 from regard.layers.traceable import Traceable
-from regard.layers.weight_dropout import drawn_factors, set_dropout
+from regard.layers.weight_dropout import drawing, set_dropout
 
 
 class Attention(Adaptable, Caching, Stepping, Traceable):
@@ -229,7 +229,7 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
             memory,
             visibility,
             (bias, poison),
-            self._drawing(training),
+            drawing(self, training),
             asked,
             None if blend is None else partial(blend, projected),
         )
@@ -249,20 +249,6 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         value, key, poison = quarantine(given.value, given.key, visibility)
         memory = self.recall(self.remember(key, value, grid.key_positions))
         return visibility, memory, poison
-
-    def _drawing(self, training):
-        """What draws dropout factors for scores (B, maps, T, S), or None.
-
-        The engine calls it once, when it knows how many weights its path makes.
-        """
-        if not (training and self.dropout):
-            return None
-
-        def draw(batch, maps, *pairs):
-            shape = (batch, maps // self.maps_per_head, *pairs)
-            return drawn_factors(self, shape, training)
-
-        return draw
 
     def _read(  # noqa: PLR0913 - all that a look needs
         self, given, queries, memory, visibility, biases, keep, asked, blend=None

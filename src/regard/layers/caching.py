@@ -8,6 +8,7 @@ from regard.core.scopes import Causal, Grid, Prefix, Scope, Window
 from regard.core.shapes import is_static, sizes_of
 from regard.layers.inputs import checked_bias, quarantine_projected
 from regard.layers.keras_internals import computing_in
+from regard.layers.weight_dropout import drawing
 from regard.layers.weights import check_units
 
 _COUNTS = ("position", "overflow")  # of a cache; everything else are kept tensors
@@ -88,7 +89,7 @@ class Caching:
             (keys, values),
             visibility,
             (checked_bias(bias, sizes), poison),
-            self._drawing(training),
+            drawing(self, training),
             asked,
         )
         cache = {**after, **counts}

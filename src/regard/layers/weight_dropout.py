@@ -28,3 +28,18 @@ def drawn_factors(layer, shape, training):
     return keras.random.dropout(
         ops.ones(shape), layer.dropout, seed=layer.seed_generator
     )
+
+
+def drawing(layer, training):
+    """What draws dropout factors for scores (B, maps, T, S), or None.
+
+    The engine calls it once, when it knows how many weights its path makes.
+    """
+    if not (training and layer.dropout):
+        return None
+
+    def draw(batch, maps, *pairs):
+        shape = (batch, maps // layer.maps_per_head, *pairs)
+        return drawn_factors(layer, shape, training)
+
+    return draw
