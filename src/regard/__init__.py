@@ -19,6 +19,8 @@ from regard.core.scopes import (
 )
 from regard.layers.chosen_rows import weights_of
 from regard.layers.planning import plan
+from regard.reports.figures import plot_alignment, plot_heads
+from regard.reports.highlighted import highlight
 from regard.seeing.capture import attend_to, capture
 from regard.trace import Trace
 
@@ -41,12 +43,15 @@ __all__ = [
     "compat",
     "convert",
     "features",
+    "highlight",
     "layers",
     "losses",
     "models",
     "normalizers",
     "norms",
     "plan",
+    "plot_alignment",
+    "plot_heads",
     "positions",
     "weights_of",
 ]
