@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from regard.layers.traceable import as_trace, to_numpy
+from regard.seeing import exchange
 from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.reducing import Reduction
 from regard.seeing.tracers import when_known
@@ -54,6 +56,31 @@ class Maps(Mapping):
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}: {len(c)}" for name, c in self._calls.items())
         return f"Maps({inside})"
+
+    def to_dict(self) -> dict[str, list[dict[str, Any]]]:
+        """Layer -> calls -> field -> nested lists, which JSON takes."""
+        return exchange.to_dict(self)
+
+    def to_dataframe(self) -> Any:
+        """A pandas table: one line for each pair that may be seen, with its weight."""
+        return exchange.to_dataframe(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything into one ``.npz`` file, which ``Maps.load`` reads again."""
+        return exchange.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Maps":
+        """The maps of a file that ``save`` wrote.
+
+        Raises:
+            ValueError: where the file holds something else.
+        """
+        found = exchange.load(path)
+        maps = cls(dict(enumerate(found)), Reduction())
+        for name, calls in found.items():
+            maps[name].extend(calls)
+        return maps
 
     def accepts(self, layer: Any) -> bool:
         """True for the layers that are captured."""

@@ -1,0 +1,148 @@
+"""Captured maps as plain numbers: dicts, tables, files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from regard.trace import Trace
+
+_ARRAYS = (
+    "query",
+    "key",
+    "value",
+    "scores",
+    "bias",
+    "mask",
+    "weights",
+    "context",
+    "output",
+)
+_INDEX = "index"  # what stands where in a file
+
+
+def to_dict(maps: Mapping[str, Sequence[Trace]]) -> dict[str, list[dict[str, Any]]]:
+    """Layer -> calls -> field -> nested lists, which JSON takes."""
+    return {
+        name: [
+            {
+                "mechanism": trace.mechanism,
+                **{field: array.tolist() for field, array in trace.arrays()},
+                "masks": {
+                    cause: np.asarray(m).tolist() for cause, m in trace.masks.items()
+                },
+                "extra": {
+                    key: np.asarray(x).tolist() for key, x in trace.extra.items()
+                },
+            }
+            for trace in calls
+        ]
+        for name, calls in maps.items()
+    }
+
+
+def to_dataframe(maps: Mapping[str, Sequence[Trace]]) -> Any:
+    """One line for each pair that may be seen: layer, call, example, head, query, key,
+    weight, and score where it was kept. Of an outline, the largest weights of each row.
+
+    Raises:
+        ImportError: where pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError(
+            "A table of maps needs pandas. Install it with: pip install pandas"
+        ) from None
+    parts = []
+    for name, calls in maps.items():
+        for number, trace in enumerate(calls):
+            columns = _columns(trace)
+            if columns:
+                part = pandas.DataFrame(columns)
+                part.insert(0, "call", number)
+                part.insert(0, "layer", name)
+                parts.append(part)
+    if not parts:
+        names = ("layer", "call", "example", "head", "query", "key", "weight")
+        return pandas.DataFrame(columns=names)
+    return pandas.concat(parts, ignore_index=True)
+
+
+def _columns(trace: Trace) -> dict[str, np.ndarray]:
+    """The columns of one call's lines."""
+    if trace.weights is not None and trace.weights.ndim == 4:
+        shape = trace.weights.shape
+        mask = np.ones((), bool) if trace.mask is None else trace.mask
+        places = np.nonzero(np.broadcast_to(mask, shape))
+        found = dict(zip(("example", "head", "query", "key"), places, strict=True))
+        if "rows" in trace.extra:
+            found["query"] = np.asarray(trace.extra["rows"])[found["query"]]
+        found["weight"] = trace.weights[places]
+        if trace.scores is not None and trace.scores.shape == shape:
+            found["score"] = trace.scores[places]
+        return found
+    if "top_keys" in trace.extra:
+        weights = np.asarray(trace.extra["top_weights"])
+        places = np.nonzero(weights)
+        found = dict(zip(("example", "head", "query"), places[:3], strict=True))
+        found["key"] = np.asarray(trace.extra["top_keys"])[places]
+        return {**found, "weight": weights[places]}
+    return {}
+
+
+def save(maps: Mapping[str, Sequence[Trace]], path: str | Path) -> Path:
+    """Write everything into one ``.npz`` file, which ``load`` reads again."""
+    path = Path(path).with_suffix(".npz")
+    arrays: dict[str, Any] = {}
+    index: dict[str, list[dict[str, Any]]] = {name: [] for name in maps}
+    for name, calls in maps.items():
+        for trace in calls:
+            fields = dict(trace.arrays())
+            fields |= {f"masks/{cause}": mask for cause, mask in trace.masks.items()}
+            fields |= {f"extra/{key}": x for key, x in trace.extra.items()}
+            places = {}
+            for field, array in fields.items():
+                places[field] = str(len(arrays))
+                arrays[places[field]] = np.asarray(array)
+            entry = {"mechanism": trace.mechanism, "layer": trace.layer}
+            index[name].append({**entry, "fields": places})
+    arrays[_INDEX] = np.array(json.dumps(index))
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    return path
+
+
+def load(path: str | Path) -> dict[str, list[Trace]]:
+    """What ``save`` wrote: layer -> calls.
+
+    Raises:
+        ValueError: where the file holds something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        index = json.loads(str(arrays[_INDEX]))
+    except FileNotFoundError:
+        raise
+    except (KeyError, ValueError, OSError, EOFError, BadZipFile) as problem:
+        raise ValueError(
+            f"path must name a file that Maps.save wrote. Got {path}: {problem}."
+        ) from problem
+    return {
+        name: [_trace(entry, arrays) for entry in calls]
+        for name, calls in index.items()
+    }
+
+
+def _trace(entry, arrays) -> Trace:
+    groups: dict[str, dict[str, np.ndarray]] = {"": {}, "masks": {}, "extra": {}}
+    for field, place in entry["fields"].items():
+        group, _, name = field.rpartition("/") if "/" in field else ("", "", field)
+        groups[group][name] = arrays[place]
+    own: dict[str, Any] = {name: groups[""].get(name) for name in _ARRAYS}
+    own |= {"masks": groups["masks"], "extra": groups["extra"]}
+    return Trace(mechanism=entry["mechanism"], layer=entry["layer"], **own)
