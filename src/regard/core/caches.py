@@ -21,12 +21,14 @@ class Chunk:
     """Tokens that come after ``start`` others; ``keep`` says which of them are real.
 
     ``places`` are their positions, ``end`` the position after the last; all int32.
+    ``fits``: it is known that a static cache has room for all.
     """
 
     start: Int[Tensor, " b"]
     keep: Bool[Tensor, "b t"] | None
     places: Int[Tensor, "b t"]
     end: Int[Tensor, " b"]
+    fits: bool = False
 
     @classmethod
     def of(cls, start, length, keep=None):
@@ -70,8 +72,6 @@ def write(
 
     Where they do not all fit, a static cache drops the last, a ring its oldest.
     """
-    if new.shape[2] == 1:
-        return _write_one(kept, ops.cast(new, kept.dtype), chunk, ring)
     capacity, length = kept.shape[2], ops.shape(new)[2]
     start = ops.expand_dims(chunk.start, 1)
     rank = held_positions(chunk.end, capacity, ring) - start  # (B, C), < 0: older
@@ -85,25 +85,48 @@ def write(
     return ops.where(written, ops.cast(new, kept.dtype), kept)
 
 
-def _write_one(kept, new, chunk, ring):
-    """The same for one token (B, H, 1, D): one slot changes instead of being chosen."""
-    batch, heads, capacity, width = sizes_of(kept)
-    if is_static(width) and not width:
-        return kept
-    came = chunk.end > chunk.start  # a hidden token is left out
-    slot = chunk.start % capacity
-    if not ring:
-        came = ops.logical_and(came, chunk.start < capacity)
-        slot = ops.minimum(chunk.start, capacity - 1)
-    place = ops.reshape(slot, (-1, 1, 1, 1))
-    before = ops.take_along_axis(kept, ops.broadcast_to(place, ops.shape(new)), axis=2)
-    new = ops.where(ops.reshape(came, (-1, 1, 1, 1)), new, before)
-    row = ops.arange(batch, dtype="int32")[:, None]
-    head = ops.arange(heads, dtype="int32")[None]
-    each = [ops.broadcast_to(x, (batch, heads)) for x in (row, head, slot[:, None])]
-    indices = ops.reshape(ops.stack(each, axis=-1), (-1, 3))
-    updates = ops.reshape(new, (-1, width))
-    return ops.scatter_update(kept, indices, updates)
+@dataclass(frozen=True)
+class Slot:
+    """Where one token goes: its slot of every sequence, worked out once for a step.
+
+    ``came`` (B,) says which sequences it really comes to, None where all.
+    """
+
+    number: Int[Tensor, " b"]
+    came: Bool[Tensor, " b"] | None
+
+    @classmethod
+    def of(cls, chunk: Chunk, capacity, ring):
+        """A hidden token is left out; one that finds a static cache full is dropped."""
+        came = None if chunk.keep is None else chunk.end > chunk.start
+        if ring:
+            return cls(chunk.start % capacity, came)
+        if chunk.fits:
+            return cls(ops.minimum(chunk.start, capacity - 1), came)
+        room = chunk.start < capacity
+        came = room if came is None else ops.logical_and(came, room)
+        return cls(ops.minimum(chunk.start, capacity - 1), came)
+
+    def write(self, kept, new):
+        """The cache (B, H, C, D) with the token (B, H, 1, D): one slot changes."""
+        batch, heads, _, width = sizes_of(kept)
+        if is_static(width) and not width:
+            return kept
+        new = ops.cast(new, kept.dtype)
+        if self.came is not None:
+            place = ops.reshape(self.number, (-1, 1, 1, 1))
+            place = ops.broadcast_to(place, ops.shape(new))
+            before = ops.take_along_axis(kept, place, axis=2)
+            new = ops.where(ops.reshape(self.came, (-1, 1, 1, 1)), new, before)
+        indices, updates = self._indices(batch, heads), ops.reshape(new, (-1, width))
+        return ops.scatter_update(kept, indices, updates)
+
+    def _indices(self, batch, heads):
+        """(B * H, 3): sequence, head and slot of every row that is written."""
+        count = batch * heads
+        number = ops.arange(count, dtype="int32")
+        slot = self.number if heads == 1 else ops.repeat(self.number, heads)
+        return ops.stack([number // heads, number % heads, slot], axis=1)
 
 
 @dataclass(frozen=True)
@@ -130,7 +153,11 @@ def advance(
     """
     first = next(iter(kept))
     capacity = kept[first].shape[2]
-    after = {name: write(kept[name], new[name], chunk, ring) for name in kept}
+    if new[first].shape[2] == 1:
+        slot = Slot.of(chunk, capacity, ring)
+        after = {name: slot.write(kept[name], new[name]) for name in kept}
+    else:
+        after = {name: write(kept[name], new[name], chunk, ring) for name in kept}
     if not ring or new[first].shape[2] == 1:
         places = held_positions(chunk.end, capacity, ring)
         return after, Reading(after, places, places >= 0)

@@ -1,5 +1,7 @@
 """Key-value caches: self-attention that goes on where the last call ended."""
 
+from dataclasses import replace
+
 import keras
 from keras import ops
 
@@ -67,7 +69,8 @@ class Caching:
         kept = {name: each for name, each in state.items() if name not in _COUNTS}
         capacity = next(iter(kept.values())).shape[2]
         chunk = Chunk.of(state["position"], given.length, given.padding)
-        counts = counted(state, chunk, given, capacity)
+        counts, fits = counted(state, chunk, given, capacity)
+        chunk = replace(chunk, fits=fits)
         new = self.remember(given.key, given.value, chunk.places)
         after, reading = advance(kept, new, chunk, ring="overflow" not in state)
         keys, values = self.recall(reading.kept)
@@ -80,7 +83,10 @@ class Caching:
         visibility = self._visibility(
             given.query_mask, reading.real, attention_mask, False, grid, sizes[::2]
         )
-        visibility.scopes["causal"] = _backwards(self.scope)
+        if (
+            given.length != 1 or self.scope is not None
+        ):  # else what came is what is seen
+            visibility.scopes["causal"] = _backwards(self.scope)
         if "overflow" not in state:
             visibility.scopes["ring"] = Window(capacity - 1, capacity - 1)
         output, weights = self._read(
@@ -97,9 +103,12 @@ class Caching:
 
 
 def counted(state, chunk, given, capacity):
-    """The counts of a cache after the chunk; a full one raises where it can."""
+    """The counts of a cache after the chunk, and whether it is known to fit.
+
+    A full one raises where it can.
+    """
     if "overflow" not in state:
-        return {"position": chunk.end}
+        return {"position": chunk.end}, True
     length = given.query.shape[1]
     if given.padding is None and is_static(length) and length > capacity:
         needed = length
@@ -112,7 +121,7 @@ def counted(state, chunk, given, capacity):
             "capacity), or one with ring=True that keeps the last tokens."
         )
     overflow = ops.logical_or(ops.cast(state["overflow"], "bool"), chunk.end > capacity)
-    return {"position": chunk.end, "overflow": overflow}
+    return {"position": chunk.end, "overflow": overflow}, needed is not None
 
 
 def number_of(tensor):
