@@ -79,15 +79,17 @@ class Caching:
             # One token sees all that came: only others can have keys hidden from them.
             keys, values, poison = quarantine_projected(keys, values)
         sizes = (*given.sizes(self.num_heads)[:3], sizes_of(keys)[2])
-        grid = Grid.of(sizes[2], sizes[3], chunk.places, reading.places)
+        places = (self.scope, self.position, attention_mask)
+        alone = given.length == 1 and all(each is None for each in places)
+        grid = None  # what came is all that one token sees, wherever it stands
+        if not alone:
+            grid = Grid.of(sizes[2], sizes[3], chunk.places, reading.places)
         visibility = self._visibility(
             given.query_mask, reading.real, attention_mask, False, grid, sizes[::2]
         )
-        if (
-            given.length != 1 or self.scope is not None
-        ):  # else what came is what is seen
+        if not alone:
             visibility.scopes["causal"] = _backwards(self.scope)
-        if "overflow" not in state:
+        if not alone and "overflow" not in state:
             visibility.scopes["ring"] = Window(capacity - 1, capacity - 1)
         output, weights = self._read(
             given,

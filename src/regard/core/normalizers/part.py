@@ -57,9 +57,7 @@ def shifted(scores: Tensor, mask: Tensor | None) -> Tensor:
 
 def hide(weights: Tensor, mask: Tensor | None) -> Tensor:
     """Weight zero where hidden, which also empties rows that see nothing."""
-    return (
-        weights if mask is None else ops.where(mask, weights, ops.zeros_like(weights))
-    )
+    return weights if mask is None else ops.where(mask, weights, 0.0)
 
 
 def attended(scores: Tensor, mask: Tensor | None) -> Tensor:

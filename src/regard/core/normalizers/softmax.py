@@ -16,7 +16,7 @@ class Softmax(Normalizer):
     def __call__(self, scores, mask=None, *parameters):
         if mask is None:
             return _softmax(scores)
-        visible = ops.where(mask, scores, ops.full_like(scores, LOWEST))
+        visible = ops.where(mask, scores, LOWEST)
         return hide(_softmax(visible), mask)
 
 
