@@ -67,6 +67,7 @@ def test_an_outline_is_that_of_the_whole(name):
         trace = seen(layer)
         assert_allclose(seen(layer, whole=True).weights, whole.weights, atol=1e-6)
     assert trace.weights is None and trace.scores is None
+    assert trace.query is None and trace.value is None and trace.context is not None
     weights, found = whole.weights.astype("float64"), trace.extra
     assert_allclose(found["received"], weights.sum(2), atol=1e-5)
     safe = np.where(weights > 0, weights, 1)

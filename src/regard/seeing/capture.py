@@ -60,8 +60,9 @@ def capture(
             since those a layer does not have are passed over.
         heads: numbers of the heads, likewise.
         whole: keep all weights of however long an input. Otherwise a call with more
-            than 33 million has ``weights`` None and their outline in ``extra``, made
-            without a table of all pairs: see ``regard.seeing.reducing.outline``.
+            than 33 million has ``weights`` None, no queries, keys and values, and the
+            outline of its weights in ``extra``, made without a table of all pairs: see
+            ``regard.seeing.reducing.outline``.
 
     Yields:
         A mapping from the layer's path to the list of its calls, each a ``Trace``. A

@@ -1,7 +1,7 @@
 """What is kept of weights while a model runs: rows, heads, or an outline of all.
 
 An outline is made from a block of rows after another, so that no table of all pairs
-ever exists: 144 heads of 4,096 x 4,096 are 9.7 GB, their outline 0.4.
+ever exists: 144 heads of 4,096 x 4,096 are 9.7 GB, their outline 0.4 GB.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ LARGEST = 1 << 25  # weights of one call kept whole, 134 MB
 CELLS = 512  # of an overview's side, at most
 BLOCK = 256  # rows looked at together, about
 TOP = 16  # keys kept of every row
+_VECTORS = ("query", "key", "value")
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,13 @@ class Reduction:
         return {"extra": outline(lambda rows: _of_heads(look(rows), kept), length)}
 
     def cut(self, arrays: dict[str, Any]) -> dict[str, Any]:
-        """The same of arrays of a layer that gave its tables whole."""
+        """The same of arrays of a layer that gave its tables whole.
+
+        Beside an outline no queries, keys and values are kept, which are larger.
+        """
         extra = arrays.get("extra") or {}
+        if "received" in extra:
+            return {name: arrays[name] for name in arrays if name not in _VECTORS}
         tables = {name: arrays.get(name) for name in ("weights", "scores", "mask")}
         weights = tables["weights"]
         given = self.rows is not None or self.heads is not None
