@@ -94,3 +94,15 @@ def test_rows_of_layers_that_have_no_memory_of_pairs():
 def test_what_is_no_number_is_refused(wrong):
     with pytest.raises(ValueError, match="rows must be whole numbers"):
         regard.attend_to(MAKE["ours"](), X, rows=wrong)
+
+
+def test_what_a_layer_shows_of_its_own_stands_beside_rows_and_outlines():
+    layer = layers.MemorizingAttention(2, 4)
+    layer(X, X)
+    keys, values = layer.entries(X)
+    far = {"memory_key": keys, "memory_value": values}
+    rows = regard.attend_to(layer, X, X, rows=[2], **far)[layer.path][0]
+    assert {"gate", "rows"} == set(rows.extra)
+    with mock.patch.object(reducing, "LARGEST", 10):
+        outlined = regard.attend_to(layer, X, X, **far)[layer.path][0]
+    assert {"gate", "entropy", "received"} <= set(outlined.extra)

@@ -264,16 +264,17 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         output = self.merge(context, given.query)
         if given.query_mask is not None:
             set_keras_mask(output, given.query_mask)
-        rows = partial(self._rows, queries, memory, visibility, bias)
         for listener in listeners:
             tables = result
             if listener.reduce is not None:
+                rows = partial(self._rows, queries, memory, visibility, bias)
                 sizes = *sizes_of(queries)[:3], sizes_of(memory[0])[2] + self.own_keys
                 tables = {**listener.reduce(sizes, rows), "context": result["context"]}
             parts = {"query": queries, "bias": biases[0], "masks": visibility.parts()}
             own = self._whole_recipe().own
             parts |= shown_memory(queries, *memory, own, self.num_heads)
-            listener.receive(self, {**tables, **parts, **more})
+            extra = {**tables.get("extra", {}), **more.get("extra", {})}
+            listener.receive(self, {**tables, **parts, **more, "extra": extra})
         if not asked:
             return output, None
         weights = ops.cast(result["weights"], self.compute_dtype)
@@ -282,11 +283,8 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
     def _rows(self, queries, memory, visibility, bias, numbers=None):
         """Scores, weights and mask of the queries with these numbers, or of all."""
         if numbers is not None and self.normalizer.rowwise:
-            queries, visibility = (
-                taken(queries, numbers, 2),
-                visibility.of_rows(numbers),
-            )
-            bias, numbers = taken(bias, numbers, 2), None
+            queries, bias = (taken(each, numbers, 2) for each in (queries, bias))
+            visibility, numbers = visibility.of_rows(numbers), None
         found = self.look(queries, *memory, visibility, bias, want=_TABLES)
         if numbers is None:
             return {name: found[name] for name in _TABLES}
