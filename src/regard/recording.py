@@ -17,8 +17,7 @@ class Recorder:
 
     ``reduce(sizes, look)`` may stand in for tables of all pairs, (B, H, T, S): it says
     what is kept of them. ``look(rows)`` gives scores, weights and mask of the queries
-    with these numbers, of all where None. A layer that never makes tables as large as
-    its memory allows may leave it unasked.
+    with these numbers, of all where None. Layers without such tables never ask it.
     """
 
     accepts: Callable[[Any], bool]

@@ -73,6 +73,12 @@ class Trace:
             object.__setattr__(self, name, value)
         self.__post_init__()
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of its own arrays, present or not, in the order of the steps."""
+        others = {"mechanism", "layer", "masks", "extra"}
+        return tuple(each.name for each in fields(cls) if each.name not in others)
+
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """The named arrays that are present, in the order of the five steps."""
         for each in fields(self):

@@ -101,10 +101,9 @@ class Slot:
         came = None if chunk.keep is None else chunk.end > chunk.start
         if ring:
             return cls(chunk.start % capacity, came)
-        if chunk.fits:
-            return cls(ops.minimum(chunk.start, capacity - 1), came)
-        room = chunk.start < capacity
-        came = room if came is None else ops.logical_and(came, room)
+        if not chunk.fits:
+            room = chunk.start < capacity
+            came = room if came is None else ops.logical_and(came, room)
         return cls(ops.minimum(chunk.start, capacity - 1), came)
 
     def write(self, kept, new):

@@ -69,7 +69,7 @@ def to_numpy(tensors):
 
 def as_trace(layer, arrays, mechanism=None) -> Trace:
     """The record of one call as a Trace, of a layer of ours or of what is named."""
-    fields = {name: arrays.get(name) for name in _FIELDS}
+    fields = {name: arrays.get(name) for name in Trace.names()}
     return Trace(
         mechanism=mechanism or layer.mechanism,
         layer=layer.path or layer.name,
@@ -77,16 +77,3 @@ def as_trace(layer, arrays, mechanism=None) -> Trace:
         extra=arrays.get("extra") or {},
         **fields,
     )
-
-
-_FIELDS = (
-    "query",
-    "key",
-    "value",
-    "scores",
-    "bias",
-    "mask",
-    "weights",
-    "context",
-    "output",
-)

@@ -60,14 +60,12 @@ def plot_alignment(
         wide, high = (_room(each) for each in (record.query_tokens, record.key_tokens))
         size = (wide + 0.34 * min(keys, LABELS), high + 0.34 * min(queries, LABELS))
         axes = pyplot().subplots(figsize=size, layout="constrained")[1]
-    picture = _draw(
-        axes, record.average(), np.any(record.allowed(), axis=0, keepdims=True)[0]
-    )
+    allowed = np.logical_or.reduce(record.allowed())  # by any head
+    picture = _draw(axes, record.average(), allowed)
     _label(axes.yaxis, record.query_tokens, record.query_language)
     _label(axes.xaxis, record.key_tokens, record.key_language)
     axes.tick_params("x", rotation=90)
-    bar = axes.figure.colorbar(picture, ax=axes, ticks=TICKS, shrink=0.8)
-    bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS])
+    _add_scale(axes.figure, picture, axes)
     return axes
 
 
@@ -109,8 +107,7 @@ def plot_heads(
         axes.set_xticks([])
         axes.set_yticks([])
         _turn(axes.xaxis, record.key_tokens, record.key_language)
-    bar = figure.colorbar(picture, ax=grid, ticks=TICKS, shrink=0.8)
-    bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS])
+    _add_scale(figure, picture, grid)
     return figure
 
 
@@ -163,14 +160,18 @@ def _draw(
     for row, column in zip(*np.nonzero(allowed & ~np.isfinite(plane)), strict=True):
         axes.text(column + 0.5, row + 0.5, "✕", ha="center", va="center", color="C3")
     if numbers and max(queries, keys) <= NUMBERS:
-        for row, column in zip(
-            *np.nonzero(~shown.mask | (shown.mask * 0)), strict=True
-        ):
+        for row, column in zip(*np.nonzero(~shown.mask), strict=True):
             weight = plane[row, column]
             text = f"{weight:.2f}".removeprefix("0") if weight < 0.995 else "1"
             style = {"ha": "center", "va": "center", "fontsize": 7}
             axes.text(column + 0.5, row + 0.5, text, color=ink(weight), **style)
     return picture
+
+
+def _add_scale(figure: Any, picture: Any, axes: Any) -> None:
+    """What the colours mean, in weights, beside these axes."""
+    bar = figure.colorbar(picture, ax=axes, ticks=TICKS, shrink=0.8)
+    bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS])
 
 
 def _room(tokens: Sequence[str]) -> float:

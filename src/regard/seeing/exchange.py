@@ -10,17 +10,6 @@ import numpy as np
 
 from regard.trace import Trace
 
-_ARRAYS = (
-    "query",
-    "key",
-    "value",
-    "scores",
-    "bias",
-    "mask",
-    "weights",
-    "context",
-    "output",
-)
 _INDEX = "index"  # what stands where in a file
 
 
@@ -98,18 +87,26 @@ def save(maps: Mapping[str, Sequence[Trace]], path: str | Path) -> Path:
     """Write everything into one ``.npz`` file, which ``load`` reads again."""
     path = Path(path).with_suffix(".npz")
     arrays: dict[str, Any] = {}
-    index: dict[str, list[dict[str, Any]]] = {name: [] for name in maps}
-    for name, calls in maps.items():
-        for trace in calls:
-            fields = dict(trace.arrays())
-            fields |= {f"masks/{cause}": mask for cause, mask in trace.masks.items()}
-            fields |= {f"extra/{key}": x for key, x in trace.extra.items()}
-            places = {}
-            for field, array in fields.items():
-                places[field] = str(len(arrays))
-                arrays[places[field]] = np.asarray(array)
-            entry = {"mechanism": trace.mechanism, "layer": trace.layer}
-            index[name].append({**entry, "fields": places})
+
+    def stored(group: Mapping[str, Any]) -> dict[str, str]:
+        """Name -> where its array stands in the file."""
+        places = {name: str(len(arrays) + n) for n, name in enumerate(group)}
+        arrays.update((places[name], np.asarray(group[name])) for name in group)
+        return places
+
+    index = {
+        name: [
+            {
+                "mechanism": trace.mechanism,
+                "layer": trace.layer,
+                "own": stored(dict(trace.arrays())),
+                "masks": stored(trace.masks),
+                "extra": stored(trace.extra),
+            }
+            for trace in calls
+        ]
+        for name, calls in maps.items()
+    }
     arrays[_INDEX] = np.array(json.dumps(index))
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)
@@ -138,11 +135,11 @@ def load(path: str | Path) -> dict[str, list[Trace]]:
     }
 
 
-def _trace(entry, arrays) -> Trace:
-    groups: dict[str, dict[str, np.ndarray]] = {"": {}, "masks": {}, "extra": {}}
-    for field, place in entry["fields"].items():
-        group, _, name = field.rpartition("/") if "/" in field else ("", "", field)
-        groups[group][name] = arrays[place]
-    own: dict[str, Any] = {name: groups[""].get(name) for name in _ARRAYS}
-    own |= {"masks": groups["masks"], "extra": groups["extra"]}
-    return Trace(mechanism=entry["mechanism"], layer=entry["layer"], **own)
+def _trace(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trace:
+    groups: list[dict[str, Any]] = [
+        {name: arrays[place] for name, place in entry[group].items()}
+        for group in ("own", "masks", "extra")
+    ]
+    own, masks, extra = groups
+    names = {name: entry[name] for name in ("mechanism", "layer")}
+    return Trace(**names, **own, masks=masks, extra=extra)

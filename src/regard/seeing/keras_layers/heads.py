@@ -1,5 +1,6 @@
 """MultiHeadAttention and GroupQueryAttention of Keras: (B, …, H, D)."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -35,8 +36,9 @@ def methods_of_heads(layer, masks) -> dict[str, Callable]:
                 masks.setdefault("causal", of_rank(causal, 4))
                 mask = causal if mask is None else ops.logical_and(mask, causal)
             vectors = {"query": query, "key": key, "value": value, "context": answer[0]}
-            axes = getattr(layer, "_attention_axes", (1,))
-            vectors = {name: _rows(each, axes) for name, each in vectors.items()}
+            vectors = {
+                name: _rows(each, _axes(layer)) for name, each in vectors.items()
+            }
             look = partial(_look, layer, query, key, mask)
             deliver(layer, masks, vectors, mask, look)
             return answer
@@ -44,14 +46,14 @@ def methods_of_heads(layer, masks) -> dict[str, Callable]:
         return compute
 
     found = {"_compute_attention": reading}
-    if len(getattr(layer, "_attention_axes", None) or (1,)) == 1:
+    if len(_axes(layer)) == 1:
         found["_compute_attention_mask"] = masking
     return found
 
 
 def _look(layer, query, key, mask, numbers=None):
     """The tables of the queries with these numbers, of all where None."""
-    axes = getattr(layer, "_attention_axes", (1,))
+    axes = _axes(layer)
     plain = len(query.shape) == 4 and len(axes) == 1
     if numbers is not None and plain:
         query = taken(query, numbers, 1)
@@ -96,29 +98,23 @@ def _scores(layer, query, key):
     return ops.einsum(equation, key, widen(query) * layer._inverse_sqrt_key_dim)
 
 
+def _axes(layer) -> tuple[int, ...]:
+    """The axes of a query that are attended; the grouped layer has but one."""
+    return getattr(layer, "_attention_axes", None) or (1,)
+
+
 def _rows(tensor, axes):
     """(B, …, H, D) -> (B', H, T, D): axes that are attended make T, all others B'."""
     rank = len(tensor.shape)
     others = [axis for axis in range(rank - 2) if axis not in axes]
     tensor = ops.transpose(tensor, (*others, rank - 2, *axes, rank - 1))
     shape = ops.shape(tensor)
-    return ops.reshape(tensor, (-1, shape[len(others)], _size(shape, axes), shape[-1]))
-
-
-def _size(shape, axes):
-    """Of the attended axes, which stand before the last."""
-    size = 1
-    for length in shape[len(shape) - 1 - len(axes) : -1]:
-        size = size * length
-    return size
+    length = math.prod(shape[len(others) + 1 : -1])
+    return ops.reshape(tensor, (-1, shape[len(others)], length, shape[-1]))
 
 
 def _table(tensor, axes):
     """(B, …, H, T…, S…) -> (B', H, T, S)."""
     shape, count = ops.shape(tensor), len(axes)
-    queries = keys = 1
-    for length in shape[-2 * count : -count]:
-        queries = queries * length
-    for length in shape[-count:]:
-        keys = keys * length
+    queries, keys = math.prod(shape[-2 * count : -count]), math.prod(shape[-count:])
     return ops.reshape(tensor, (-1, shape[-2 * count - 1], queries, keys))
