@@ -1,5 +1,7 @@
 """Attention for Keras 3: exact mechanisms, made visible."""
 
+import importlib
+
 from regard import _backend as _backend  # first: no backend, no Keras
 from regard import compat, convert, layers, losses, models
 from regard._version import __version__
@@ -19,8 +21,6 @@ from regard.core.scopes import (
 )
 from regard.layers.chosen_rows import weights_of
 from regard.layers.planning import plan
-from regard.reports.figures import plot_alignment, plot_heads
-from regard.reports.highlighted import highlight
 from regard.seeing.capture import attend_to, capture
 from regard.trace import Trace
 
@@ -55,3 +55,15 @@ __all__ = [
     "positions",
     "weights_of",
 ]
+
+_FIGURES = {  # where they are, for reports are imported when they are asked for
+    "highlight": "regard.reports.highlighted",
+    "plot_alignment": "regard.reports.figures",
+    "plot_heads": "regard.reports.figures",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _FIGURES:
+        return getattr(importlib.import_module(_FIGURES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
