@@ -79,6 +79,8 @@ def attend(  # noqa: PLR0913 - the contract of the engine
     fusable = is_fusable(recipe, bias, keep)
     traits = replace(pairs, factored=summed, fusable=fusable, reach=reach)
     chosen = plan(*lengths, traits, planes)
+    if recipe.changes:
+        chosen = Plan("dense", None, "single weights are changed", None)
     context, tensors = None, (query, key, value, recipe, visibility, bias)
     if chosen.path == "linear":
         context = by_sums(query, key, value, recipe, visibility)

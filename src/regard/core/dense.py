@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from regard.changing import Change
 from regard.core.heads import grouped_matmul, per_map
 from regard.core.normalizers import Normalizer
 from regard.core.normalizers.part import LOWEST
@@ -37,6 +38,7 @@ class Recipe:
     negative, so that keys can be summed. ``settle(key, padding)`` changes keys that
     need to know of each other, with the mask (B, 1, 1, S) of the real ones or None.
     ``fade(weights, query, key)`` lessens weights by where query and key stand.
+    ``changes`` are made by whoever asks what the weights are good for.
     """
 
     score: Callable[..., Tensor]
@@ -52,6 +54,7 @@ class Recipe:
     factored: bool = False
     settle: Callable[..., Tensor] | None = None
     fade: Callable[..., Tensor] | None = None
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Visibility:
 def dense(query, key, value, recipe, visibility, bias, keep):
     """Scores, weights, mask (B, H, T, S) and context (B, H, T, Dv) in one piece."""
     mask = visibility.mask()
+    for change in recipe.changes:
+        mask = change.narrowed(mask)
     position, places = recipe.position, recipe.position_parameters
     scores = recipe.score(query, key, *recipe.parameters)
     count = sizes_of(scores)[-1]  # the layer's own keys, which follow, stand nowhere
@@ -110,6 +115,8 @@ def dense(query, key, value, recipe, visibility, bias, keep):
         weights = position.reweigh(weights, visibility.grid, *places)
     if recipe.fade is not None:
         weights = recipe.fade(weights, query, key)
+    for change in recipe.changes:
+        weights = change.applied(weights, mask)
     mixing = weights if keep is None else weights * widen(keep)
     context = grouped_matmul(ops.cast(mixing, value.dtype), value)
     if position is not None:

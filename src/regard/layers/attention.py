@@ -6,6 +6,7 @@ from functools import partial
 import keras
 from keras import ops
 
+from regard.changing import changes_of
 from regard.core import masks, normalizers, positions
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.own_keys import shown_memory
@@ -301,7 +302,8 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
             f"{name}_parameters": tuple(ops.convert_to_tensor(each) for each in found)
             for name, found in self.part_weights.items()
         }
-        return replace(self.recipe(), position=self.position, **weights)
+        parts = {"position": self.position, "changes": changes_of(self)}
+        return replace(self.recipe(), **parts, **weights)
 
     def _placed(self, vectors, places, keys=False):
         """Queries or keys as their positions change them."""

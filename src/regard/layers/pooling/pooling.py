@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.changing import changes_of
 from regard.core import normalizers
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scores import widen
@@ -88,11 +89,12 @@ class Pooling(Traceable):
         visible = {} if mask is None else {"padding": mask[:, None, None, :]}
         weights = tuple(map(ops.convert_to_tensor, self.normalizer_weights))
         keep = drawn_factors(self, (batch, rows, 1, length), training)
+        parts = {"normalizer_parameters": weights, "changes": changes_of(self)}
         result = attend(
             ops.ones_like(scores[:, :, :1]),  # the same query for everyone
             scores,
             value,
-            Recipe(_key_is_score, self.normalizer, normalizer_parameters=weights),
+            Recipe(_key_is_score, self.normalizer, **parts),
             Visibility(visible),
             keep=keep,
             want=("weights", "scores", "mask"),

@@ -5,14 +5,14 @@ looked at there and the weights computed once more, as the layer does without dr
 What the layer answers is left alone, by whatever kernel it came about.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import keras
 
-from regard.seeing.keras_layers.heads import methods_of_heads
-from regard.seeing.keras_layers.pairs import methods_of_pairs
+from regard.seeing.keras_layers.heads import changed_heads, methods_of_heads
+from regard.seeing.keras_layers.pairs import changed_pairs, methods_of_pairs
 from regard.seeing.replacing import replaced
 
 _HEADS = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
@@ -35,10 +35,23 @@ def mechanism_of(layer: Any) -> str | None:
 @contextmanager
 def read_off(layer: Any) -> Iterator[None]:
     """Let one of Keras' layers deliver what it computes while the block runs."""
-    masks: dict[str, Any] = {}
     methods = methods_of_heads if isinstance(layer, _HEADS) else methods_of_pairs
+    with _with_methods(layer, methods(layer, {})):
+        yield
+
+
+@contextmanager
+def changeable(layer: Any) -> Iterator[None]:
+    """Let one of Keras' layers read with changed weights while the block runs."""
+    methods = changed_heads if isinstance(layer, _HEADS) else changed_pairs
+    with _with_methods(layer, methods(layer)):
+        yield
+
+
+@contextmanager
+def _with_methods(layer: Any, methods: dict[str, Callable]) -> Iterator[None]:
     with ExitStack() as stack:
-        for name, make in methods(layer, masks).items():
+        for name, make in methods.items():
             method = make(getattr(layer, name))
             stack.enter_context(replaced(layer, name, method))
         yield

@@ -10,6 +10,7 @@ from keras import ops
 
 from regard.core.scores import widen
 from regard.core.shapes import taken
+from regard.seeing.keras_layers.changed import changed
 from regard.seeing.keras_layers.delivery import (
     boolean,
     deliver,
@@ -30,11 +31,7 @@ def methods_of_heads(layer, masks) -> dict[str, Callable]:
     def reading(method):
         def compute(query, key, value, attention_mask=None, *rest, **options):
             answer = method(query, key, value, attention_mask, *rest, **options)
-            mask = attention_mask
-            if options.get("use_causal_mask"):
-                causal = layer._compute_causal_mask(query, value)
-                masks.setdefault("causal", of_rank(causal, 4))
-                mask = causal if mask is None else ops.logical_and(mask, causal)
+            mask = _whole_mask(layer, query, value, attention_mask, options, masks)
             vectors = {"query": query, "key": key, "value": value, "context": answer[0]}
             vectors = {
                 name: _rows(each, _axes(layer)) for name, each in vectors.items()
@@ -49,6 +46,26 @@ def methods_of_heads(layer, masks) -> dict[str, Callable]:
     if len(_axes(layer)) == 1:
         found["_compute_attention_mask"] = masking
     return found
+
+
+def changed_heads(layer) -> dict[str, Callable]:
+    def compute(query, key, value, attention_mask=None, *rest, **options):
+        axes = _axes(layer)
+        mask = _whole_mask(layer, query, value, attention_mask, options, {})
+        weights = changed(layer, _look(layer, query, key, mask))
+        read = ops.matmul(ops.cast(weights, value.dtype), _rows(value, axes))
+        return _as_queries(read, query, axes), weights
+
+    return {"_compute_attention": lambda method: compute}
+
+
+def _whole_mask(layer, query, value, mask, options, masks):
+    """The mask with the triangle that Keras leaves to its kernels."""
+    if not options.get("use_causal_mask"):
+        return mask
+    causal = layer._compute_causal_mask(query, value)
+    masks.setdefault("causal", of_rank(causal, 4))
+    return causal if mask is None else ops.logical_and(mask, causal)
 
 
 def _look(layer, query, key, mask, numbers=None):
@@ -111,6 +128,16 @@ def _rows(tensor, axes):
     shape = ops.shape(tensor)
     length = math.prod(shape[len(others) + 1 : -1])
     return ops.reshape(tensor, (-1, shape[len(others)], length, shape[-1]))
+
+
+def _as_queries(read, query, axes):
+    """(B', H, T, D) -> (B, …, H, D), as the queries (B, …, H, D') stand."""
+    shape, rank = ops.shape(query), len(query.shape)
+    others = [axis for axis in range(rank - 2) if axis not in axes]
+    order = (*others, rank - 2, *axes, rank - 1)
+    sizes = [shape[axis] for axis in order[:-1]]
+    back = sorted(range(rank), key=order.__getitem__)
+    return ops.transpose(ops.reshape(read, (*sizes, read.shape[-1])), back)
 
 
 def _table(tensor, axes):

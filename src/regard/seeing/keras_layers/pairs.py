@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from keras import ops
+
+from regard.seeing.keras_layers.changed import changed
 from regard.seeing.keras_layers.delivery import boolean, deliver, tables_of, taken_rows
 
 
@@ -32,10 +35,7 @@ def methods_of_pairs(layer, masks) -> dict[str, Callable]:
             plain = answer
             if training and layer.dropout:
                 plain = method(scores, value, scores_mask, False)
-            mask = scores_mask
-            if mask is not None:
-                mask = boolean(mask)
-                mask = mask[:, None, None] if len(mask.shape) == 2 else mask[:, None]
+            mask = _with_four_axes(scores_mask)
             found = tables_of(scores[:, None], plain[1][:, None], mask)
 
             def look(numbers=None):
@@ -52,3 +52,24 @@ def methods_of_pairs(layer, masks) -> dict[str, Callable]:
         "_calculate_score_mask": masking,
         "_apply_scores": reading,
     }
+
+
+def changed_pairs(layer) -> dict[str, Callable]:
+    def applying(method):
+        def apply(scores, value, scores_mask=None, training=False):
+            weights = method(scores, value, scores_mask, False)[1][:, None]
+            mask = _with_four_axes(scores_mask)
+            weights = changed(layer, tables_of(scores[:, None], weights, mask))[:, 0]
+            return ops.matmul(ops.cast(weights, value.dtype), value), weights
+
+        return apply
+
+    return {"_apply_scores": applying}
+
+
+def _with_four_axes(mask):
+    """(B, S) or (B, T, S) -> (B, 1, T | 1, S)."""
+    if mask is None:
+        return None
+    mask = boolean(mask)
+    return mask[:, None, None] if len(mask.shape) == 2 else mask[:, None]

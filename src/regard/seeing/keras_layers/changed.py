@@ -1,0 +1,26 @@
+"""Changed weights in the place of those that one of Keras' own layers made."""
+
+from keras import ops
+
+from regard.changing import changes_of
+from regard.core.scores import widen
+
+_LOWEST = -1e30
+
+
+def changed(layer, tables):
+    """Weights (B, H, T, S) to read with, of scores, weights and mask as tables.
+
+    A row in which a change leaves nothing to see gets weights 0.
+    """
+    weights, mask = tables["weights"], tables["mask"]
+    changes = changes_of(layer)
+    for change in changes:
+        mask = change.narrowed(mask)
+    if any(change.shown is not None for change in changes):
+        scores = ops.where(mask, widen(tables["scores"]), _LOWEST)
+        weights = ops.where(mask, ops.softmax(scores, axis=-1), 0.0)
+    mask = ops.broadcast_to(mask, ops.shape(weights))
+    for change in changes:
+        weights = change.applied(weights, mask)
+    return weights
