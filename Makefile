@@ -22,7 +22,7 @@ BENCH ?=
 MARKS ?= not slow and not thorough
 
 .DEFAULT_GOAL := help
-.PHONY: demo demo-translate test check test-all bench fmt help
+.PHONY: demo demo-translate test check test-all bench page fmt help
 
 demo: $(STAMPS)/dates-$(KERAS_BACKEND)  ## Train on dates, draw alignments, write runs/demo/report.html
 	$(BIN)/regard demo dates
@@ -48,6 +48,9 @@ test-all: $(STAMPS)/dev-backends  ## Every test, slow ones too, on the three bac
 bench: $(BIN)/python  ## Compare with peers on this machine (BENCH="--quick": minutes)
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
+page: $(STAMPS)/node/node_modules/.bin/esbuild | $(BIN)/python  ## Bundle the report page's script and style anew
+	$(BIN)/python src/regard/reports/bundle.py $<
+
 fmt: $(STAMPS)/$(DEV)  ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -62,6 +65,12 @@ $(STAMPS)/%: pyproject.toml | $(BIN)/python
 	@echo "Installing regard[$(subst -,$(comma),$*)] into $(VENV)"
 	@$(PIP) --editable ".[$(subst -,$(comma),$*)]"
 	@mkdir -p $(STAMPS) && touch $@
+
+# The one tool from npm, needed only to change the page.
+$(STAMPS)/node/node_modules/.bin/esbuild: src/regard/reports/bundle.py
+	npm install --silent --no-audit --no-fund --prefix $(STAMPS)/node \
+		esbuild@$$(sed -n 's/^VERSION = "\(.*\)".*/\1/p' $<)
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Regard needs \

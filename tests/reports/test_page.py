@@ -11,6 +11,7 @@ import pytest
 
 from regard.reports import AttentionRecord, Example, render_report, write_report
 from regard.reports import page as page_module
+from regard.reports.bundle import SOURCES
 from regard.reports.encoding import CODINGS, inflate
 from regard.seeing.diagnostics import THRESHOLDS
 from tests.reports.examples import NASTY, make_record, nasty, translation
@@ -57,14 +58,15 @@ def test_the_page_may_load_nothing():
 
 def test_texts_are_data_and_never_markup():
     text, reader = read([nasty()], title=NASTY[0], facts={NASTY[1]: NASTY[2]})
-    assert reader.tags.count("script") == 3  # data, numbers, program
+    assert reader.tags.count("script") == 4  # data, phrases, numbers, program
     assert "img" not in reader.tags
     assert "alert(1)</script>" not in text
     assert "\u202e" not in text and "\x00" not in text
     entry = json.loads(reader.texts["data"])["examples"][0]
-    assert entry["maps"][0]["query"][0] == NASTY[0]
-    assert entry["maps"][0]["query"][4] == "U+202Eright␣to␣left"
-    assert entry["maps"][0]["query"][-1] == "long" * 50 + "… (+9800)"
+    queries = entry["sides"][entry["maps"][0]["query"]]["text"]
+    assert queries[0] == NASTY[0]
+    assert queries[4] == "U+202Eright␣to␣left"
+    assert queries[-1] == "long" * 50 + "… (+9800)"
     text.encode("utf-8")
 
 
@@ -139,18 +141,18 @@ def test_every_phrase_is_there_in_both_languages():
 
 
 def test_every_phrase_that_the_page_asks_for_exists_and_none_is_idle():
-    text = render_report([])
     known = set(page_module.phrases("en"))
-    program = text[text.index('"use strict"') :]
+    program = "\n".join(path.read_text("utf-8") for path in SOURCES.glob("*.js"))
     asked = set(re.findall(r'\bt\("(\w+)"', program))
-    asked |= set(re.findall(r'data-t="(\w+)"', text))
-    assert asked <= known | {"cause_", "scale_"}
+    asked |= set(re.findall(r'data-t="(\w+)"', render_report([])))
+    built = {each for each in asked if each.endswith("_")}  # t("scale_" + name)
+    assert asked - built <= known
     words = {"previous token", "same token", "next token", "not finite"}
     words |= set(THRESHOLDS) - {"offset"}
     assert words <= known
-    built = {key for key in known if key.startswith(("cause_", "scale_"))}
+    named = {key for key in known if key.startswith(tuple(built))}
     used = {key for key in known if f'"{key}"' in program}
-    assert known == asked - {"cause_", "scale_"} | words | built | used | set(
+    assert known == asked - built | words | named | used | set(
         page_module._WITHOUT_SCRIPT
     )
 

@@ -16,13 +16,13 @@ from regard.reports.encoding import (
     script_json,
 )
 from regard.reports.record import AttentionRecord, Example
-from regard.reports.tokens import direction, shorten, show_tokens, visible
+from regard.reports.sides import Sides
+from regard.reports.tokens import shorten, visible
 from regard.seeing.diagnostics import diagnose
 
 __all__ = ["Package", "pack_examples"]
 
 _LONGEST_TEXT = 20_000
-_LONGEST_RAW = 200
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,21 @@ def pack_examples(examples: Sequence[Example], limit: int) -> Package:
     blobs: list[str] = []
     size = 0
     for example in examples:
-        buffer = bytearray()
-        maps = [_pack_record(each, coding, buffer) for each in example.records()]
-        entry, blob = _pack_texts(example) | {"maps": maps}, deflate(bytes(buffer))
+        entry, blob = _pack_example(example, coding)
         size += len(blob) + len(script_json(entry).encode())
         if size > limit:
             break
         entries.append(entry)
         blobs.append(blob)
     return Package(coding, entries, blobs, len(examples) - len(entries))
+
+
+def _pack_example(example: Example, coding: Coding) -> tuple[dict[str, Any], str]:
+    buffer = bytearray()
+    sides = Sides()
+    maps = [_pack_record(each, coding, buffer, sides) for each in example.records()]
+    entry = _pack_texts(example) | {"maps": maps, "sides": sides.packed}
+    return entry, deflate(bytes(buffer))
 
 
 def _pack_texts(example: Example) -> dict[str, Any]:
@@ -75,7 +81,7 @@ def _text(text: str) -> str:
 
 
 def _pack_record(
-    record: AttentionRecord, coding: Coding, buffer: bytearray
+    record: AttentionRecord, coding: Coding, buffer: bytearray, sides: Sides
 ) -> dict[str, Any]:
     """Append the numbers to ``buffer``; the rest, with their places, is returned."""
     causes = record.causes()
@@ -89,8 +95,8 @@ def _pack_record(
         "causes": [visible(cause, keep=" ") for cause in masked],
         "causeStart": _append(buffer, causes.tobytes()) if masked else -1,
         "scoreStart": -1 if scores is None else _append(buffer, scores.tobytes()),
-        **_pack_tokens("query", record.query_tokens, record.query_language),
-        **_pack_tokens("key", record.key_tokens, record.key_language),
+        "query": sides.number(record.query_tokens, record.query_language),
+        "key": sides.number(record.key_tokens, record.key_language),
         **_describe(record),
     }
 
@@ -101,24 +107,6 @@ def _append(buffer: bytearray, data: bytes) -> int:
     start = len(buffer)
     buffer.extend(data)
     return start
-
-
-def _pack_tokens(side: str, tokens: Sequence[str], language: str) -> dict[str, Any]:
-    shown = show_tokens(tokens)
-    raw = [shorten(visible(token), _LONGEST_RAW) for token in tokens]
-    return {
-        side: [token.text for token in shown],
-        f"{side}Flags": "".join(
-            "2" if token.special else "1" if token.joins else "0" for token in shown
-        ),
-        f"{side}Raw": {
-            index: text
-            for index, text in enumerate(raw)
-            if text not in (shown[index].text, "▁" + shown[index].text)
-        },
-        f"{side}Language": language,
-        f"{side}Direction": direction(tokens, language),
-    }
 
 
 def _describe(record: AttentionRecord) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from regard._version import __version__
-from regard.reports.encoding import script_json
+from regard.reports.encoding import deflate, script_json
 from regard.reports.fallback import draw_fallback
 from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
@@ -19,9 +19,8 @@ from regard.reports.tokens import visible
 
 __all__ = ["render_report", "write_report"]
 
-_SCRIPTS = ("data", "colour", "list", "matrix", "canvas", "inspector", "main")
 # Phrases that the page needs only where its script does not run.
-_WITHOUT_SCRIPT = ("report", "no_script", "no_script_more", "strongest")
+_WITHOUT_SCRIPT = ("report", "no_script", "no_script_more", "strongest", "old_browser")
 #: Beyond this many bytes of data a report leaves examples out.
 SIZE_LIMIT = 10_000_000
 
@@ -72,17 +71,19 @@ def render_report(
             "language": language,
             "version": __version__,
             "title": _escape(title or words["report"]),
-            "style": _style(),
+            "style": _file("built", "page.css"),
             "facts": _facts(facts or {}),
             "noscript": draw_fallback(shown, words),
             "caution": _escape(words["caution"]),
             "contains": _escape(words["contains"]),
+            "old_browser": _escape(words["old_browser"]),
+            "phrases": _spoken_by_script(),
             "data": script_json(_data(package, language)),
             "blobs": "\n".join(
                 f'<script type="text/plain" id="w{index}">{blob}</script>'
                 for index, blob in enumerate(package.blobs)
             ),
-            "script": _script(),
+            "script": _file("built", "page.js"),
         },
     )
 
@@ -90,7 +91,6 @@ def render_report(
 def _data(package: Package, language: str) -> dict[str, object]:
     return {
         "language": language,
-        "phrases": {each: _spoken_by_script(each) for each in LANGUAGES},
         "codings": {package.coding.name: package.coding.levels, "f32": 0},
         "error": package.coding.error,
         "leftOut": package.left_out,
@@ -98,9 +98,17 @@ def _data(package: Package, language: str) -> dict[str, object]:
     }
 
 
-def _spoken_by_script(language: str) -> dict[str, str]:
-    table = phrases(language).items()
-    return {key: text for key, text in table if key not in _WITHOUT_SCRIPT}
+@cache
+def _spoken_by_script() -> str:
+    spoken = {
+        language: {
+            key: text
+            for key, text in phrases(language).items()
+            if key not in _WITHOUT_SCRIPT
+        }
+        for language in LANGUAGES
+    }
+    return deflate(script_json(spoken).encode())
 
 
 def _facts(facts: Mapping[str, object]) -> str:
@@ -123,28 +131,11 @@ def _escape(text: object) -> str:
 
 def _fill(name: str, values: Mapping[str, str]) -> str:
     # One pass, so that a text which holds "{{data}}" stays a text.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _asset(name))
+    page = _file("assets", name)
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], page)
 
 
 @cache
-def _asset(name: str) -> str:
-    folder = resources.files("regard.reports").joinpath("assets")
-    return folder.joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _script() -> str:
-    parts = "\n".join(_squeeze(_asset(f"{name}.js")) for name in _SCRIPTS)
-    return f'"use strict";(() => {{\n{parts}\n}})();'
-
-
-@cache
-def _style() -> str:
-    lines = _squeeze(_asset("page.css")).replace("\n", " ")
-    return re.sub(r"\s*([{};,])\s*|(?<=:) ", r"\1", lines)
-
-
-def _squeeze(text: str) -> str:
-    """Without indentation and whole-line comments: a third less to carry along."""
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+def _file(folder: str, name: str) -> str:
+    place = resources.files("regard.reports").joinpath(folder, name)
+    return place.read_text(encoding="utf-8").strip()

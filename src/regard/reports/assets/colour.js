@@ -1,23 +1,26 @@
 // From a weight to a colour: one hue, darker (on dark paper: lighter) for more.
 
+import { $, fill, make, state, t, transfers, view } from "./state.js";
+
 const ramps = {
   light: ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b"],
   dark: ["#14171c", "#10263f", "#0b3a66", "#0d5191", "#2670b5", "#4d92cd", "#7fb5de", "#b4d5ec", "#eaf4fc"],
 };
-const transfers = {
-  sqrt: (weight) => Math.sqrt(weight),
-  linear: (weight) => weight,
-  log: (weight) => (weight < 1e-4 ? 0 : 1 + Math.log10(weight) / 4),
-};
 const ticks = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1];
 
-function isDark() {
+export function isDark() {
   return state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+// The colours of text and of the selection, as a canvas takes them.
+export function inks() {
+  const { color, outlineColor } = getComputedStyle(document.body);
+  return [color, outlineColor];
 }
 
 const channels = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 
-function shade(weight) {
+export function shade(weight) {
   const ramp = isDark() ? ramps.dark : ramps.light;
   const place = transfers[state.scale](Math.min(1, Math.max(0, weight))) * (ramp.length - 1);
   const below = Math.min(ramp.length - 2, Math.floor(place));
@@ -31,17 +34,15 @@ function inkOn(rgb) {
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000" : "#fff";
 }
 
-function paint(element, weight) {
+export function paint(element, weight) {
   const rgb = shade(weight);
   element.style.background = `rgb(${rgb})`;
   element.style.color = inkOn(rgb);
   return element;
 }
 
-function drawLegend() {
+export function drawLegend() {
   const swatches = ticks.map((weight) => paint(make("span", {}, weight.toLocaleString(state.lang)), weight));
-  if (current?.maps[state.m]?.causes.length) {
-    swatches.push(make("span", { class: "masked" }, make("bdi", {}, t("masked"))));
-  }
+  if (view.plane.causes) swatches.push(make("span", { class: "masked" }, make("bdi", {}, t("masked"))));
   fill($("legend"), ...swatches);
 }

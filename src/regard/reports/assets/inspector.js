@@ -1,23 +1,21 @@
 // The exact numbers of one cell, and the largest weights of its row.
 
-function topOf(row, count) {
-  const columns = [...plane.map.key.keys()].filter((column) => !causeOf(row, column));
-  const known = columns.filter((column) => weightAt(row, column) > 0);
-  return known.sort((a, b) => weightAt(row, b) - weightAt(row, a)).slice(0, count);
-}
+import { $, fill, make, number, t, view, weightText } from "./state.js";
+import { causeOf, causeText, label, tokenText, topOf, weightAt } from "./tokens.js";
 
 function entry(name, ...value) {
   return [make("dt", {}, name), make("dd", {}, ...value)];
 }
 
 function pieceOf(side, index, name) {
-  const raw = plane.map[side + "Raw"][index];
+  const raw = view.plane.map[side].raw[index];
   return raw === undefined ? [] : entry(`${name}, ${t("piece")}`, make("bdi", {}, raw));
 }
 
 function numbersOf(row, column) {
+  const { map, scores } = view.plane;
   const cause = causeOf(row, column);
-  const seen = [...plane.map.key.keys()].filter((each) => !causeOf(row, each));
+  const seen = [...map.key.text.keys()].filter((each) => !causeOf(row, each));
   if (!seen.length) return entry(t("weight"), t("no_keys"));
   const weight = weightAt(row, column);
   const shown = entry(t("weight"), weightText(weight));
@@ -25,13 +23,11 @@ function numbersOf(row, column) {
   const rank = 1 + seen.filter((each) => weightAt(row, each) > weight).length;
   shown.push(...entry(t("rank"), `${rank} / ${seen.length}`));
   shown.push(...entry(t("times_uniform"), `× ${number(weight * seen.length, 2)}`));
-  if (plane.scores) {
-    shown.push(...entry(t("score"), number(plane.scores[row * plane.map.key.length + column], 4)));
-  }
+  if (scores) shown.push(...entry(t("score"), number(scores[row * map.key.text.length + column], 4)));
   return shown;
 }
 
-function inspect(row, column) {
+export function inspect(row, column) {
   const pair = make(
     "dl", {}, ...entry(t("output"), label("query", row)), ...pieceOf("query", row, t("output")),
     ...entry(t("source"), label("key", column)), ...pieceOf("key", column, t("source")),
@@ -47,7 +43,7 @@ function inspect(row, column) {
 let announced = 0;
 
 // A status line for screen readers; holding an arrow key must not flood it.
-function announce(row) {
+export function announce(row) {
   clearTimeout(announced);
   announced = setTimeout(() => {
     const isolate = (text) => `\u2068${text}\u2069`;

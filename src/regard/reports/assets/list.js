@@ -1,5 +1,8 @@
 // The list of examples: search, order, and the choice of one.
 
+import { showExample } from "./main.js";
+import { $, data, fill, make, number, option, state, t } from "./state.js";
+
 function listOrder() {
   const wanted = $("search").value.toLocaleLowerCase().normalize("NFC");
   const texts = (example) => [example.source, example.output, ...example.references];
@@ -14,7 +17,7 @@ function listOrder() {
   return found;
 }
 
-function scoreText(example) {
+export function scoreText(example) {
   return Object.entries(example.scores)
     .map(([name, value]) => `${name} ${number(value, Number.isInteger(value) ? 0 : 2)}`)
     .join(" · ");
@@ -34,14 +37,14 @@ function listEntry(index) {
   return make("li", {}, button);
 }
 
-function drawList() {
+export function drawList() {
   const order = listOrder();
   fill($("list"), ...order.map(listEntry));
   $("found").textContent = t("found", { n: order.length, total: data.examples.length });
   markInList();
 }
 
-function markInList() {
+export function markInList() {
   for (const button of $("list").querySelectorAll("button")) {
     const chosen = Number(button.dataset.index) === state.e;
     if (chosen) button.setAttribute("aria-current", "true");
@@ -50,10 +53,9 @@ function markInList() {
   }
 }
 
-function drawSort() {
+export function drawSort() {
   const kept = $("sort").value;
   const names = [...new Set(data.examples.flatMap((example) => Object.keys(example.scores)))];
-  const option = (value, text) => make("option", { value }, text);
   fill(
     $("sort"),
     option("given", t("sort_given")),
@@ -64,7 +66,7 @@ function drawSort() {
 }
 
 // The neighbour in the list as it is filtered and sorted now.
-function turn(step) {
+export function turn(step) {
   const order = listOrder();
   const at = order.indexOf(state.e);
   const next = order[at < 0 ? 0 : Math.min(order.length - 1, Math.max(0, at + step))];

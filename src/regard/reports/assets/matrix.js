@@ -1,30 +1,9 @@
 // The map as a table: rows are the output, columns the input; numbers in the cells.
 
-function label(side, index) {
-  const map = plane.map;
-  const flag = map[side + "Flags"][index];
-  const kind = { 1: "joins", 2: "special" }[flag];
-  return make(
-    "bdi",
-    { class: kind, lang: map[side + "Language"] || undefined, dir: map[side + "Direction"] },
-    map[side][index],
-  );
-}
-
-const tokenText = (side, index) =>
-  (plane.map[side + "Flags"][index] === "1" ? "‑" : "") + plane.map[side][index];
-
-function causeOf(row, column) {
-  const code = plane.causes ? plane.causes[row * plane.map.key.length + column] : 0;
-  return code ? plane.map.causes[code - 1] : "";
-}
-
-function causeText(cause) {
-  const named = t("cause_" + cause);
-  return t("masked_by", { cause: named.startsWith("cause_") ? cause : named });
-}
-
-const weightAt = (row, column) => plane.weights[row * plane.map.key.length + column];
+import { paint } from "./colour.js";
+import { look, select } from "./selection.js";
+import { $, clamp, fill, make, number, state, t, view, weightText } from "./state.js";
+import { causeOf, causeText, label, tokenText, weightAt } from "./tokens.js";
 
 function cellText(weight) {
   if (Number.isNaN(weight)) return "✕";
@@ -59,72 +38,74 @@ function drawHeading(column) {
   return make("th", { scope: "col", "data-column": column }, token);
 }
 
-function drawTable() {
-  const { query, key, keyDirection } = plane.map;
-  const columns = [...key.keys()];
-  const head = make(
-    "tr", {}, make("td", { class: "sum" }),
-    ...columns.map(drawHeading),
-    make("td", { class: "sum" }, "Σ"),
-  );
-  const sum = (value, name) => make("td", { class: "sum", title: name }, number(value, 2));
-  const rows = [...query.keys()].map((row) =>
+export function axes(mirrored) {
+  return `${t("rows")} · ${t(mirrored ? "columns_rtl" : "columns")}`;
+}
+
+export function draw(box) {
+  const { query, key } = view.plane.map;
+  const [rows, columns] = [[...query.text.keys()], [...key.text.keys()]];
+  const sum = (cells, name) => make("td", { class: "sum", title: name }, number(cells.reduce((a, b) => a + b, 0), 2));
+  const blank = () => make("td", { class: "sum" });
+  const head = make("tr", {}, blank(), ...columns.map(drawHeading), make("td", { class: "sum" }, "Σ"));
+  const body = rows.map((row) =>
     make(
       "tr", {}, make("th", { scope: "row", "data-row": row }, label("query", row)),
       ...columns.map((column) => drawCell(row, column)),
-      sum(columns.reduce((total, column) => total + weightAt(row, column), 0), t("row_sum")),
+      sum(columns.map((column) => weightAt(row, column)), t("row_sum")),
     ),
   );
-  const coverage = columns.map((column) =>
-    sum([...query.keys()].reduce((total, row) => total + weightAt(row, column), 0), t("coverage")),
-  );
-  const foot = make("tr", {}, make("td", { class: "sum" }, "Σ"), ...coverage, make("td", { class: "sum" }));
-  const axes = `${t("rows")} · ${t(keyDirection === "rtl" ? "columns_rtl" : "columns")} · Σ: ${t("row_sum")}, ${t("coverage")}`;
+  const coverage = columns.map((column) => sum(rows.map((row) => weightAt(row, column)), t("coverage")));
+  const foot = make("tr", {}, make("td", { class: "sum" }, "Σ"), ...coverage, blank());
   const table = make(
-    "table", { class: "map", role: "grid", "aria-label": t("alignment"), dir: keyDirection },
-    make("caption", { dir: "auto" }, axes),
-    make("thead", {}, head), make("tbody", {}, ...rows), make("tfoot", {}, foot),
+    "table", { class: "map", role: "grid", "aria-label": t("alignment"), dir: key.direction },
+    make("caption", { dir: "auto" }, `${axes(key.direction === "rtl")} · Σ: ${t("row_sum")}, ${t("coverage")}`),
+    make("thead", {}, head), make("tbody", {}, ...body), make("tfoot", {}, foot),
   );
-  table.addEventListener("pointerover", (event) => {
+  listen(table);
+  fill(box, table);
+}
+
+function listen(table) {
+  const at = (event) => {
     const cell = event.target.closest("td[data-row]");
-    if (cell) look(Number(cell.dataset.row), Number(cell.dataset.column));
-  });
-  table.addEventListener("pointerleave", () => look(state.q, state.k));
-  const choose = (event) => {
-    const cell = event.target.closest("td[data-row]");
-    if (!cell) return;
-    const [row, column] = [Number(cell.dataset.row), Number(cell.dataset.column)];
-    if (row !== state.q || column !== state.k) select(row, column);
+    return cell && [Number(cell.dataset.row), Number(cell.dataset.column)];
   };
+  const choose = (event) => {
+    const place = at(event);
+    if (place && (place[0] !== state.q || place[1] !== state.k)) select(...place);
+  };
+  table.addEventListener("pointerover", (event) => at(event) && look(...at(event)));
+  table.addEventListener("pointerleave", () => look(state.q, state.k));
   table.addEventListener("click", choose);
   table.addEventListener("focusin", choose);
-  fill($("matrix"), table);
 }
 
 // The crosshair: bold headings, framed row and column of one cell.
-function markTable(row, column) {
-  for (const each of $("matrix").querySelectorAll(".on, .at")) each.classList.remove("on", "at");
-  for (const each of $("matrix").querySelectorAll(`th[data-row="${row}"], th[data-column="${column}"], td[data-row="${row}"]`)) {
+export function mark(row, column) {
+  const stage = $("stage");
+  for (const each of stage.querySelectorAll(".on, .at")) each.classList.remove("on", "at");
+  for (const each of stage.querySelectorAll(`th[data-row="${row}"], th[data-column="${column}"], td[data-row="${row}"]`)) {
     each.classList.add("on");
   }
   cellAt(row, column)?.classList.add("at");
+  stage.querySelector("td[tabindex='0']")?.setAttribute("tabindex", "-1");
+  cellAt(state.q, state.k)?.setAttribute("tabindex", "0");
 }
 
-const cellAt = (row, column) =>
-  $("matrix").querySelector(`td[data-row="${row}"][data-column="${column}"]`);
+const cellAt = (row, column) => $("stage").querySelector(`td[data-row="${row}"][data-column="${column}"]`);
 
 const moves = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
   Home: [0, -Infinity], End: [0, Infinity], PageUp: [-Infinity, 0], PageDown: [Infinity, 0],
 };
 
-function moveByKey(event) {
+export function moveByKey(event) {
   const move = moves[event.key];
-  if (!move || !plane) return;
+  if (!move || !event.target.closest("td, .canvas")) return;
   event.preventDefault();
-  const { query, key, keyDirection } = plane.map;
-  const mirrored = keyDirection === "rtl" && event.key.startsWith("Arrow") ? -1 : 1;
-  const clamp = (value, size) => Math.min(size - 1, Math.max(0, value));
-  select(clamp(state.q + move[0], query.length), clamp(state.k + move[1] * mirrored, key.length));
+  const { query, key } = view.plane.map;
+  const mirrored = key.direction === "rtl" && event.key.startsWith("Arrow") ? -1 : 1;
+  select(clamp(state.q + move[0], query.text.length), clamp(state.k + move[1] * mirrored, key.text.length));
   cellAt(state.q, state.k)?.focus();
 }

@@ -1,0 +1,55 @@
+// The one selection that all views share: layer, head, query, key.
+
+import { drawLegend } from "./colour.js";
+import { announce, inspect } from "./inspector.js";
+import { $, clamp, fill, number, option, state, t, view, writeHash } from "./state.js";
+import { drawTab, markTab } from "./tabs.js";
+import { forgetTokens, markTokens, topOf } from "./tokens.js";
+import { planeOf } from "./unpack.js";
+
+// Looking changes what is marked; selecting also changes the state and the address.
+export function look(row, column) {
+  markTab(row, column);
+  markTokens(row, column);
+  inspect(row, column);
+}
+
+export function select(row, column) {
+  [state.q, state.k] = [row, column];
+  look(row, column);
+  announce(row);
+  writeHash();
+}
+
+function drawPattern() {
+  const { map } = view.plane;
+  const at = state.h >= 0 ? state.h : map.heads.length;
+  const words = map.said[at].map((word) => t(word));
+  words.push(t("effective", { n: number(map.effective[at], 1) }));
+  $("pattern").textContent = `${t("pattern")}: ${words.join("; ")}.`;
+}
+
+function drawChoice() {
+  const { maps } = view;
+  const { heads } = maps[state.m];
+  fill($("layer"), ...maps.map((map, index) => option(index, map.layer || String(index + 1))));
+  const mean = heads.length > 1 ? [option(-1, t("average"))] : [];
+  fill($("head"), ...mean, ...heads.map((name, index) => option(index, name)));
+  [$("layer").value, $("head").value] = [state.m, state.h];
+  $("choice").hidden = maps.length * heads.length === 1 && !maps[0].layer;
+}
+
+export function showMap() {
+  state.m = clamp(state.m, view.maps.length);
+  const map = view.maps[state.m];
+  state.h = state.h < 0 && map.heads.length > 1 ? -1 : clamp(state.h, map.heads.length);
+  view.plane = planeOf(map, state.h);
+  drawChoice();
+  drawPattern();
+  drawLegend();
+  forgetTokens();
+  const row = clamp(state.q, map.query.text.length);
+  const best = state.k < 0 ? (topOf(row, 1)[0] ?? 0) : state.k;
+  drawTab();
+  select(row, clamp(best, map.key.text.length));
+}

@@ -1,0 +1,70 @@
+// What the page knows: the data, the phrases, the choices, and how they are kept.
+
+export const $ = (id) => document.getElementById(id);
+export const data = JSON.parse($("data").textContent);
+export const transfers = {
+  sqrt: (weight) => Math.sqrt(weight),
+  linear: (weight) => weight,
+  log: (weight) => (weight < 1e-4 ? 0 : 1 + Math.log10(weight) / 4),
+};
+
+// What the reader chose, all of it in the address: example, map, head (-1: the mean),
+// query, key, the tab on view, the colour scale, the language, light or dark.
+export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, v: "matrix", scale: "sqrt", lang: data.language, theme: "" };
+const allowed = { v: /^\w+$/, scale: /^(sqrt|linear|log)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
+
+// What follows from it: the example, its maps, and the plane (one map, T x S) on view.
+export const view = { example: null, maps: [], plane: null };
+
+let words = {};
+export const learn = (phrases) => (words = phrases);
+
+export function t(key, values = {}) {
+  const phrase = words[state.lang][key] ?? key;
+  return phrase.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+export function number(value, digits) {
+  const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return Number.isFinite(value) ? value.toLocaleString(state.lang, shape) : String(value);
+}
+
+export function weightText(value) {
+  if (value > 0 && value < 0.00005) return value.toExponential(1);
+  return number(value, 4);
+}
+
+// Texts enter the page here and in `fill`, always as text, never as markup.
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+export function fill(element, ...children) {
+  element.replaceChildren(...children);
+  return element;
+}
+
+export const option = (value, text) => make("option", { value }, text);
+export const clamp = (value, size) => Math.min(size - 1, Math.max(0, value));
+
+export function readHash() {
+  for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+    if (typeof state[name] === "number") state[name] = Number.parseInt(value, 10) || 0;
+    else if (allowed[name]?.test(value)) state[name] = value;
+  }
+}
+
+export function writeHash() {
+  const parts = Object.entries(state).filter(([, value]) => value !== "");
+  try {
+    history.replaceState(null, "", "#" + new URLSearchParams(parts));
+  } catch {
+    // A sandboxed frame in a notebook has no address to keep the view in.
+  }
+}

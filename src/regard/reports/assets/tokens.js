@@ -1,0 +1,88 @@
+// Tokens as text, and the two rows of them in which the reader chooses a pair.
+
+import { paint } from "./colour.js";
+import { $, clamp, fill, make, state, t, view } from "./state.js";
+import { select } from "./selection.js";
+
+const most = 160; // tokens in a row of buttons; of longer sequences the nearest
+
+export function label(side, index) {
+  const { flags, language, direction, text } = view.plane.map[side];
+  const kind = { 1: "joins", 2: "special" }[flags[index]];
+  return make("bdi", { class: kind, lang: language || undefined, dir: direction }, text[index]);
+}
+
+export const tokenText = (side, index) => {
+  const { flags, text } = view.plane.map[side];
+  return (flags[index] === "1" ? "‑" : "") + text[index];
+};
+
+export function causeOf(row, column) {
+  const { causes, map } = view.plane;
+  const code = causes ? causes[row * map.key.text.length + column] : 0;
+  return code ? map.causes[code - 1] : "";
+}
+
+export function causeText(cause) {
+  const named = t("cause_" + cause);
+  return t("masked_by", { cause: named.startsWith("cause_") ? cause : named });
+}
+
+export const weightAt = (row, column) => view.plane.weights[row * view.plane.map.key.text.length + column];
+
+// The largest weights of a row: columns, best first.
+export function topOf(row, count) {
+  const columns = [...view.plane.map.key.text.keys()].filter((column) => !causeOf(row, column));
+  const known = columns.filter((column) => weightAt(row, column) > 0);
+  return known.sort((a, b) => weightAt(row, b) - weightAt(row, a)).slice(0, count);
+}
+
+function drawSide(side, box, chosen) {
+  const { text, direction } = view.plane.map[side];
+  const first = text.length > most ? clamp(chosen - most / 2, text.length - most + 1) : 0;
+  if (box.firstChild && box.map === view.plane.map && box.dataset.first === String(first)) return;
+  const indices = [...text.keys()].slice(first, first + most);
+  const buttons = indices.map((index) => {
+    const pick = () => (side === "query" ? select(index, topOf(index, 1)[0] ?? 0) : select(state.q, index));
+    const button = make("button", { type: "button", class: "token", "data-index": index, onclick: pick });
+    button.append(label(side, index));
+    return button;
+  });
+  const cut = (shown) => (shown ? ["…"] : []);
+  fill(box, ...cut(first), ...buttons, ...cut(first + most < text.length));
+  box.dir = direction;
+  box.map = view.plane.map;
+  box.dataset.first = first;
+}
+
+export function forgetTokens() {
+  for (const id of ["queries", "keys"]) fill($(id));
+}
+
+export function markTokens(row, column) {
+  drawSide("query", $("queries"), row);
+  drawSide("key", $("keys"), column);
+  for (const button of $("queries").children) {
+    const chosen = Number(button.dataset.index) === row;
+    button.setAttribute("aria-pressed", chosen);
+    button.tabIndex = chosen ? 0 : -1;
+  }
+  for (const button of $("keys").children) {
+    const index = Number(button.dataset.index);
+    button.classList.toggle("masked", Boolean(causeOf(row, index)));
+    button.tabIndex = index === column ? 0 : -1;
+    if (causeOf(row, index)) button.removeAttribute("style");
+    else paint(button, weightAt(row, index) || 0);
+  }
+}
+
+export function stepInTokens(event) {
+  const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!move) return;
+  event.preventDefault();
+  const box = event.currentTarget;
+  const index = Number(document.activeElement.dataset.index) + (box.dir === "rtl" ? -move : move);
+  const at = (place) => box.querySelector(`[data-index="${place}"]`);
+  at(index)?.click();
+  at(index)?.focus();
+}
