@@ -56,7 +56,8 @@ __all__ = [
     "weights_of",
 ]
 
-_FIGURES = {  # where they are, for reports are imported when they are asked for
+_LATER = {  # where they are, for these are imported when they are asked for
+    "explain": "regard.seeing.steps",
     "highlight": "regard.reports.highlighted",
     "plot_alignment": "regard.reports.figures",
     "plot_heads": "regard.reports.figures",
@@ -64,6 +65,6 @@ _FIGURES = {  # where they are, for reports are imported when they are asked for
 
 
 def __getattr__(name: str) -> object:
-    if name in _FIGURES:
-        return getattr(importlib.import_module(_FIGURES[name]), name)
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,8 @@ import numpy as np
 
 __all__ = ["Trace"]
 
+_MAPPINGS = ("masks", "extra", "inputs", "parameters", "settings")
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Trace:
@@ -28,9 +30,11 @@ class Trace:
     - ``context``: what was read; ``output``: what the layer returned.
     - ``masks``: the parts of ``mask`` by cause (padding, causal, scope, user).
     - ``extra``: intermediates that only this mechanism has, by name.
+    - ``inputs``: what the layer was called with, by argument; only of ``layer.trace``.
+    - ``parameters``: the weights of the layer, by path; ``settings``: its config.
 
-    A trace never crosses a Keras call and keeps no reference to the layer; its two
-    mappings are read-only copies.
+    A trace never crosses a Keras call and keeps no reference to the layer; its mappings
+    are read-only copies.
     """
 
     mechanism: str
@@ -46,10 +50,14 @@ class Trace:
     output: np.ndarray | None = None
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, np.ndarray] = field(default_factory=dict)
+    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "masks", MappingProxyType(dict(self.masks)))
-        object.__setattr__(self, "extra", MappingProxyType(dict(self.extra)))
+        for name in _MAPPINGS:
+            mapping = MappingProxyType(dict(getattr(self, name)))
+            object.__setattr__(self, name, mapping)
 
     def __repr__(self) -> str:
         parts = [repr(self.mechanism)]
@@ -66,7 +74,7 @@ class Trace:
     def __getstate__(self) -> dict[str, Any]:
         # A mapping proxy does not pickle, so the copies travel as plain dicts.
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return values | {"masks": dict(self.masks), "extra": dict(self.extra)}
+        return values | {name: dict(values[name]) for name in _MAPPINGS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -76,7 +84,7 @@ class Trace:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """The names of its own arrays, present or not, in the order of the steps."""
-        others = {"mechanism", "layer", "masks", "extra"}
+        others = {"mechanism", "layer", *_MAPPINGS}
         return tuple(each.name for each in fields(cls) if each.name not in others)
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:

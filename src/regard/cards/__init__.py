@@ -13,13 +13,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from regard.cards.record import GROUPS, LANGUAGES, Card, Paper, Term, Text
+from regard.cards.record import GROUPS, LANGUAGES, Card, Paper, StepEntry, Term, Text
 
 __all__ = [
     "GROUPS",
     "LANGUAGES",
     "Card",
     "Paper",
+    "StepEntry",
     "Term",
     "Text",
     "card",

@@ -78,6 +78,45 @@ class Paper:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepEntry:
+    """One step of how a number of a mechanism comes about.
+
+    - ``name``: what later steps call its value.
+    - ``by``: the expression that computes it (``regard.seeing.steps``).
+    - ``gives``: the array of a trace that it must equal, or nothing.
+    - ``holds``: an expression that must be true instead.
+    - ``when``: an expression; the step is left out where it is false.
+    - ``each``: "key" where its values stand one for each key.
+    - ``formula``: in LaTeX; ``words``: title and sentence by language.
+    - ``use``: instead of all these, the steps of a part or a shared group; ``only``:
+      those of them with these names.
+    """
+
+    name: str = ""
+    by: str = ""
+    gives: str = ""
+    holds: str = ""
+    when: str = ""
+    each: str = ""
+    formula: str = ""
+    use: str = ""
+    only: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> StepEntry:
+        """The step from its entry in a file."""
+        words = {
+            each: tuple(typeset(line, each) for line in data[each])
+            for each in LANGUAGES
+            if each in data
+        }
+        rest = {name: data[name] for name in data if name not in LANGUAGES}
+        rest["only"] = tuple(rest.get("only", ()))
+        return cls(**rest, words=MappingProxyType(words))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """One mechanism: equation, words in both languages, papers.
 
@@ -92,6 +131,7 @@ class Card:
     texts: Mapping[str, Text]
     papers: tuple[Paper, ...] = ()
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[StepEntry, ...] = ()
 
     @classmethod
     def read(cls, name: str, data: Mapping[str, Any]) -> Card:
@@ -106,6 +146,7 @@ class Card:
             texts=MappingProxyType({each: _text(data, each) for each in LANGUAGES}),
             papers=tuple(map(_paper, papers + data.get("further", []))),
             hyperparameters=MappingProxyType(dict(data.get("hyperparameters", {}))),
+            steps=tuple(map(StepEntry.read, data.get("steps", []))),
         )
 
     def text(self, language: str = "en") -> Text:

@@ -10,6 +10,7 @@ __all__ = [
     "get_keras_mask",
     "outside_the_compiler",
     "set_keras_mask",
+    "stored_value",
     "traced_spec",
 ]
 
@@ -40,3 +41,8 @@ def traced_spec(layer, *args, **kwargs):
     result only.
     """
     return keras.Operation.compute_output_spec(layer, *args, **kwargs)
+
+
+def stored_value(variable):
+    """What a variable holds, even where a program that is being traced replaces it."""
+    return variable.value if variable._value is None else variable._value

@@ -1,5 +1,6 @@
 """Layers that can show how they came to their answer."""
 
+import inspect
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -7,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from regard.layers.keras_internals import stored_value
 from regard.recording import Recorder, recorders, recording
 from regard.trace import Trace
 
@@ -52,8 +54,11 @@ class Traceable(keras.layers.Layer):
 
         with recording(Recorder(lambda layer: layer is self, receive)):
             output = self(*args, **kwargs)
-        first = output[0] if isinstance(output, (tuple, list)) else output
-        return as_trace(self, {**records[-1], "output": ops.convert_to_numpy(first)})
+        return as_trace(
+            self,
+            {**records[-1], "output": answer_of(output)},
+            inputs=inputs_of(self, args, kwargs),
+        )
 
 
 def to_numpy(tensors):
@@ -67,13 +72,55 @@ def to_numpy(tensors):
     return np.asarray(ops.convert_to_numpy(tensors))
 
 
-def as_trace(layer, arrays, mechanism=None) -> Trace:
+def answer_of(output):
+    """What a call returned first, in NumPy."""
+    first = output[0] if isinstance(output, (tuple, list)) else output
+    return to_numpy(first)
+
+
+def inputs_of(layer, args, kwargs):
+    """The arrays a layer was called with, by the names of its arguments.
+
+    A value or key that was left out is the query or the value, where the layer has
+    arguments of these names; a list in the first place is taken apart.
+    """
+    names = list(inspect.signature(layer.call).parameters)
+    if args and isinstance(args[0], (list, tuple)):
+        args = (*args[0], *args[1:])
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    for name, usual in (("value", "query"), ("key", "value")):
+        if name in names and given.get(name) is None and usual in given:
+            given[name] = given[usual]
+    arrays = {n: each for n, each in given.items() if hasattr(each, "shape")}
+    return {name: to_numpy(each) for name, each in arrays.items()}
+
+
+def parameters_of(layer):
+    """The weights of a layer by path below it, copied; without states of generators."""
+    prefix = f"{layer.path or layer.name}/"
+    found = {each.path.removeprefix(prefix): each for each in layer.weights}
+    arrays = {name: to_numpy(stored_value(each)) for name, each in found.items()}
+    return {n: each.copy() for n, each in arrays.items() if each.dtype.kind == "f"}
+
+
+def settings_of(layer):
+    """The configuration of a layer, empty for one that cannot say it."""
+    try:
+        return layer.get_config()
+    except NotImplementedError:
+        return {}
+
+
+def as_trace(layer, arrays, mechanism=None, inputs=None, parameters=None) -> Trace:
     """The record of one call as a Trace, of a layer of ours or of what is named."""
     fields = {name: arrays.get(name) for name in Trace.names()}
     return Trace(
-        mechanism=mechanism or layer.mechanism,
+        mechanism=layer.mechanism if mechanism is None else mechanism,
         layer=layer.path or layer.name,
         masks=arrays.get("masks") or {},
         extra=arrays.get("extra") or {},
+        inputs=inputs or {},
+        parameters=parameters_of(layer) if parameters is None else parameters,
+        settings=settings_of(layer),
         **fields,
     )

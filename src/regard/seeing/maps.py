@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.layers.traceable import as_trace, to_numpy
+from regard.layers.traceable import as_trace, parameters_of, to_numpy
 from regard.seeing import exchange
 from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.reducing import Reduction
@@ -40,6 +40,7 @@ class Maps(Mapping):
         self.reduction = reduction
         self._calls = {name: Calls() for name in names.values()}
         self._batch: dict[str, int] | None = None
+        self._parameters: dict[int, dict[str, np.ndarray]] = {}
 
     def __getitem__(self, name: str) -> Calls:
         if name not in self._calls:
@@ -94,7 +95,11 @@ class Maps(Mapping):
         """Inside ``predict`` a call is joined to the same call of the batch before."""
         name = self._names[id(layer)]
         arrays = self.reduction.cut(to_numpy(arrays))
-        trace = as_trace(layer, arrays, mechanism_of(layer))
+        outlined = arrays.get("weights") is None and "received" in arrays.get(
+            "extra", {}
+        )
+        parameters = {} if outlined else self._parameters_of(layer)
+        trace = as_trace(layer, arrays, mechanism_of(layer), parameters=parameters)
         calls = self._calls[name]
         if self._batch is None:
             calls.append(trace)
@@ -105,6 +110,16 @@ class Maps(Mapping):
             calls[place] = joined(calls[place], trace)
         else:
             calls.append(trace)
+
+    def _parameters_of(self, layer: Any) -> dict[str, np.ndarray]:
+        """Its weights now; calls between which they did not change share one copy."""
+        now = parameters_of(layer)
+        before = self._parameters.get(id(layer), {})
+        if before.keys() != now.keys() or any(
+            not np.array_equal(before[name], now[name], equal_nan=True) for name in now
+        ):
+            self._parameters[id(layer)] = now
+        return self._parameters[id(layer)]
 
     @contextmanager
     def joining(self):

@@ -1,0 +1,46 @@
+"""What was recomputed beside what was recorded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from regard.seeing.steps.expressions import computed, parsed
+from regard.seeing.steps.step import Check
+from regard.trace import Trace
+
+# What recomputing may differ by, relative to the largest entry.
+_TOLERANCES = {"float16": 5e-3, "bfloat16": 4e-2, "float32": 2e-5, "float64": 1e-9}
+
+
+def checked(
+    holds: str, gives: str, value: np.ndarray, names: Mapping[str, Any], trace: Trace
+) -> Check | None:
+    """What must hold, or what the value must equal, if there is either."""
+    if holds:
+        true = bool(np.all(computed(parsed(holds), names)))
+        return Check(holds, 0.0 if true else np.inf, 0.0)
+    if not gives or gives.partition(".")[0] not in names:  # not recorded
+        return None
+    recorded = np.asarray(computed(parsed(gives), names))
+    if value.shape != recorded.shape:
+        raise ValueError(f"{gives} has shape {recorded.shape}, this {value.shape}")
+    if recorded.dtype == bool:
+        return Check(gives, float(np.sum(recorded != value)), 0.0)
+    with np.errstate(invalid="ignore"):  # infinities may be equal
+        differences = np.where(recorded == value, 0.0, np.abs(recorded - value))
+    if gives in ("key", "value"):  # what is hidden is not projected as it came
+        shown = names["shown"][: len(differences)]
+        differences = differences[: len(shown)][shown]
+    finite = np.abs(recorded[np.isfinite(recorded)])
+    allowed = _tolerance(trace) * max(1.0, float(finite.max(initial=0.0)))
+    return Check(gives, float(np.max(differences, initial=0.0)), allowed)
+
+
+def _tolerance(trace: Trace) -> float:
+    """By the dtype the layer computed in."""
+    policy = trace.settings.get("dtype", "float32")
+    if isinstance(policy, Mapping):
+        policy = (policy.get("config") or {}).get("name", "float32")
+    kind = str(policy).removeprefix("mixed_")
+    return _TOLERANCES.get(kind, _TOLERANCES["float32"])

@@ -1,0 +1,105 @@
+"""Which steps explain a trace: its mechanism's, its parts', and those all share.
+
+A mechanism's card lists its own steps and says with ``use`` where others come in:
+
+- ``use = "attend"``: from scores to context, with position, mask and normalizer;
+- ``use = "place"``: what the position does to queries and keys before they meet;
+- ``use = "<name>"``: the steps of the part or layer in the setting of that name, which
+  read the weights below that path; nothing where the setting is empty;
+- ``use = "<group>"``: a group of ``shared.toml``.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from regard.cards import Card, StepEntry, cards
+
+# When the steps of a position come, by what they give.
+_PHASES = {"query": "place", "key": "place", "value": "place"}
+_ATTEND = ("score", "mask", "normalizer", "weigh", "read")
+
+
+@dataclass(frozen=True)
+class Scoped:
+    """A step with the settings and the path of weights it reads."""
+
+    entry: StepEntry
+    settings: Mapping[str, Any]
+    below: str = ""
+
+
+@cache
+def shared() -> Mapping[str, tuple[StepEntry, ...]]:
+    """The groups of steps that many mechanisms have."""
+    text = files(__package__).joinpath("shared.toml").read_text(encoding="utf-8")
+    groups = tomllib.loads(text)
+    return {name: tuple(map(StepEntry.read, given)) for name, given in groups.items()}
+
+
+@cache
+def card_of_class(name: str) -> Card | None:
+    """The card whose class has this name."""
+    found = (each for each in cards() if each.path.rpartition(".")[2] == name)
+    return next(found, None)
+
+
+def expanded(
+    entries: tuple[StepEntry, ...], settings: Mapping[str, Any], below: str = ""
+) -> Iterator[Scoped]:
+    """The steps with all others that they use in their places."""
+    for entry in entries:
+        if not entry.use:
+            yield Scoped(entry, settings, below)
+            continue
+        for scoped in _used(entry.use, settings, below):
+            if not entry.only or scoped.entry.name in entry.only:
+                yield scoped
+
+
+def _used(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:
+    if name == "attend":
+        for phase in _ATTEND:
+            yield from _phase(phase, settings, below)
+    elif name == "place":
+        yield from _phase(name, settings, below)
+    elif name in shared():
+        yield from expanded(shared()[name], settings, below)
+    else:
+        yield from _inside(name, settings, below)
+
+
+def _phase(phase: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:
+    """What comes between two arrays of the trace."""
+    if phase == "normalizer":
+        yield from _inside(phase, settings, below)
+    for scoped in _inside("position", settings, below):
+        if _phase_of(scoped.entry) == phase:
+            yield scoped
+    yield from expanded(shared().get(phase, ()), settings, below)
+
+
+def _phase_of(entry: StepEntry) -> str:
+    """The name of a step of a position says where it belongs: ``place: angles``."""
+    given = {"scores": "score", "weights": "weigh", "context": "read"}
+    phase, colon, _ = entry.name.partition("__")
+    if colon:
+        return phase
+    return {**_PHASES, **given}.get(entry.gives, "score")
+
+
+def _inside(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:
+    """The steps of a part or of a layer within."""
+    part = settings.get(name)
+    if not isinstance(part, Mapping) or "class_name" not in part:
+        return
+    card = card_of_class(part["class_name"].rpartition(">")[2])
+    if card is None:
+        return
+    inner = {**(part.get("config") or {}), "class_name": part["class_name"]}
+    is_layer = "dtype" in inner
+    path = f"{below}/{name}".strip("/") if is_layer else below
+    yield from expanded(card.steps, inner if is_layer else {**settings, **inner}, path)

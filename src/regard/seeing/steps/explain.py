@@ -1,0 +1,130 @@
+"""How a number of a trace came about."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from regard.cards import Card, card, check_language
+from regard.layers.traceable import Traceable, answer_of, as_trace, inputs_of
+from regard.seeing.steps.entries import card_of_class
+from regard.seeing.steps.facts import subject_of
+from regard.seeing.steps.phrases import phrases
+from regard.seeing.steps.step import Steps
+from regard.seeing.steps.telling import Telling
+from regard.seeing.steps.views import Place, sizes_of
+from regard.trace import Trace
+
+__all__ = ["explain"]
+
+
+def explain(
+    trace_or_layer: Any,
+    *inputs: Any,
+    query: int = 0,
+    head: int = 0,
+    example: int = 0,
+    language: str = "en",
+    query_tokens: Sequence[str] | None = None,
+    key_tokens: Sequence[str] | None = None,
+    **options: Any,
+) -> Steps:
+    """How the output at one query came about, step by step.
+
+        trace = layer.trace(query, value)
+        print(regard.explain(trace, query=3, language="ru"))
+
+    Each step has a title, a sentence, the formula, the same formula with this row's
+    numbers, shapes, and a check: what was recomputed in float64 beside what the layer
+    recorded.
+
+    Args:
+        trace_or_layer: a ``Trace``, or a layer, which is called with ``inputs`` and
+            ``options`` to make one.
+        *inputs: of the layer's call.
+        query: number of the query, from the end where negative.
+        head: number of the head, likewise.
+        example: number of the example, likewise.
+        language: "en" or "ru".
+        query_tokens: what stands at the queries' places, for the sentences.
+        key_tokens: what stands at the keys' places.
+        **options: of the layer's call.
+
+    Raises:
+        ValueError: for an unknown language, a row that is not there, a trace without
+            weights, or a layer that no card explains.
+    """
+    check_language(language)
+    trace = trace_of(trace_or_layer, inputs, options)
+    found = card_of(trace, trace_or_layer)
+    sizes = sizes_of(trace)
+    place = Place(
+        _number("example", example, sizes["B"]),
+        _number("head", head, sizes["H"]),
+        _number("query", query, sizes["T"]),
+    )
+    tokens = (query_tokens, key_tokens)
+    telling = Telling.of(trace, place, tokens, language)
+    words = phrases(language)
+    steps = tuple(telling.steps(found))
+    subject = subject_of(telling.facts, words, sizes)
+    title = found.text(language).title
+    return Steps(title, subject, steps, language, words, telling.facts)
+
+
+def trace_of(trace_or_layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
+    """The trace given, or that of a call."""
+    if isinstance(trace_or_layer, Trace):
+        if inputs or options:
+            raise ValueError(
+                "inputs and further arguments are of a layer's call; a trace has them "
+                f"already. Got {len(inputs)} inputs and {sorted(options)}."
+            )
+        return trace_or_layer
+    layer = trace_or_layer
+    if isinstance(layer, Traceable):
+        return layer.trace(*inputs, **options)
+    if not callable(layer):
+        raise ValueError(
+            "trace_or_layer must be a Trace or a layer. "
+            f"Got {type(layer).__name__}; of maps take one call, maps[name][0]."
+        )
+    return trace_of_call(layer, inputs, options)
+
+
+def trace_of_call(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
+    """Inputs, weights and answer of a layer that records nothing else."""
+    output = answer_of(layer(*inputs, **options))
+    given = inputs_of(layer, inputs, options)
+    return as_trace(layer, {"output": output}, _mechanism_of(layer), inputs=given)
+
+
+def _mechanism_of(layer: Any) -> str:
+    found = card_of_class(type(layer).__name__)
+    return getattr(layer, "mechanism", "") or (found.name if found else "")
+
+
+def card_of(trace: Trace, layer: Any) -> Card:
+    """The card that says how the mechanism computes.
+
+    Raises:
+        ValueError: where there is none with steps.
+    """
+    try:
+        found = card(trace.mechanism)
+    except ValueError:
+        found = None
+    if found is None or not found.steps:
+        raise ValueError(
+            "trace_or_layer must be of a mechanism whose card has steps. "
+            f"Got {trace.mechanism or type(layer).__name__!r}."
+        )
+    return found
+
+
+def _number(name: str, given: int, size: int) -> int:
+    if not isinstance(given, (int, np.integer)) or not -size <= given < size:
+        raise ValueError(
+            f"{name} must be a whole number from {-size} to {size - 1}. Got {given!r}."
+        )
+    return int(given) % size

@@ -1,0 +1,55 @@
+"""What sentences say about the row: names of query and key, counts, shares."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from regard.seeing.steps.phrases import phrases
+
+_QUOTES = {"en": "“{}”", "ru": "«{}»"}
+_ISOLATE, _POP = "\u2068", "\u2069"  # so that a token's direction stays inside
+
+
+def facts_of(
+    names: Mapping[str, Any], tokens: tuple[Sequence[str] | None, ...], language: str
+) -> dict[str, Any]:
+    """For the braces in a card's sentences.
+
+    ``query``, ``key``: the row and its strongest key, by token or number; ``share``:
+    that key's weight; ``visible``, ``keys``: how many keys it may see, and of how many.
+    """
+    words = phrases(language)
+    weights = names.get("weights")
+    row = np.atleast_1d(np.zeros(1) if weights is None else weights)
+    usable = np.where(np.isfinite(row), row, -np.inf)
+    strongest = int(np.argmax(usable)) if row.ndim == 1 else 0
+    query_tokens, key_tokens = tokens
+    key = _label(strongest, key_tokens, language)
+    return {
+        "query": _label(names["i"], query_tokens, language),
+        "key": words["key"].format(name=key),
+        "key_name": key,
+        "key_number": strongest,
+        "share": f"{float(row[strongest]):.0%}" if row.ndim == 1 else "",
+        "visible": int(np.sum(names["mask"])) if "mask" in names else names["S"],
+        "keys": len(row) if row.ndim == 1 else names["S"],
+        "head": names["h"],
+        "heads": names["H"],
+    }
+
+
+def _label(number: int, tokens: Sequence[str] | None, language: str) -> str:
+    if tokens is None or number >= len(tokens):
+        return str(number)
+    return _QUOTES[language].format(f"{_ISOLATE}{tokens[number]}{_POP}")
+
+
+def subject_of(
+    facts: Mapping[str, Any], words: Mapping[str, str], sizes: Mapping[str, int]
+) -> str:
+    """Which row is explained."""
+    parts = [words["query"].format(name=facts["query"])]
+    if sizes["H"] > 1:
+        parts.append(words["head"].format(number=facts["head"], count=sizes["H"]))
+    return ", ".join(parts)

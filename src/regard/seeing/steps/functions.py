@@ -1,0 +1,202 @@
+r"""What an expression of a card may call: NumPy's functions, and those of this field.
+
+Each has a pattern that writes it in a formula, ``{0}`` its first argument; without one
+it is written by its name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Function:
+    """How it is computed and, in LaTeX, written; ``whole``: it reads a row at once."""
+
+    compute: Callable[..., Any]
+    pattern: str = ""
+    whole: bool = False
+
+
+def sigmoid(x: Array) -> Array:
+    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(x)))
+
+
+def softmax(scores: Array, mask: Array = True, axis: int = -1) -> Array:
+    """Along an axis over what the mask shows; a row that sees nothing is zero."""
+    scores = np.asarray(scores, "float64")
+    seen = np.broadcast_to(mask, scores.shape)
+    high = np.max(scores, axis, where=seen, initial=-np.inf, keepdims=True)
+    high = np.where(np.isfinite(high), high, 0.0)
+    shares = np.where(seen, np.exp(np.where(seen, scores - high, 0.0)), 0.0)
+    total = shares.sum(axis, keepdims=True)
+    return shares / np.where(total > 0, total, 1.0)
+
+
+def largest(x: Array, mask: Array = True) -> Array:
+    """Of what the mask shows; 0 where it shows nothing."""
+    return (
+        np.max(x, where=np.broadcast_to(mask, np.shape(x)), initial=-np.inf)
+        if (np.any(mask))
+        else 0.0
+    )
+
+
+def quotient(x: Array, y: Array) -> Array:
+    """x / y; 0 where y is 0."""
+    return np.where(np.asarray(y) != 0, x / np.where(np.asarray(y) != 0, y, 1.0), 0.0)
+
+
+def unit(x: Array, axis: int = -1) -> Array:
+    """Of length one along an axis; zero stays zero."""
+    length = np.sqrt(np.sum(np.square(x), axis, keepdims=True))
+    return np.where(length > 0, x / np.where(length > 0, length, 1.0), 0.0)
+
+
+def fold(step: Callable[..., Array], start: Array, *sequences: Array) -> Array:
+    """The state after each step, (T, …): ``step(state, *of this step)``."""
+    states = []
+    for each in zip(*sequences, strict=True):
+        start = step(start, *each)
+        states.append(start)
+    return np.stack(states) if states else np.zeros((0, *np.shape(start)))
+
+
+def shifted(x: Array, start: Array = 0.0) -> Array:
+    """One place later along the first axis, beginning with ``start``."""
+    first = np.broadcast_to(start, np.shape(x)[1:])[None]
+    return np.concatenate([first, x[:-1]])
+
+
+def convolution(x: Array, kernel: Array) -> Array:
+    """(S, C) with a kernel (width, C, F), as many places out as in, zeros outside."""
+    width = len(kernel)
+    before = (width - 1) // 2
+    padded = np.pad(x, ((before, width - 1 - before), (0, 0)))
+    windows = np.stack([padded[n : n + len(x)] for n in range(width)])  # (width, S, C)
+    return np.einsum("wsc,wcf->sf", windows, kernel)
+
+
+def layer_norm(
+    x: Array, gamma: Array = 1.0, beta: Array = 0.0, tiny: float = 1e-3
+) -> Array:
+    """Of mean 0 and variance 1 along the last axis, then scaled and moved."""
+    mean = np.mean(x, -1, keepdims=True)
+    spread = np.mean(np.square(x - mean), -1, keepdims=True)
+    return (x - mean) / np.sqrt(spread + tiny) * gamma + beta
+
+
+def rms_norm(x: Array, gamma: Array = 1.0, tiny: float = 1e-6) -> Array:
+    """Of mean square 1 along the last axis, then scaled."""
+    return x / np.sqrt(np.mean(np.square(x), -1, keepdims=True) + tiny) * gamma
+
+
+def one_hot(number: Array, size: int) -> Array:
+    return (np.arange(size) == np.asarray(number)[..., None]).astype("float64")
+
+
+def gelu(x: Array) -> Array:
+    """With the error function."""
+    return 0.5 * x * (1.0 + np.vectorize(_erf)(x / np.sqrt(2.0)))
+
+
+def _erf(x: float) -> float:
+    from math import erf
+
+    return erf(x)
+
+
+def _dot(left: Array, right: Array) -> Array:
+    """Along the last axis."""
+    return np.sum(left * right, -1)
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "sum": Function(np.sum, r"\sum {0}", whole=True),
+    "mean": Function(np.mean, r"\mathrm{{mean}}({0})", whole=True),
+    "max": Function(np.max, r"\max({0})", whole=True),
+    "largest": Function(largest, r"\max({0})", whole=True),
+    "quotient": Function(quotient, r"\frac{{{0}}}{{{1}}}"),
+    "any": Function(np.any, whole=True),
+    "all": Function(np.all, whole=True),
+    "given": Function(lambda group, name, usual: group.values.get(name, usual)),
+    "kind": Function(
+        lambda group, name: getattr(group.values.get(name), "values", {}).get("kind")
+    ),
+    "min": Function(np.min, r"\min({0})", whole=True),
+    "var": Function(np.var, whole=True),
+    "dot": Function(_dot, r"{0} \cdot {1}"),
+    "mix": Function(
+        lambda weights, values: np.tensordot(weights, values, 1), whole=True
+    ),
+    "softmax": Function(softmax, r"\mathrm{{softmax}}({0})", whole=True),
+    "cumsum": Function(np.cumsum, whole=True),
+    "cumprod": Function(np.cumprod, whole=True),
+    "sort": Function(np.sort, whole=True),
+    "argsort": Function(np.argsort, whole=True),
+    "argmax": Function(np.argmax, r"\arg\max({0})", whole=True),
+    "norm": Function(np.linalg.norm, r"\lVert {0} \rVert"),
+    "unit": Function(unit, r"{0} / \lVert {0} \rVert"),
+    "exp": Function(np.exp, r"\exp({0})"),
+    "log": Function(np.log, r"\ln({0})"),
+    "sqrt": Function(np.sqrt, r"\sqrt{{{0}}}"),
+    "square": Function(np.square, r"({0})^2"),
+    "abs": Function(np.abs, r"|{0}|"),
+    "tanh": Function(np.tanh, r"\tanh({0})"),
+    "cos": Function(np.cos, r"\cos({0})"),
+    "sin": Function(np.sin, r"\sin({0})"),
+    "sigmoid": Function(sigmoid, r"\sigma({0})"),
+    "softplus": Function(lambda x: np.logaddexp(0.0, x)),
+    "relu": Function(lambda x: np.maximum(x, 0.0), r"\max(0, {0})"),
+    "leaky_relu": Function(lambda x, slope: np.where(x > 0, x, slope * np.asarray(x))),
+    "elu": Function(lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))),
+    "silu": Function(lambda x: x * sigmoid(x)),
+    "gelu": Function(gelu),
+    "maximum": Function(np.maximum, r"\max({0}, {1})"),
+    "minimum": Function(np.minimum, r"\min({0}, {1})"),
+    "clip": Function(np.clip),
+    "floor": Function(np.floor, r"\lfloor {0} \rfloor"),
+    "round": Function(np.round),
+    "where": Function(np.where),
+    "concat": Function(lambda *parts, axis=-1: np.concatenate(parts, axis), r"[{*}]"),
+    "stack": Function(lambda *parts, axis=0: np.stack(parts, axis)),
+    "reshape": Function(lambda x, *shape: np.reshape(x, shape), "{0}"),
+    "transpose": Function(lambda x, *axes: np.transpose(x, axes or None), r"{0}^\top"),
+    "flip": Function(np.flip),
+    "roll": Function(np.roll),
+    "repeat": Function(np.repeat),
+    "tile": Function(np.tile),
+    "take": Function(np.take),
+    "take_along": Function(np.take_along_axis),
+    "pad": Function(np.pad),
+    "split": Function(np.split),
+    "outer": Function(np.multiply.outer),
+    "einsum": Function(np.einsum, r"\sum {0} \, {1}"),
+    "zeros": Function(lambda *shape: np.zeros(shape)),
+    "ones": Function(lambda *shape: np.ones(shape)),
+    "arange": Function(lambda *ends: np.arange(*ends)),
+    "eye": Function(np.eye),
+    "tril": Function(np.tril),
+    "triu": Function(np.triu),
+    "shape": Function(lambda x, axis: np.shape(x)[axis]),
+    "length": Function(len),
+    "number": Function(float),
+    "whole_number": Function(int),
+    "isclose": Function(np.isclose),
+    "inv": Function(np.linalg.inv, r"{0}^{{-1}}"),
+    "pinv": Function(np.linalg.pinv),
+    "fft": Function(np.fft.fft),
+    "ifft": Function(np.fft.ifft),
+    "real": Function(np.real),
+    "fold": Function(fold),
+    "shifted": Function(shifted),
+    "convolution": Function(convolution),
+    "layer_norm": Function(layer_norm),
+    "rms_norm": Function(rms_norm),
+    "one_hot": Function(one_hot),
+}
+CONSTANTS: Mapping[str, Any] = {"pi": np.pi, "infinity": np.inf}

@@ -1,0 +1,164 @@
+r"""An expression written as a formula with the numbers of one row, in LaTeX."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from regard.seeing.steps.expressions import chosen, computed
+from regard.seeing.steps.functions import FUNCTIONS
+
+SHOWN = 3  # entries of a vector that are written out
+_SIGNS = {ast.Add: (" + ", 1), ast.Sub: (" - ", 1), ast.MatMult: (r" \, ", 2)}
+_LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
+_ATOM = 9
+# Functions whose value says more than their arguments.
+_EVALUATED = {"given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"}
+
+
+def number(value: Any) -> str:
+    """Three digits; far from one, a power of ten."""
+    value = float(np.real(value))
+    if not np.isfinite(value):
+        return r"\mathrm{NaN}" if np.isnan(value) else r"-\infty"[value > 0 :]
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        text = f"{value:.3g}" if abs(value) < 1e3 else f"{value:.0f}"
+        return "0" if float(text) == 0 else text
+    digits, power = f"{value:.2e}".split("e")
+    return rf"{digits} \cdot 10^{{{int(power)}}}"
+
+
+def shown(value: Any, name: str = "") -> str:
+    """A number, the first entries of a vector, the name of anything larger."""
+    value = np.asarray(value)
+    if value.ndim == 0:
+        return number(value)
+    if value.ndim > 1:
+        return rf"\mathrm{{{name.replace('_', ' ')}}}" if name else r"(\dots)"
+    entries = [number(each) for each in value[:SHOWN]]
+    more = [r"\dots"] if len(value) > SHOWN else []
+    return f"({', '.join(entries + more)})"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes expressions over ``names``, of ``per_key`` arrays the entry ``key``."""
+
+    names: Mapping[str, Any]
+    per_key: frozenset[str] = frozenset()
+    key: int | None = None
+
+    def write(self, node: ast.expr, level: int = 0) -> str:
+        """The formula, in brackets where something binds it closer than it holds."""
+        text, own = self._written(node)
+        return text if own >= level else f"({text})"
+
+    def _written(self, node: ast.expr) -> tuple[str, int]:
+        """Text, and how close it holds together."""
+        if isinstance(node, ast.IfExp):
+            return self._written(chosen(node, self.names))
+        if isinstance(node, _LEAVES):
+            return self._leaf(node)
+        if isinstance(node, ast.BinOp):
+            return self._operation(node)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return f"-{self.write(node.operand, 2)}", 1
+        if isinstance(node, ast.Call):
+            return self._call(node), _ATOM
+        return shown(computed(node, self.names)), _ATOM
+
+    def _leaf(self, node: ast.expr) -> tuple[str, int]:
+        inner = node
+        while isinstance(inner, ast.Subscript):
+            inner = inner.value
+        value = computed(node, self.names)
+        name = (
+            ast.unparse(inner) if isinstance(inner, (ast.Name, ast.Attribute)) else ""
+        )
+        if self.key is not None and self._along_keys(node, name):
+            value = value[self.key]
+        text = shown(value, name.split(".")[-1])
+        return text, 1 if text.startswith("-") or r"\cdot" in text else _ATOM
+
+    def _along_keys(self, node: ast.expr, name: str) -> bool:
+        """Whether the first axis of a leaf is that of the keys."""
+        plain = not isinstance(node, ast.Subscript) or ":, None" in ast.unparse(node)
+        return name in self.per_key and plain
+
+    def _operation(self, node: ast.BinOp) -> tuple[str, int]:
+        if isinstance(node.op, ast.Div):
+            return rf"\frac{{{self.write(node.left)}}}{{{self.write(node.right)}}}", 3
+        if isinstance(node.op, ast.Pow):
+            return f"{self.write(node.left, _ATOM)}^{{{self.write(node.right)}}}", 4
+        if isinstance(node.op, ast.Mult):
+            both = [computed(each, self.names) for each in (node.left, node.right)]
+            vectors = all(np.ndim(each) > 0 for each in both)
+            sign, level = (r" \odot " if vectors else r" \cdot "), 2
+        elif type(node.op) in _SIGNS:
+            sign, level = _SIGNS[type(node.op)]
+        else:
+            return shown(computed(node, self.names)), _ATOM
+        if isinstance(node.op, (ast.Add, ast.Sub)) and self._is_nothing(node.right):
+            return self._written(node.left)
+        right = self.write(node.right, level + 1)
+        return self.write(node.left, level) + sign + right, level
+
+    def _is_nothing(self, node: ast.expr) -> bool:
+        """Whether a choice came to a bare 0."""
+        while isinstance(node, ast.IfExp):
+            node = chosen(node, self.names)
+        return isinstance(node, ast.Constant) and node.value == 0
+
+    def _call(self, node: ast.Call) -> str:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        function = FUNCTIONS.get(name)
+        if function is None or any(isinstance(e, ast.Lambda) for e in node.args):
+            return (
+                shown(computed(node, self.names))
+                if not name
+                else _named(name, r"\dots")
+            )
+        if name == "where" and self.key is not None:
+            seen = np.asarray(computed(node.args[0], self.names))
+            seen = seen[self.key] if seen.ndim else seen
+            return self.write(node.args[1] if seen else node.args[2])
+        if not function.pattern and name in _EVALUATED:
+            return shown(computed(node, self.names), name)
+        writer = self
+        if function.whole and not _has_axis(node):
+            writer = replace(self, key=None)
+        if name == "mix":
+            return self._mixed(node)
+        given = [writer.write(each) for each in node.args if not _is_word(each)]
+        if function.pattern == "{0}" or "{0}" not in function.pattern:
+            inside = ", ".join(given)
+            return function.pattern.replace("{*}", inside) or _named(name, inside)
+        level = 2 if name in ("sum", "dot", "unit") else 0
+        given = [writer.write(e, level) for e in node.args if not _is_word(e)]
+        return function.pattern.format(*given)
+
+    def _mixed(self, node: ast.Call) -> str:
+        """A weighted sum: its largest terms."""
+        weights, values = (computed(each, self.names) for each in node.args)
+        largest = np.argsort(-np.abs(weights), kind="stable")[:SHOWN]
+        terms = [rf"{shown(weights[n])} \cdot {shown(values[n])}" for n in largest]
+        rest = len(weights) > SHOWN and np.any(np.delete(weights, largest))
+        return " + ".join(terms + [r"\dots"] * bool(rest))
+
+
+def _has_axis(node: ast.Call) -> bool:
+    """Whether it goes along one axis, and not over all."""
+    given = [each.arg for each in node.keywords]
+    second = node.args[1] if len(node.args) > 1 else None
+    number = isinstance(second, (ast.Constant, ast.UnaryOp, ast.Tuple))
+    return "axis" in given or number
+
+
+def _is_word(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _named(name: str, inside: str) -> str:
+    return rf"\mathrm{{{name.replace('_', ' ')}}}({inside})"

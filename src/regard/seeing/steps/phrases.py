@@ -1,0 +1,20 @@
+"""The words around the steps, in both languages."""
+
+from collections.abc import Mapping
+
+_PHRASES: Mapping[str, Mapping[str, str]] = {
+    "shapes": {"en": "shapes", "ru": "формы"},
+    "passed": {"en": "agrees with the layer", "ru": "совпадает со слоем"},
+    "failed": {"en": "DIFFERS FROM THE LAYER", "ru": "РАСХОДИТСЯ СО СЛОЕМ"},
+    "difference": {"en": "difference", "ru": "разница"},
+    "allowed": {"en": "allowed", "ru": "допустимо"},
+    "query": {"en": "query {name}", "ru": "запрос {name}"},
+    "head": {"en": "head {number} of {count}", "ru": "голова {number} из {count}"},
+    "for": {"en": "for", "ru": "для"},
+    "key": {"en": "key {name}", "ru": "ключа {name}"},
+}
+
+
+def phrases(language: str) -> Mapping[str, str]:
+    """Key -> phrase in one language."""
+    return {key: texts[language] for key, texts in _PHRASES.items()}

@@ -1,0 +1,141 @@
+"""How one number of a trace came about: words, formulas, numbers, checks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from regard.cards.equations import unicode_equation
+
+__all__ = ["Check", "Step", "Steps"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was recomputed beside what was recorded.
+
+    ``difference`` is the largest of any entry, ``tolerance`` what the dtype allows.
+    """
+
+    what: str
+    difference: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether they agree; NaN never does."""
+        return bool(self.difference <= self.tolerance)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: ``formula`` and ``numbers`` in LaTeX, the same with this row's numbers.
+
+    Where there is a value for each key, ``numbers`` are those of the key ``of``.
+    ``value`` is what was computed, ``shapes`` what it was computed from and, under no
+    name, its own.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    formula: str = ""
+    numbers: str = ""
+    of: str = ""
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    value: Any = None
+    check: Check | None = None
+
+    def text(self, number: int, words: Mapping[str, str]) -> str:
+        """The step as lines of text."""
+        lines = [f"{number}. {self.title}", f"   {self.sentence}"]
+        before = f"{words['for']} {self.of}:  " if self.of else ""
+        for start, latex in (("", self.formula), (before, self.numbers)):
+            if latex:
+                lines.append("     " + start + unicode_equation(latex))
+        if self.shapes:
+            parts = [f"{n} {_shape(s)}" for n, s in self.shapes.items() if n]
+            result = _shape(self.shapes[""])
+            lines.append(f"   {words['shapes']}: {', '.join(parts)} → {result}")
+        if self.check is not None:
+            word = words["passed" if self.check.passed else "failed"]
+            lines.append(
+                f"   {word}: {words['difference']} {self.check.difference:.1e}, "
+                f"{words['allowed']} {self.check.tolerance:.0e}"
+            )
+        return "\n".join(lines)
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape)) if shape else "1"
+
+
+@dataclass(frozen=True)
+class Steps(Sequence[Step]):
+    """The steps in their order; prints as text, in a notebook as HTML."""
+
+    title: str
+    subject: str
+    steps: tuple[Step, ...]
+    language: str
+    words: Mapping[str, str]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, str):
+            return next(each for each in self.steps if each.name == number)
+        return self.steps[number]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """All checks."""
+        return tuple(each.check for each in self.steps if each.check is not None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every recomputed number equals the recorded one."""
+        return all(each.passed for each in self.checks)
+
+    def __str__(self) -> str:
+        parts = [f"{self.title}\n{self.subject}"]
+        parts += [each.text(n, self.words) for n, each in enumerate(self.steps, 1)]
+        return "\n\n".join(parts)
+
+    __repr__ = __str__
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain numbers and text, which JSON takes."""
+        return {
+            "title": self.title,
+            "subject": self.subject,
+            "language": self.language,
+            "steps": [_step_as_dict(each) for each in self.steps],
+        }
+
+
+def _step_as_dict(step: Step) -> dict[str, Any]:
+    value = None if step.value is None else np.asarray(step.value).tolist()
+    check = step.check and {
+        "what": step.check.what,
+        "difference": step.check.difference,
+        "tolerance": step.check.tolerance,
+        "passed": step.check.passed,
+    }
+    return {
+        "name": step.name,
+        "title": step.title,
+        "sentence": step.sentence,
+        "formula": step.formula,
+        "numbers": step.numbers,
+        "of": step.of,
+        "shapes": {name: list(shape) for name, shape in step.shapes.items()},
+        "value": value,
+        "check": check,
+    }

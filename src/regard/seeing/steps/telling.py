@@ -1,0 +1,150 @@
+"""The steps of a card, computed on one row of a trace."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from regard.cards import Card, StepEntry
+from regard.seeing.steps.checks import checked
+from regard.seeing.steps.entries import Scoped, expanded
+from regard.seeing.steps.expressions import chosen, computed, parsed
+from regard.seeing.steps.facts import facts_of
+from regard.seeing.steps.numbers import Writer, shown
+from regard.seeing.steps.step import Step
+from regard.seeing.steps.views import (
+    Place,
+    names_of,
+    parameters_group,
+    per_key_names,
+    settings_group,
+)
+from regard.trace import Trace
+
+
+@dataclass(frozen=True)
+class Telling:
+    """A trace, what expressions may read of it, and what sentences say."""
+
+    trace: Trace
+    names: dict[str, Any]
+    facts: Mapping[str, Any]
+    language: str
+
+    @classmethod
+    def of(
+        cls,
+        trace: Trace,
+        place: Place,
+        tokens: tuple[Sequence[str] | None, ...],
+        language: str,
+    ) -> "Telling":
+        """At one place, with the tokens of queries and keys where they are known."""
+        names = names_of(trace, place)
+        return cls(trace, names, facts_of(names, tokens, language), language)
+
+    def steps(self, card: Card) -> Iterator[Step]:
+        """One after another; each value is a name for the steps after it.
+
+        What several steps give is compared with the record at the last of them.
+        """
+        scoped = list(self._told(card))
+        if not scoped:
+            raise ValueError(
+                "trace must hold what the mechanism's steps read. That of "
+                f"{self.trace.mechanism!r} has no inputs; layer.trace(...) keeps them."
+            )
+        for number, each in enumerate(scoped):
+            later = any(e.entry.gives == each.entry.gives for e in scoped[number + 1 :])
+            yield self._step(each, "" if later else each.entry.gives)
+
+    def _told(self, card: Card) -> Iterator[Scoped]:
+        """The steps that apply; without inputs none that goes back to them."""
+        missing = set() if self.trace.inputs else {"x"}
+        for scoped in expanded(card.steps, self.trace.settings):
+            entry = scoped.entry
+            read = _reads(entry.by) | _reads(entry.when) | _reads(entry.holds)
+            if missing & read:
+                missing.add(entry.name)
+            elif not entry.when or self._holds(scoped, entry.when):
+                yield scoped
+
+    def _holds(self, scoped: Scoped, condition: str) -> bool:
+        return bool(np.all(computed(parsed(condition), self._names(scoped))))
+
+    def _names(self, scoped: Scoped) -> dict[str, Any]:
+        """The names as a step reads them: settings and weights of its own layer."""
+        return {
+            **self.names,
+            "p": parameters_group(self.trace.parameters, scoped.below),
+            "settings": settings_group(scoped.settings),
+        }
+
+    def _step(self, scoped: Scoped, gives: str) -> Step:
+        entry, names = scoped.entry, self._names(scoped)
+        try:
+            value = np.asarray(computed(parsed(entry.by), names))
+            check = checked(entry.holds, gives, value, names, self.trace)
+        except Exception as problem:
+            raise ValueError(
+                f"step {entry.name!r} of {self.trace.mechanism!r} cannot be computed "
+                f"from the trace: {problem}"
+            ) from problem
+        self.names[entry.name] = value
+        title, sentence = entry.words[self.language]
+        each = entry.each == "key" and value.ndim > 0
+        return Step(
+            entry.name,
+            title,
+            sentence.format(**{**scoped.settings, **self.facts}),
+            entry.formula,
+            self._written(entry, value, names, each),
+            self.facts["key"] if each else "",
+            {**_shapes(parsed(entry.by), names), "": value.shape},
+            value,
+            check,
+        )
+
+    def _written(
+        self, entry: StepEntry, value: Any, names: Mapping[str, Any], each: bool
+    ) -> str:
+        """The formula with this row's numbers, then what came out."""
+        key = self.facts["key_number"] if each else None
+        row = names.get("weights")
+        keys = names["S"] if row is None else len(np.atleast_1d(row))
+        writer = Writer(names, per_key_names(names, keys), key)
+        text = writer.write(parsed(entry.by))
+        result = shown(value if key is None else value[key], entry.name)
+        return text if text == result else f"{text} = {result}"
+
+
+def _reads(expression: str) -> set[str]:
+    """The names an expression begins with."""
+    if not expression:
+        return set()
+    nodes = ast.walk(parsed(expression))
+    return {each.id for each in nodes if isinstance(each, ast.Name)}
+
+
+def _shapes(
+    node: ast.AST, names: Mapping[str, Any], found: dict | None = None
+) -> dict[str, tuple[int, ...]]:
+    """The arrays an expression reads, by their last name."""
+    found = {} if found is None else found
+    if isinstance(node, ast.Lambda):
+        return found
+    if isinstance(node, ast.IfExp):
+        return _shapes(chosen(node, names), names, found)
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        value = computed(node, names)
+        if isinstance(value, np.ndarray) and value.ndim:
+            found[ast.unparse(node).rpartition(".")[2]] = value.shape
+        return found
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr) and not (
+            isinstance(node, ast.Call) and child is node.func
+        ):
+            _shapes(child, names, found)
+    return found

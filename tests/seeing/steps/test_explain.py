@@ -1,0 +1,96 @@
+"""Which row is explained, from what, and what is said where it cannot be."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+import regard
+from regard import layers
+
+
+@pytest.fixture
+def trace():
+    rng = np.random.default_rng(0)
+    layer = layers.MultiHeadAttention(2, 3)
+    return layer.trace(
+        rng.normal(size=(2, 3, 4)).astype("float32"),
+        rng.normal(size=(2, 5, 6)).astype("float32"),
+        value_mask=np.array([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]], bool),
+    )
+
+
+def test_another_row_has_other_numbers(trace):
+    first = regard.explain(trace, query=0)
+    other = regard.explain(trace, query=-1, head=1, example=1)
+    assert first.passed
+    assert other.passed
+    assert first["shared_out"].numbers != other["shared_out"].numbers
+    assert other["visible"].value.tolist() == [True, True, False, False, False]
+
+
+def test_a_wrong_number_is_found(trace):
+    scores = trace.scores.copy()
+    scores[0, 0, 1, 0] += 1e-3
+    wrong = dataclasses.replace(trace, scores=scores)
+    steps = regard.explain(wrong, query=1)
+    assert not steps.passed
+    assert not steps["compared"].check.passed
+    assert "DIFFERS" in str(steps)
+    assert regard.explain(wrong, query=0).passed
+
+
+def test_tokens_are_named(trace):
+    steps = regard.explain(
+        trace,
+        query=1,
+        language="ru",
+        query_tokens=["кот", "спит", "."],
+        key_tokens=list("abcde"),
+    )
+    assert "«\u2068спит\u2069»" in steps.subject
+    strongest = "abcde"[int(trace.weights[0, 0, 1].argmax())]
+    assert strongest in steps["mixed"].sentence
+
+
+def test_a_captured_call_is_explained_from_its_projections():
+    rng = np.random.default_rng(1)
+    inputs = keras.Input((4, 6))
+    model = keras.Model(inputs, layers.MultiHeadAttention(2, 3)(inputs))
+    maps = regard.attend_to(model, rng.normal(size=(1, 4, 6)).astype("float32"))
+    steps = regard.explain(maps[next(iter(maps))][0], query=2)
+    assert steps.passed
+    assert "projected_query" not in [each.name for each in steps]
+    assert {"scores", "weights", "context"} <= {each.what for each in steps.checks}
+
+
+def test_everything_is_plain_in_a_dict(trace):
+    import json
+
+    found = json.loads(json.dumps(regard.explain(trace).to_dict()))
+    assert found["steps"][0]["check"]["passed"] is True
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"query": 3}, "query must be a whole number from -3 to 2"),
+        ({"head": 2}, "head must be"),
+        ({"example": -3}, "example must be"),
+        ({"language": "de"}, "language must be one of en, ru"),
+    ],
+)
+def test_rows_that_are_not_there(trace, options, message):
+    with pytest.raises(ValueError, match=message):
+        regard.explain(trace, **options)
+
+
+def test_a_layer_without_a_card():
+    with pytest.raises(ValueError, match="a mechanism whose card has steps"):
+        regard.explain(keras.layers.Dense(2), np.ones((1, 3), "float32"))
+
+
+def test_inputs_beside_a_trace(trace):
+    with pytest.raises(ValueError, match="a trace has them already"):
+        regard.explain(trace, np.ones(3))
