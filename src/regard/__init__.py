@@ -22,9 +22,11 @@ from regard.core.scopes import (
 from regard.layers.chosen_rows import weights_of
 from regard.layers.planning import plan
 from regard.seeing.capture import attend_to, capture
+from regard.seeing.probe import AttentionProbe
 from regard.trace import Trace
 
 __all__ = [
+    "AttentionProbe",
     "Blocks",
     "Causal",
     "Dilated",

@@ -85,14 +85,13 @@ def _columns(trace: Trace) -> dict[str, np.ndarray]:
 
 def save(maps: Mapping[str, Sequence[Trace]], path: str | Path) -> Path:
     """Write everything into one ``.npz`` file, which ``load`` reads again."""
-    path = Path(path).with_suffix(".npz")
-    arrays: dict[str, Any] = {}
+    arrays: list[Any] = []
 
-    def stored(group: Mapping[str, Any]) -> dict[str, str]:
-        """Name -> where its array stands in the file."""
-        places = {name: str(len(arrays) + n) for n, name in enumerate(group)}
-        arrays.update((places[name], np.asarray(group[name])) for name in group)
-        return places
+    def stored(group: Mapping[str, Any]) -> dict[str, int]:
+        """Name -> the number of its array in the file."""
+        first = len(arrays)
+        arrays.extend(group.values())
+        return {name: first + place for place, name in enumerate(group)}
 
     index = {
         name: [
@@ -107,10 +106,7 @@ def save(maps: Mapping[str, Sequence[Trace]], path: str | Path) -> Path:
         ]
         for name, calls in maps.items()
     }
-    arrays[_INDEX] = np.array(json.dumps(index))
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-    return path
+    return write(path, {"maps": index}, arrays)
 
 
 def load(path: str | Path) -> dict[str, list[Trace]]:
@@ -119,23 +115,41 @@ def load(path: str | Path) -> dict[str, list[Trace]]:
     Raises:
         ValueError: where the file holds something else.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        index = json.loads(str(arrays[_INDEX]))
-    except FileNotFoundError:
-        raise
-    except (KeyError, ValueError, OSError, EOFError, BadZipFile) as problem:
-        raise ValueError(
-            f"path must name a file that Maps.save wrote. Got {path}: {problem}."
-        ) from problem
+    index, arrays = read(path, "Maps.save", "maps")
     return {
         name: [_trace(entry, arrays) for entry in calls]
-        for name, calls in index.items()
+        for name, calls in index["maps"].items()
     }
 
 
-def _trace(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trace:
+def write(path: str | Path, index: Mapping[str, Any], arrays: Sequence[Any]) -> Path:
+    """Arrays, and an index that says what they are, as one ``.npz`` file."""
+    path = Path(path).with_suffix(".npz")
+    named: dict[str, Any] = {str(place): each for place, each in enumerate(arrays)}
+    named[_INDEX] = np.array(json.dumps(index))
+    with path.open("wb") as file:
+        np.savez_compressed(file, **named)
+    return path
+
+
+def read(path: str | Path, writer: str, key: str) -> tuple[dict[str, Any], list[Any]]:
+    """The index and the arrays of a file that ``writer`` wrote, with ``key`` in it."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        index = json.loads(str(arrays.pop(_INDEX)))
+        if key not in index:
+            raise KeyError(key)
+        return index, [arrays[str(place)] for place in range(len(arrays))]
+    except FileNotFoundError:
+        raise
+    except (KeyError, TypeError, ValueError, OSError, EOFError, BadZipFile) as problem:
+        raise ValueError(
+            f"path must name a file that {writer} wrote. Got {path}: {problem}."
+        ) from problem
+
+
+def _trace(entry: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> Trace:
     groups: list[dict[str, Any]] = [
         {name: arrays[place] for name, place in entry[group].items()}
         for group in ("own", "masks", "extra")
