@@ -25,7 +25,7 @@ _UPPER = dict(
     )
 )
 _WORDS = {"tanh", "cos", "sin", "ln", "exp", "min", "max"}
-_COMMANDS = {
+COMMANDS = {
     **{name: name for name in _WORDS},
     **{
         "arg": "arg ",
@@ -38,16 +38,7 @@ _COMMANDS = {
     **{"le": " ≤ ", "ge": " ≥ ", "cdot": "·", "dots": "…", "ldots": "…"},
     **{"lVert": "‖", "rVert": "‖", "quad": "   ", ",": " ", ";": " ", " ": " "},
     **{"alpha": "α", "beta": "β", "theta": "θ", "tau": "τ", "mu": "μ", "sigma": "σ"},
-    **{"zeta": "ζ"},
-    **{
-        "alpha": "α",
-        "beta": "β",
-        "theta": "θ",
-        "tau": "τ",
-        "delta": "δ",
-        "mu": "μ",
-        "sigma": "σ",
-    },
+    **{"zeta": "ζ", "delta": "δ"},
     **{"epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "pi": "π", "big": ""},
     **{"infty": "∞"},
     **{"lambda": "λ", "gamma": "γ", "phi": "φ"},
@@ -100,11 +91,11 @@ def _piece(token: str, tokens: Iterator[str]) -> str:
     if token == "{":
         return _sequence(tokens, "}")
     if token.startswith("\\"):
-        if token[1:] not in _COMMANDS:
+        if token[1:] not in COMMANDS:
             raise ValueError(
                 f"latex must use the commands that equations.py knows. Got {token!r}."
             )
-        return _COMMANDS[token[1:]]
+        return COMMANDS[token[1:]]
     return " " if token.isspace() else token
 
 

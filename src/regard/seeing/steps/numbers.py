@@ -100,16 +100,19 @@ class Writer:
             sign, level = _SIGNS[type(node.op)]
         else:
             return shown(computed(node, self.names)), _ATOM
-        if isinstance(node.op, (ast.Add, ast.Sub)) and self._is_nothing(node.right):
+        if isinstance(node.op, (ast.Add, ast.Sub)) and self._is(0, node.right):
             return self._written(node.left)
+        if isinstance(node.op, ast.Mult) and self._is(1, node.left):
+            return self._written(node.right)
         right = self.write(node.right, level + 1)
         return self.write(node.left, level) + sign + right, level
 
-    def _is_nothing(self, node: ast.expr) -> bool:
-        """Whether a choice came to a bare 0."""
+    def _is(self, number: int, node: ast.expr) -> bool:
+        """Whether a choice came to this bare number, which changes nothing here."""
+        chose = isinstance(node, ast.IfExp)
         while isinstance(node, ast.IfExp):
             node = chosen(node, self.names)
-        return isinstance(node, ast.Constant) and node.value == 0
+        return chose and isinstance(node, ast.Constant) and node.value == number
 
     def _call(self, node: ast.Call) -> str:
         name = node.func.id if isinstance(node.func, ast.Name) else ""

@@ -27,6 +27,16 @@ class Check:
         """Whether they agree; NaN never does."""
         return bool(self.difference <= self.tolerance)
 
+    def text(self, words: Mapping[str, str]) -> str:
+        """In words."""
+        said = words["passed" if self.passed else "failed"]
+        if not self.tolerance:  # something that holds or does not
+            return said
+        return (
+            f"{said}: {words['difference']} {self.difference:.1e}, "
+            f"{words['allowed']} {self.tolerance:.0e}"
+        )
+
 
 @dataclass(frozen=True)
 class Step:
@@ -55,16 +65,16 @@ class Step:
             if latex:
                 lines.append("     " + start + unicode_equation(latex))
         if self.shapes:
-            parts = [f"{n} {_shape(s)}" for n, s in self.shapes.items() if n]
-            result = _shape(self.shapes[""])
-            lines.append(f"   {words['shapes']}: {', '.join(parts)} → {result}")
+            lines.append(f"   {words['shapes']}: {shape_text(self.shapes)}")
         if self.check is not None:
-            word = words["passed" if self.check.passed else "failed"]
-            lines.append(
-                f"   {word}: {words['difference']} {self.check.difference:.1e}, "
-                f"{words['allowed']} {self.check.tolerance:.0e}"
-            )
+            lines.append(f"   {self.check.text(words)}")
         return "\n".join(lines)
+
+
+def shape_text(shapes: Mapping[str, Sequence[int]]) -> str:
+    """Of what went in, and of what came out."""
+    parts = [f"{name} {_shape(shape)}" for name, shape in shapes.items() if name]
+    return f"{', '.join(parts)} → {_shape(shapes[''])}".lstrip()
 
 
 def _shape(shape: Sequence[int]) -> str:
@@ -109,6 +119,11 @@ class Steps(Sequence[Step]):
         return "\n\n".join(parts)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from regard.seeing.steps.html import steps_html
+
+        return steps_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain numbers and text, which JSON takes."""

@@ -111,6 +111,8 @@ class Telling:
         self, entry: StepEntry, value: Any, names: Mapping[str, Any], each: bool
     ) -> str:
         """The formula with this row's numbers, then what came out."""
+        if value.dtype == bool:
+            return ""
         key = self.facts["key_number"] if each else None
         row = names.get("weights")
         keys = names["S"] if row is None else len(np.atleast_1d(row))
