@@ -60,6 +60,7 @@ __all__ = [
 
 _LATER = {  # where they are, for these are imported when they are asked for
     "explain": "regard.seeing.steps",
+    "explain_page": "regard.reports.explained",
     "highlight": "regard.reports.highlighted",
     "plot_alignment": "regard.reports.figures",
     "plot_heads": "regard.reports.figures",

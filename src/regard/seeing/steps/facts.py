@@ -34,6 +34,9 @@ def facts_of(
         "share": f"{float(row[strongest]):.0%}" if row.ndim == 1 else "",
         "visible": int(np.sum(names["mask"])) if "mask" in names else names["S"],
         "keys": len(row) if row.ndim == 1 else names["S"],
+        "mask": names["mask"],
+        "weights": weights if row.ndim == 1 else None,
+        "scores": names.get("judged"),
         "head": names["h"],
         "heads": names["H"],
     }

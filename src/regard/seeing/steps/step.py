@@ -43,6 +43,7 @@ class Step:
     """One step: ``formula`` and ``numbers`` in LaTeX, the same with this row's numbers.
 
     Where there is a value for each key, ``numbers`` are those of the key ``of``.
+    ``gives`` is the array of the trace that this step makes.
     ``value`` is what was computed, ``shapes`` what it was computed from and, under no
     name, its own.
     """
@@ -53,6 +54,7 @@ class Step:
     formula: str = ""
     numbers: str = ""
     of: str = ""
+    gives: str = ""
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     value: Any = None
     check: Check | None = None
@@ -150,6 +152,7 @@ def _step_as_dict(step: Step) -> dict[str, Any]:
         "formula": step.formula,
         "numbers": step.numbers,
         "of": step.of,
+        "gives": step.gives,
         "shapes": {name: list(shape) for name, shape in step.shapes.items()},
         "value": value,
         "check": check,

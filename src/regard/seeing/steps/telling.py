@@ -17,7 +17,7 @@ from regard.seeing.steps.step import Step
 from regard.seeing.steps.views import (
     Place,
     names_of,
-    parameters_group,
+    parameters_of,
     per_key_names,
     settings_group,
 )
@@ -78,7 +78,7 @@ class Telling:
         """The names as a step reads them: settings and weights of its own layer."""
         return {
             **self.names,
-            "p": parameters_group(self.trace.parameters, scoped.below),
+            "p": parameters_of(self.trace, scoped.below),
             "settings": settings_group(scoped.settings),
         }
 
@@ -102,6 +102,7 @@ class Telling:
             entry.formula,
             self._written(entry, value, names, each),
             self.facts["key"] if each else "",
+            entry.gives,
             {**_shapes(parsed(entry.by), names), "": value.shape},
             value,
             check,

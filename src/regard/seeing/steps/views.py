@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -56,14 +57,13 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
     ``judged`` are the scores with the bias, ``seen`` what all causes together show.
     """
     sizes = sizes_of(trace)
-    arrays = {name: wide(array) for name, array in trace.arrays()}
-    extra = {n: wide(a) for n, a in trace.extra.items() if np.ndim(a) or a is not None}
+    arrays, extra, given = _widened(trace)
     rows = {n: _row(n, a, sizes, place) for n, a in arrays.items()}
     if "bias" in rows:
         rows["added"] = rows.pop("bias")
     masks = {n: _row("mask", a, sizes, place) for n, a in trace.masks.items()}
     whole = {n: _of_example(a, sizes, place) for n, a in (arrays | extra).items()}
-    inputs = {n: _of_example(wide(a), sizes, place) for n, a in trace.inputs.items()}
+    inputs = {n: _of_example(a, sizes, place) for n, a in given.items()}
     mask = rows.get("mask", np.ones(sizes["S"], bool))
     return {
         **CONSTANTS,
@@ -77,13 +77,35 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         "masks": Group("masks", masks),
         "whole": Group("whole", whole),
         "x": Group("x", inputs),
-        "p": parameters_group(trace.parameters),
-        "settings": settings_group(trace.settings),
         "i": place.query,
         "h": place.head,
         "key_head": _key_head(trace.settings, place.head, sizes["H"]),
         **{name: sizes[name] for name in "HTS"},
     }
+
+
+_WIDENED: WeakKeyDictionary[Trace, Any] = WeakKeyDictionary()
+
+
+def _widened(trace: Trace) -> tuple[dict[str, Any], ...]:
+    """Arrays, extra and inputs in float64, made once for all rows of a trace."""
+    if trace not in _WIDENED:
+        groups = (dict(trace.arrays()), trace.extra, trace.inputs)
+        _WIDENED[trace] = tuple(
+            {n: wide(a) for n, a in group.items() if a is not None} for group in groups
+        )
+    return _WIDENED[trace]
+
+
+_PARAMETERS: WeakKeyDictionary[Trace, dict[str, Group]] = WeakKeyDictionary()
+
+
+def parameters_of(trace: Trace, below: str) -> Group:
+    """The weights below a path, all of them where there are none below it."""
+    known = _PARAMETERS.setdefault(trace, {})
+    if below not in known:
+        known[below] = parameters_group(trace.parameters, below)
+    return known[below]
 
 
 def _key_head(settings: Mapping[str, Any], head: int, heads: int) -> int:
@@ -114,8 +136,7 @@ def _lies_along(array: Any, keys: int) -> bool:
     return isinstance(array, np.ndarray) and array.shape == (keys,)
 
 
-def parameters_group(parameters: Mapping[str, np.ndarray], below: str = "") -> Group:
-    """The weights below a path, all of them where there are none below it."""
+def parameters_group(parameters: Mapping[str, np.ndarray], below: str) -> Group:
     inside = {n: a for n, a in parameters.items() if n.startswith(f"{below}/")}
     if below and inside:
         parameters = {n.removeprefix(f"{below}/"): a for n, a in inside.items()}

@@ -1,0 +1,87 @@
+"""One HTML file that explains a trace step by step, and lets a reader change it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from regard._version import __version__
+from regard.cards import check_language
+from regard.reports.encoding import deflate, script_json
+from regard.reports.explained.rows import packed
+from regard.seeing.steps import explain
+from regard.seeing.steps.explain import trace_of
+from regard.seeing.steps.html import steps_html
+
+_SCRIPTS = ("steps.js", "what_if.js")
+
+
+def explain_page(
+    trace_or_layer: Any,
+    *inputs: Any,
+    path: str | Path,
+    query: int = 0,
+    language: str = "en",
+    query_tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    key_tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    **options: Any,
+) -> Path:
+    """Write the steps of every query and head as one offline page.
+
+    The page shows what ``regard.explain`` says: sentence, formula, the same formula
+    with the row's numbers, a bar for each entry, and whether what was recomputed agrees
+    with the layer. Where the weights are a softmax it recomputes them for another
+    temperature, without the scale, or with keys hidden. Of long inputs it holds the
+    24 queries around ``query``.
+
+    Args:
+        trace_or_layer: as in ``regard.explain``.
+        *inputs: of the layer's call.
+        path: of the file; its folder is made.
+        query: where the page opens.
+        language: "en" or "ru", in which it opens; it speaks both.
+        query_tokens: what stands at the queries' places; one list, or one an example.
+        key_tokens: likewise.
+        **options: of the layer's call.
+
+    Raises:
+        ValueError: as ``regard.explain`` does.
+    """
+    check_language(language)
+    trace = trace_of(trace_or_layer, inputs, options)
+    tokens = (query_tokens, key_tokens)
+    data = packed(trace, query, tokens)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first = explain(trace, query=query, language=language)
+    page = _fill(
+        {
+            "language": language,
+            "version": __version__,
+            "title": html.escape(data["title"][language]),
+            "style": _file("page.css"),
+            "noscript": steps_html(first),
+            "data": deflate(script_json(data).encode()),
+            "script": "\n".join(map(_file, _SCRIPTS)),
+        }
+    )
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(page, encoding="utf-8", newline="\n")
+    unfinished.replace(path)
+    return path
+
+
+def _fill(values: dict[str, str]) -> str:
+    # One pass, so that a text which holds "{{data}}" stays a text.
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _file("page.html"))
+
+
+@cache
+def _file(name: str) -> str:
+    place = resources.files("regard.reports.explained").joinpath(name)
+    return place.read_text(encoding="utf-8").strip()

@@ -1,0 +1,194 @@
+"""What the page of an explanation holds: every step of every row, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from regard.cards import LANGUAGES
+from regard.cards.mathml import mathml
+from regard.reports.explained.phrases import PHRASES
+from regard.reports.tokens import direction, shorten, visible
+from regard.seeing.steps import Step, Steps, explain
+from regard.seeing.steps.step import shape_text
+from regard.seeing.steps.views import sizes_of
+from regard.trace import Trace
+
+WINDOW = 24  # queries a page holds
+EXAMPLES = 4
+ENTRIES = 64  # of a value that are drawn
+DRAWN = 3  # digits of what is drawn and written beside it
+LONGEST = 24  # letters of a token that are shown
+Tokens = Sequence[Any] | None
+
+
+def packed(trace: Trace, query: int, tokens: tuple[Tokens, Tokens]) -> dict[str, Any]:
+    """Everything the page shows, as plain numbers and text."""
+    sizes = sizes_of(trace)
+    query = query % sizes["T"]
+    start = min(max(0, query - WINDOW // 2), max(0, sizes["T"] - WINDOW))
+    queries = range(start, min(start + WINDOW, sizes["T"]))
+    examples = range(min(EXAMPLES, sizes["B"]))
+    kinds: list[dict[str, Any]] = []
+    rows = [
+        [
+            [_row(trace, (e, h, q), _of(tokens, e), kinds) for q in queries]
+            for h in range(sizes["H"])
+        ]
+        for e in examples
+    ]
+    names = [_of(tokens, e) for e in examples]
+    return {
+        "title": _titles(trace),
+        "phrases": PHRASES,
+        "kinds": kinds,
+        "rows": rows,
+        "start": query - start,
+        "heads": list(range(sizes["H"])),
+        "examples": list(examples),
+        "queries": [_labels(each[0], queries) for each in names],
+        "keys": [_labels(each[1], range(sizes["S"])) for each in names],
+        "directions": [direction(each[0] or ()) for each in names],
+        **_toy(trace, rows, sizes),
+    }
+
+
+def _of(tokens: tuple[Tokens, Tokens], example: int) -> tuple[Tokens, Tokens]:
+    """The tokens of one example, where each has its own."""
+    queries, keys = (
+        each[example] if each and not isinstance(each[0], str) else each
+        for each in tokens
+    )
+    return queries, keys
+
+
+def _labels(tokens: Tokens, places: range) -> list[str]:
+    """Tokens for the eye, numbers where there are none."""
+    known = tokens or ()
+    return [_label(known[n]) if n < len(known) else str(n) for n in places]
+
+
+def _label(token: str) -> str:
+    return shorten(visible(token), LONGEST)
+
+
+def _titles(trace: Trace) -> dict[str, str]:
+    return {each: explain(trace, language=each).title for each in LANGUAGES}
+
+
+def _row(
+    trace: Trace, place: tuple, tokens: tuple[Tokens, Tokens], kinds: list[dict]
+) -> dict[str, Any]:
+    """The steps of one row; what all rows share of a step is kept once."""
+    example, head, query = place
+    clean = [each and [_label(token) for token in each] for each in tokens]
+    told = {
+        language: explain(
+            trace,
+            query=query,
+            head=head,
+            example=example,
+            language=language,
+            query_tokens=clean[0],
+            key_tokens=clean[1],
+        )
+        for language in LANGUAGES
+    }
+    english = told["en"]
+    facts = english.facts
+    seen = np.atleast_1d(facts["mask"]).tolist()
+    steps = [_step(told, number, kinds) for number in range(len(english))]
+    found = {"steps": steps, "seen": seen, "strongest": facts["key_number"]}
+    for name in ("weights", "scores"):
+        if facts.get(name) is not None:
+            found[name] = _plain(facts[name])
+    return found
+
+
+def _step(
+    told: Mapping[str, Steps], number: int, kinds: list[dict[str, Any]]
+) -> dict[str, Any]:
+    step: Step = told["en"][number]
+    kind = {
+        "title": {each: told[each][number].title for each in LANGUAGES},
+        "formula": mathml(step.formula) if step.formula else "",
+        "role": step.gives,
+    }
+    if kind not in kinds:
+        kinds.append(kind)
+    value = np.atleast_1d(np.asarray(step.value, "float64"))
+    if step.of and value.ndim > 1:  # a vector for each key: those of the strongest
+        value = value[told["en"].facts["key_number"]]
+    per_key = bool(step.of) and np.ndim(step.value) == 1
+    flat = value.ravel()
+    return {
+        "kind": kinds.index(kind),
+        "sentence": {each: told[each][number].sentence for each in LANGUAGES},
+        "numbers": mathml(step.numbers) if step.numbers else "",
+        "of": {each: told[each][number].of for each in LANGUAGES} if step.of else None,
+        "shapes": shape_text(step.shapes),
+        "value": _plain(flat if per_key else flat[:ENTRIES], DRAWN),
+        "perKey": per_key,
+        "more": 0 if per_key else max(0, flat.size - ENTRIES),
+        "check": step.check
+        and {
+            "passed": step.check.passed,
+            "text": {each: step.check.text(told[each].words) for each in LANGUAGES},
+        },
+    }
+
+
+def _plain(array: Any, digits: int = 6) -> list[Any]:
+    """Numbers of so many digits; what is no number as a word."""
+    flat = np.asarray(array, "float64").ravel()
+    return [float(f"{x:.{digits}g}") if np.isfinite(x) else _word(x) for x in flat]
+
+
+def _word(x: float) -> str:
+    return "NaN" if np.isnan(x) else "∞" if x > 0 else "−∞"
+
+
+def _toy(trace: Trace, rows: list, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """What a reader may change: softmax of recorded scores over recorded values."""
+    normalizer = trace.settings.get("normalizer") or {}
+    usual = isinstance(normalizer, Mapping) and normalizer.get(
+        "class_name", ""
+    ).endswith("Softmax")
+    whole = all(
+        "scores" in row and "weights" in row for e in rows for h in e for row in h
+    )
+    same = whole and all(
+        np.allclose(_softmax(row), row["weights"], atol=1e-4)
+        for e in rows
+        for h in e
+        for row in h
+    )
+    if not (usual and same and trace.value is not None and trace.value.ndim == 4):
+        return {"toy": False, "values": [], "scale": 0}
+    value = np.broadcast_to(
+        trace.value, (sizes["B"], sizes["H"], *trace.value.shape[2:])
+    )
+    chosen = value[: len(rows)]
+    return {
+        "toy": True,
+        "values": [
+            [[_plain(v, DRAWN) for v in head] for head in each] for each in chosen
+        ],
+        "scale": _scale(trace),
+    }
+
+
+def _softmax(row: Mapping[str, Any]) -> np.ndarray:
+    from regard.seeing.steps.functions import softmax
+
+    scores = [x if isinstance(x, float) else -np.inf for x in row["scores"]]
+    return np.asarray(softmax(np.array(scores), np.array(row["seen"], bool)))
+
+
+def _scale(trace: Trace) -> float:
+    """What products were multiplied by, where that is 1/√d; 0 where it is not."""
+    width = trace.settings.get("key_dim")
+    changed = trace.settings.get("scale") or trace.settings.get("query_key_norm")
+    return 0.0 if width is None or changed else float(width) ** -0.5

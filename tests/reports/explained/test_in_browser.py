@@ -1,0 +1,134 @@
+"""The page of an explanation in a real browser."""
+
+import html
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import regard
+from regard import layers
+from tests.reports.examples import NASTY
+from tests.reports.test_browser import ASK, CHROMIUM
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+AXE = os.environ.get("REGARD_AXE", "")  # axe.min.js
+
+
+@pytest.fixture(scope="module")
+def trace():
+    x = np.random.default_rng(0).normal(size=(1, 5, 6)).astype("float32")
+    return layers.MultiHeadAttention(2, 4).trace(x, use_causal_mask=True)
+
+
+@pytest.fixture
+def ask(tmp_path, trace):
+    """Open the page at a place, evaluate JavaScript in it; what the console said."""
+
+    def run(script, place="", before="", **options):
+        path = regard.explain_page(trace, path=tmp_path / "page.html", **options)
+        page = path.read_text("utf-8")
+        page = page.replace("</body>", before + ASK % script)
+        path.write_text(page, "utf-8")
+        done = subprocess.run(
+            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
+             "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}",
+             "--virtual-time-budget=5000", "--dump-dom", f"file://{path}#{place}"],
+            capture_output=True, text=True, timeout=120, check=True,
+        )  # fmt: skip
+        found = re.search(r'<pre id="answer">(.*?)</pre>', done.stdout, re.DOTALL)
+        assert found, done.stdout[-2000:]
+        spoken = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+        return json.loads(html.unescape(found[1])), spoken
+
+    return run
+
+
+def test_the_first_view_is_that_of_explain(ask, trace):
+    (title, sentence, check), spoken = ask(
+        'return [$("step-title").textContent, $("sentence").textContent, '
+        '$("check").textContent];',
+        place="e=0&h=1&q=2&step=3",
+    )
+    step = regard.explain(trace, query=2, head=1)[3]
+    assert title == f"4. {step.title}"
+    assert sentence == step.sentence
+    assert check.startswith("agrees with the layer")
+    assert spoken == []
+
+
+def test_keys_go_through_all_steps(ask, trace):
+    seen, _ = ask(
+        "const seen = [];"
+        "const type = (key) => document.body.dispatchEvent("
+        '  new KeyboardEvent("keydown", { key, bubbles: true }));'
+        "for (let n = 0; n < 20; n += 1) {"
+        ' seen.push($("step-title").textContent);'
+        ' type("ArrowRight");'
+        "}"
+        ' type("1");'
+        ' return [seen, $("step-title").textContent];'
+    )
+    titles = [each.title for each in regard.explain(trace)]
+    assert [each.split(". ", 1)[1] for each in seen[0][: len(titles)]] == titles
+    assert seen[1] == f"1. {titles[0]}"
+
+
+def test_what_if_follows_softmax(ask, trace):
+    answer, _ = ask(
+        'const after = () => [...document.querySelectorAll("#keys tr")]'
+        '.map((row) => Number(row.querySelectorAll("td.number")[1].textContent));'
+        "const plain = after();"
+        '$("temperature").value = "1"; $("temperature").oninput();'
+        "const warm = after();"
+        '$("reset").click(); $("scale").click(); const unscaled = after();'
+        '$("reset").click(); document.querySelectorAll("#keys input")[0].click();'
+        'return [plain, warm, unscaled, after(), $("norm").textContent];',
+        place="e=0&h=0&q=3",
+    )
+    scores, weights = trace.scores[0, 0, 3, :4], trace.weights[0, 0, 3, :4]
+
+    def softmax(x):
+        return np.append(np.exp(x) / np.exp(x).sum(), 0.0)
+
+    plain, warm, unscaled, hidden, norm = answer
+    np.testing.assert_allclose(plain[:4], weights, rtol=1e-2)
+    np.testing.assert_allclose(warm, softmax(scores / np.e), rtol=1e-2)
+    np.testing.assert_allclose(unscaled, softmax(scores * 2), rtol=1e-2)
+    expected = softmax(np.append(-np.inf, scores[1:]))
+    np.testing.assert_allclose(hidden, expected, rtol=1e-2)
+    length = np.linalg.norm(expected[:4] @ trace.value[0, 0, :4])
+    assert float(norm.split()[-1]) == pytest.approx(length, rel=1e-2)
+
+
+def test_nothing_is_asked_of_the_network_and_nothing_runs(ask):
+    (tags, requests), spoken = ask(
+        'return [document.querySelectorAll("img, main script").length,'
+        ' performance.getEntriesByType("resource").length];',
+        query_tokens=NASTY[:5],
+        key_tokens=NASTY[5:10],
+    )
+    assert tags == 0
+    assert requests == 0
+    assert spoken == []
+
+
+@pytest.mark.parametrize("place", ["step=0", "step=3", "h=1&q=4&step=9"])
+def test_everybody_can_use_it(ask, place):
+    if not Path(AXE).is_file():
+        pytest.skip("REGARD_AXE does not name axe.min.js")
+    script = f"<script>{Path(AXE).read_text('utf-8')}</script>"
+    found, _ = ask(
+        "const { violations } = await axe.run();"
+        "return violations.map((each) => each.id + ': ' + each.nodes[0].html);",
+        place=place,
+        before=script,
+    )
+    assert found == []

@@ -1,0 +1,95 @@
+"""The page of an explanation holds what explain says, and nothing that can do harm."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import regard
+from regard import layers
+from regard.reports.encoding import inflate
+from tests.reports.examples import NASTY
+
+
+def trace_of(layer, length=5, width=6, **options):
+    x = np.random.default_rng(0).normal(size=(2, length, width)).astype("float32")
+    return layer.trace(x, **options)
+
+
+def data_of(path):
+    page = path.read_text("utf-8")
+    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    return json.loads(inflate(found[1]))
+
+
+def test_every_row_says_what_explain_says(tmp_path):
+    trace = trace_of(layers.MultiHeadAttention(2, 3), use_causal_mask=True)
+    data = data_of(regard.explain_page(trace, path=tmp_path / "new" / "page.html"))
+    assert [len(data["rows"]), len(data["rows"][0]), len(data["rows"][0][0])] == [
+        2,
+        2,
+        5,
+    ]
+    steps = regard.explain(trace, example=1, head=1, query=3, language="ru")
+    row = data["rows"][1][1][3]
+    assert [each["sentence"]["ru"] for each in row["steps"]] == [
+        each.sentence for each in steps
+    ]
+    assert row["seen"] == [True, True, True, True, False]
+    np.testing.assert_allclose(row["weights"], trace.weights[1, 1, 3], atol=1e-5)
+    assert all(each["check"]["passed"] for each in row["steps"] if each["check"])
+    assert data["toy"]
+    assert data["scale"] == pytest.approx(3**-0.5)
+
+
+def test_a_page_of_eight_heads_stays_small(tmp_path):
+    trace = trace_of(layers.MultiHeadAttention(8, 64), length=16, width=512)
+    path = regard.explain_page(trace, path=tmp_path / "page.html")
+    assert path.stat().st_size <= 300_000 * 2  # two examples
+
+
+def test_a_long_input_is_a_window(tmp_path):
+    trace = trace_of(layers.AdditiveAttention(4), length=60)
+    data = data_of(regard.explain_page(trace, path=tmp_path / "page.html", query=58))
+    assert len(data["rows"][0][0]) == 24
+    assert data["queries"][0][data["start"]] == "58"
+
+
+def test_weights_that_are_no_softmax_cannot_be_played_with(tmp_path):
+    trace = trace_of(layers.AdditiveAttention(4, normalizer="softmax"))
+    assert data_of(regard.explain_page(trace, path=tmp_path / "a.html"))["toy"]
+    no_value = regard.Trace(
+        mechanism="additive",
+        **{n: a for n, a in trace.arrays() if n != "value" and n != "context"},
+        parameters=trace.parameters,
+        settings=trace.settings,
+    )
+    with pytest.raises(ValueError, match="step 'mixed'"):
+        regard.explain_page(no_value, path=tmp_path / "b.html")
+    assert not (tmp_path / "b.html").exists()
+
+
+@pytest.mark.parametrize("token", NASTY)
+def test_tokens_stay_texts(tmp_path, token):
+    trace = trace_of(layers.MultiHeadAttention(2, 3))
+    words = [token, *"abcd"]
+    path = regard.explain_page(
+        trace, path=tmp_path / "page.html", query_tokens=words, key_tokens=words
+    )
+    page = path.read_text("utf-8")
+    assert page.count("</script>") == 2
+    assert token not in page or token == "long" * 2500
+    assert "long" * 10 not in page
+    assert len(data_of(path)["queries"][0][0]) <= 60
+
+
+def test_tokens_of_each_example(tmp_path):
+    trace = trace_of(layers.MultiHeadAttention(2, 3))
+    words = [list("abcde"), ["חתול", "ישן", "על", "השטיח", "."]]
+    path = regard.explain_page(
+        trace, path=tmp_path / "page.html", query_tokens=words, key_tokens=words
+    )
+    data = data_of(path)
+    assert data["queries"][1][0] == "חתול"
+    assert data["directions"] == ["ltr", "rtl"]
