@@ -84,12 +84,12 @@ def diagnose(weights: np.ndarray, allowed: np.ndarray | None = None) -> Diagnosi
     Raises:
         ValueError: a map that is not two-dimensional, or a mask of another shape.
     """
-    weights, allowed = _checked(weights, allowed)
+    weights, allowed = checked_map(weights, allowed)
     leak = np.where(allowed, 0.0, np.nan_to_num(np.abs(weights))).sum(axis=1)
     counted = allowed.sum(axis=1) > 1
     finite = bool(np.isfinite(weights[allowed]).all())
     counted &= np.isfinite(np.where(allowed, weights, 0.0)).all(axis=1)
-    visible = _distributions(weights, allowed)[counted]
+    visible = distributions(weights, allowed)[counted]
     if not len(visible):
         zeros = dict.fromkeys(_OFFSETS, 0.0)
         nothing = (0.0, 0.0, 0.0, 0, 0.0, zeros, 0.0)
@@ -114,7 +114,7 @@ def normalized_entropy(
     weights: np.ndarray, allowed: np.ndarray | None = None
 ) -> np.ndarray:
     """``(T,)``: H_i / ln n_i over the n_i visible keys; 0 where n_i < 2."""
-    weights, allowed = _checked(weights, allowed)
+    weights, allowed = checked_map(weights, allowed)
     seen = allowed.sum(axis=1)
     return _entropy(weights, allowed) / np.log(np.maximum(seen, 2)) * (seen > 1)
 
@@ -123,7 +123,7 @@ def effective_positions(
     weights: np.ndarray, allowed: np.ndarray | None = None
 ) -> np.ndarray:
     """``(T,)``: exp(H_i). 1 = one key, n = uniform over n keys."""
-    return np.exp(_entropy(*_checked(weights, allowed)))
+    return np.exp(_entropy(*checked_map(weights, allowed)))
 
 
 def jensen_shannon(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -146,26 +146,26 @@ def off_diagonality(
     over the keys of a row, so that it does not shrink with the length; positions run
     from 0 to 1 on both axes, so that the corners lie on the diagonal.
     """
-    weights, allowed = _checked(weights, allowed)
+    weights, allowed = checked_map(weights, allowed)
     queries, keys = weights.shape
     distance = np.linspace(0, 1, queries)[:, None] - np.linspace(0, 1, keys)[None]
     penalty = 1 - np.exp(-(distance**2) / (2 * width**2))
-    return (_distributions(weights, allowed) * penalty).sum(axis=1)
+    return (distributions(weights, allowed) * penalty).sum(axis=1)
 
 
 def _entropy(weights: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-    visible = _distributions(weights, allowed)
+    visible = distributions(weights, allowed)
     return -(visible * np.log(np.maximum(visible, _TINY))).sum(axis=1)
 
 
-def _distributions(weights: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+def distributions(weights: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     """Rows over the visible keys, summing to 1 (0 for an empty row)."""
     usable = allowed & np.isfinite(weights)
     visible = np.where(usable, np.maximum(weights, 0.0), 0.0)
     return visible / np.maximum(visible.sum(axis=1, keepdims=True), _TINY)
 
 
-def _checked(
+def checked_map(
     weights: np.ndarray, allowed: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     weights = np.asarray(weights, np.float64)
