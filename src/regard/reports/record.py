@@ -1,15 +1,17 @@
-"""What a report is made of: attention maps with their tokens, and examples."""
+"""An attention map with the tokens it belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from regard.reports.outline import OUTLINE, checked_outline
 from regard.trace import Trace
 
-__all__ = ["AttentionRecord", "Example"]
+__all__ = ["AttentionRecord"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,53 +25,80 @@ class AttentionRecord:
     - ``masks``: cause -> boolean array, True = may attend, of shape ``(S,)``,
       ``(T, S)`` or ``(H, T, S)``. A cell is masked if any cause masks it; the first
       such cause is the one shown.
+    - ``outline``: of an input too long to keep all weights, the arrays of this example
+      that a capture puts into ``extra``; ``weights`` is ``None`` then.
     - ``scores``: the compatibilities before the normalizer, shaped like ``weights``.
     - ``query_language``, ``key_language``: language tags such as ``"ru"``.
     - ``layer`` and ``heads`` (H names): what the map is called.
+    - ``importance`` (H numbers): how much worse the model is without each head, say.
 
     Raises:
         ValueError: shapes and token counts that do not fit each other.
     """
 
-    weights: np.ndarray
-    query_tokens: Sequence[str]
-    key_tokens: Sequence[str]
+    weights: np.ndarray = None  # type: ignore[assignment]  # beside an outline only
+    query_tokens: Sequence[str] = ()
+    key_tokens: Sequence[str] = ()
+    outline: Mapping[str, np.ndarray] | None = None
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     scores: np.ndarray | None = None
     query_language: str = ""
     key_language: str = ""
     layer: str = ""
     heads: Sequence[str] = ()
+    importance: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
-        weights = _with_heads("weights", self.weights)
-        heads, queries, keys = weights.shape
+        weights = outline = None
+        if self.weights is None and self.outline is not None:
+            outline = checked_outline(self.outline)
+            shape = (*outline["entropy"].shape, outline["received"].shape[-1])
+        else:
+            weights = _with_heads("weights", self.weights)
+            shape = weights.shape
+        heads, queries, keys = shape
         _check_count("query_tokens", self.query_tokens, queries)
         _check_count("key_tokens", self.key_tokens, keys)
         names = tuple(self.heads) or tuple(str(head + 1) for head in range(heads))
         _check_count("heads", names, heads)
+        if self.importance is not None:
+            _check_count("importance", self.importance, heads, "numbers")
         scores = None
         if self.scores is not None:
             scores = _with_heads("scores", self.scores)
-            if scores.shape != weights.shape:
+            if scores.shape != shape:
                 raise ValueError(
-                    f"scores must have the shape of weights, {weights.shape}. "
+                    f"scores must have the shape of weights, {shape}. "
                     f"Got {scores.shape}."
                 )
         masks = {
-            cause: _full_mask(cause, mask, weights.shape)
-            for cause, mask in self.masks.items()
+            cause: _full_mask(cause, mask, shape) for cause, mask in self.masks.items()
         }
         for name, value in (
             ("weights", weights), ("scores", scores), ("masks", masks),
-            ("heads", names), ("query_tokens", tuple(self.query_tokens)),
+            ("outline", outline), ("heads", names),
+            ("query_tokens", tuple(self.query_tokens)),
             ("key_tokens", tuple(self.key_tokens)),
         ):  # fmt: skip
             object.__setattr__(self, name, value)
 
+    @property
+    def table(self) -> np.ndarray:
+        """The weights ``(H, T, S)``.
+
+        Raises:
+            ValueError: only an outline of them was kept.
+        """
+        if self.weights is None:
+            raise ValueError(
+                f"weights of {self.layer or 'the map'!r} must all be kept for this. "
+                "Got their outline; capture with whole=True, or rows= and heads=."
+            )
+        return self.weights
+
     def causes(self) -> np.ndarray:
         """``(H, T, S)`` uint8: 0 = may attend, ``n`` = masked by the n-th cause."""
-        plane = np.zeros(self.weights.shape, np.uint8)
+        plane = np.zeros(self.table.shape, np.uint8)
         for number, mask in enumerate(self.masks.values(), start=1):
             plane[~mask & (plane == 0)] = number
         return plane
@@ -80,7 +109,21 @@ class AttentionRecord:
 
     def average(self) -> np.ndarray:
         """``(T, S)``: the mean over heads."""
-        return self.weights.mean(axis=0)
+        return self.table.mean(axis=0)
+
+    def strongest(self, row: int, count: int) -> list[tuple[int, float]]:
+        """The largest weights of a row, with their keys; of an outline, in head 0."""
+        if self.outline is not None:
+            keys = self.outline["top_keys"][0, row, :count]
+            kept = zip(keys, self.outline["top_weights"][0, row], strict=False)
+            return [(int(key), float(weight)) for key, weight in kept if weight > 0]
+        weights = np.nan_to_num(self.table[:, row].mean(axis=0))
+        seen = np.ones((len(self.heads), len(weights)), bool)
+        for mask in self.masks.values():
+            seen &= mask[:, row]
+        weights = np.where(seen.any(axis=0), weights, 0.0)
+        best = np.argsort(-weights)[:count]
+        return [(int(key), float(weights[key])) for key in best if weights[key] > 0]
 
     @classmethod
     def from_trace(
@@ -98,12 +141,22 @@ class AttentionRecord:
         Raises:
             ValueError: the trace kept no weights, or has too few rows or columns.
         """
+        queries, keys = len(query_tokens), len(key_tokens)
+        texts: dict[str, Any] = {
+            "query_tokens": query_tokens,
+            "key_tokens": key_tokens,
+            "query_language": query_language,
+            "key_language": key_language,
+            "layer": trace.layer or trace.mechanism,
+        }
+        if trace.weights is None and "received" in trace.extra:
+            outline = {name: trace.extra[name][example] for name in OUTLINE}
+            return cls(outline=outline, **texts)
         if trace.weights is None:
             raise ValueError(
                 f"trace must hold weights. The trace of {trace.layer or 'a layer'!r} "
                 "kept none; trace the call again."
             )
-        queries, keys = len(query_tokens), len(key_tokens)
         shape = trace.weights.shape
 
         def cut(array: np.ndarray) -> np.ndarray:
@@ -112,50 +165,13 @@ class AttentionRecord:
 
         return cls(
             weights=cut(trace.weights),
-            query_tokens=query_tokens,
-            key_tokens=key_tokens,
             masks={cause: cut(mask) for cause, mask in trace.masks.items()},
             scores=None if trace.scores is None else cut(trace.scores),
-            query_language=query_language,
-            key_language=key_language,
-            layer=trace.layer or trace.mechanism,
+            **texts,
         )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Example:
-    """One input with its output, what it should have been, and the maps in between.
-
-    - ``source`` and ``output``: the texts as the reader knows them.
-    - ``references``: the right answers, if known; a single string is one reference.
-    - ``scores``: name -> number, shown with the example and offered for sorting.
-    - ``attention``: one record for each layer; a single record is accepted.
-    - ``source_language``, ``output_language``: language tags such as ``"en"``.
-    """
-
-    source: str
-    output: str
-    references: Sequence[str] = ()
-    scores: Mapping[str, float] = field(default_factory=dict)
-    attention: Sequence[AttentionRecord] | AttentionRecord = ()
-    source_language: str = ""
-    output_language: str = ""
-
-    def __post_init__(self) -> None:
-        references = self.references
-        if isinstance(references, str):
-            references = (references,)
-        object.__setattr__(self, "references", tuple(references))
-        object.__setattr__(self, "scores", dict(self.scores))
-
-    def records(self) -> tuple[AttentionRecord, ...]:
-        """The attention records, always as a tuple."""
-        if isinstance(self.attention, AttentionRecord):
-            return (self.attention,)
-        return tuple(self.attention)
-
-
-def _with_heads(name: str, array: np.ndarray) -> np.ndarray:
+def _with_heads(name: str, array: Any) -> np.ndarray:
     array = np.asarray(array, np.float32)
     if array.ndim == 2:
         array = array[None]
@@ -167,11 +183,13 @@ def _with_heads(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _check_count(name: str, given: Sequence[str], wanted: int) -> None:
+def _check_count(
+    name: str, given: Sequence[Any], wanted: int, kind: str = "strings"
+) -> None:
     if isinstance(given, str) or len(given) != wanted:
         got = f"the string {given!r}" if isinstance(given, str) else str(len(given))
         raise ValueError(
-            f"{name} must be a sequence of {wanted} strings, one for each of the "
+            f"{name} must be a sequence of {wanted} {kind}, one for each of the "
             f"weights. Got {got}."
         )
 

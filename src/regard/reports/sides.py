@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from regard.reports.gold import Words
 from regard.reports.tokens import direction, shorten, show_tokens, visible
 
 __all__ = ["Sides"]
@@ -17,18 +18,18 @@ class Sides:
 
     def __init__(self) -> None:
         self.packed: list[dict[str, Any]] = []
-        self._numbers: dict[tuple[tuple[str, ...], str], int] = {}
+        self._numbers: dict[tuple[Any, ...], int] = {}
 
-    def number(self, tokens: Sequence[str], language: str) -> int:
+    def number(self, tokens: Sequence[str], language: str, words: Words) -> int:
         """The number of this sequence, packed when it is met first."""
-        name = tuple(tokens), language
+        name = tuple(tokens), language, tuple(map(tuple, words))
         if name not in self._numbers:
             self._numbers[name] = len(self.packed)
-            self.packed.append(_pack(tokens, language))
+            self.packed.append(_pack(tokens, language, words))
         return self._numbers[name]
 
 
-def _pack(tokens: Sequence[str], language: str) -> dict[str, Any]:
+def _pack(tokens: Sequence[str], language: str, words: Words) -> dict[str, Any]:
     shown = show_tokens(tokens)
     raw = [shorten(visible(token), _LONGEST_RAW) for token in tokens]
     return {
@@ -41,6 +42,7 @@ def _pack(tokens: Sequence[str], language: str) -> dict[str, Any]:
             for index, text in enumerate(raw)
             if text not in (shown[index].text, "▁" + shown[index].text)
         },
+        "words": None if words == [[at] for at in range(len(tokens))] else words,
         "language": language,
         "direction": direction(tokens, language),
     }

@@ -1,7 +1,7 @@
 // A large map as a picture: one rectangle for a block of cells, labels where there is
 // room. Zoomed in, it shows the part of the map around the selection.
 
-import { inks, isDark, shade } from "./colour.js";
+import { colourAt, inks, isDark, placeOf } from "./colour.js";
 import { axes } from "./matrix.js";
 import { look, select } from "./selection.js";
 import { clamp, fill, make, option, state, t, view } from "./state.js";
@@ -13,68 +13,75 @@ const zoom = { factor: 1, kind: "largest" };
 let picture = null;
 
 // What a picture of `size` cells shows: from `first`, `count` of them, `step` a block.
-function span(size, selected, unit = 1) {
-  const count = Math.min(size, Math.max(unit, Math.ceil(size / zoom.factor)));
+function span(size, selected, unit) {
+  const count = Math.min(size, Math.max(unit, Math.ceil(size / zoom.factor / unit) * unit));
   const step = unit * Math.ceil(count / unit / most);
-  const first = clamp(Math.floor((selected - count / 2) / step) * step, size - count + 1);
-  return { first: Math.max(0, first), count, step, blocks: Math.ceil(count / step) };
+  const first = clamp(Math.floor((selected - count / 2) / step) * step, Math.ceil((size - count) / step) * step + 1);
+  const shown = Math.min(count, size - first);
+  return { first, count: shown, step, blocks: Math.ceil(shown / step) };
 }
 
-// The largest or the mean weight of each block; NaN stays, -1 is a block all masked.
+// All of a map in at most `limit` blocks a side.
+export function everything(map, limit) {
+  const whole = (size, unit = 1) => {
+    const step = unit * Math.ceil(size / unit / limit);
+    return { first: 0, count: size, step, blocks: Math.ceil(size / step) };
+  };
+  return [whole(map.query.text.length, map.outline?.high), whole(map.key.text.length, map.outline?.wide)];
+}
+
+// The largest or the mean weight of each block, and of how many cells that may be seen.
+// An outline already consists of blocks, of which larger ones are made.
 export function pooled(plane, rows, columns, kind) {
-  const { weights, causes, map } = plane;
-  const width = map.key.text.length;
-  const found = new Float32Array(rows.blocks * columns.blocks).fill(-1);
-  const counts = new Uint32Array(found.length);
-  for (let row = rows.first; row < rows.first + rows.count; row += 1) {
+  const { causes, map } = plane;
+  const [high, wide] = map.outline ? [map.outline.high, map.outline.wide] : [1, 1];
+  const weights = map.outline ? plane[kind] : plane.weights;
+  const width = Math.ceil(map.key.text.length / wide);
+  const values = new Float32Array(rows.blocks * columns.blocks);
+  const counts = new Uint32Array(values.length);
+  for (let row = rows.first; row < rows.first + rows.count; row += high) {
     const line = Math.floor((row - rows.first) / rows.step) * columns.blocks;
-    for (let column = 0; column < columns.count; column += 1) {
-      const cell = row * width + columns.first + column;
+    for (let column = 0; column < columns.count; column += wide) {
+      const cell = (row / high) * width + (columns.first + column) / wide;
       if (causes && causes[cell]) continue;
       const block = line + Math.floor(column / columns.step);
       const weight = weights[cell];
+      if (kind === "mean") values[block] += weight;
+      else if (!counts[block] || !(Math.abs(weight) <= Math.abs(values[block]))) values[block] = weight;
       counts[block] += 1;
-      if (found[block] < 0) found[block] = weight;
-      else if (kind === "mean") found[block] += weight;
-      else if (!(weight <= found[block])) found[block] = weight;
     }
   }
-  if (kind === "mean") counts.forEach((count, block) => count && (found[block] /= count));
-  return found;
-}
-
-export function everything(map, limit) {
-  const whole = (size) => ({ first: 0, count: size, step: Math.ceil(size / limit), blocks: Math.ceil(size / Math.ceil(size / limit)) });
-  return [whole(map.query.text.length), whole(map.key.text.length)];
+  if (kind === "mean") counts.forEach((count, block) => count && (values[block] /= count));
+  return { values, counts, rows, columns };
 }
 
 // Blocks as pixels on a canvas of that many pixels; a right-to-left input is mirrored.
-export function pixelsOf(values, rows, columns, mirrored) {
-  const pixels = new ImageData(columns, rows);
-  const hatch = isDark() ? [119, 128, 141] : [138, 147, 160];
-  const plain = isDark() ? [20, 23, 28] : [255, 255, 255];
-  const shades = Array.from({ length: 1024 }, (_, root) => shade((root / 1023) ** 2));
-  for (let at = 0; at < values.length; at += 1) {
-    const [row, column] = [Math.floor(at / columns), at % columns];
-    const weight = values[at];
-    const striped = (row + column) % 3 ? plain : hatch;
-    const known = shades[Math.round(Math.sqrt(Math.min(1, Math.max(0, weight || 0))) * 1023)];
-    const [red, green, blue] = weight < 0 ? striped : Number.isNaN(weight) ? [220, 0, 0] : known;
-    pixels.data.set([red, green, blue, 255], 4 * (row * columns + (mirrored ? columns - 1 - column : column)));
-  }
-  const canvas = make("canvas", { width: columns, height: rows, "aria-hidden": "true" });
+export function pixelsOf({ values, counts, rows, columns }, map) {
+  const width = columns.blocks;
+  const pixels = new ImageData(width, rows.blocks);
+  const [hatch, plain] = isDark() ? [125, 22] : [146, 255];
+  const colours = Array.from({ length: 1024 }, (_, at) => colourAt(at / 1023));
+  const mirrored = map.key.direction === "rtl";
+  values.forEach((weight, at) => {
+    const [row, column] = [Math.floor(at / width), at % width];
+    const stripe = Array(3).fill((row + column) % 3 ? plain : hatch);
+    const known = Number.isNaN(weight) ? [220, 0, 0] : colours[Math.round(placeOf(weight, map.key.text.length) * 1023)];
+    const rgb = counts[at] ? known : stripe;
+    pixels.data.set([...rgb, 255], 4 * (row * width + (mirrored ? width - 1 - column : column)));
+  });
+  const canvas = make("canvas", { width, height: rows.blocks, "aria-hidden": "true" });
   canvas.getContext("2d").putImageData(pixels, 0, 0);
   return canvas;
 }
 
 function paintPicture() {
   const { map } = view.plane;
-  const rows = span(map.query.text.length, state.q);
-  const columns = span(map.key.text.length, state.k);
-  const values = pooled(view.plane, rows, columns, zoom.kind);
+  const rows = span(map.query.text.length, state.q, map.outline?.high ?? 1);
+  const columns = span(map.key.text.length, state.k, map.outline?.wide ?? 1);
+  const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), map);
   const mirrored = map.key.direction === "rtl";
   const cell = Math.max(1, Math.min(12, Math.floor(1100 / Math.max(rows.blocks, columns.blocks))));
-  Object.assign(picture, { rows, columns, mirrored, cell, small: pixelsOf(values, rows.blocks, columns.blocks, mirrored) });
+  Object.assign(picture, { rows, columns, mirrored, cell, small });
   picture.canvas.width = gutter + columns.blocks * cell;
   picture.canvas.height = gutter + rows.blocks * cell;
   picture.note.textContent = `${axes(mirrored)} · ${t("block_" + zoom.kind, { n: `${rows.step} × ${columns.step}` })}`;

@@ -1,10 +1,13 @@
-// From a weight to a colour: one hue, darker (on dark paper: lighter) for more.
+// From a weight to a colour: one hue, darker (on dark paper: lighter) for more; two hues
+// where there is a middle, as in differences and in multiples of the uniform weight.
 
-import { $, fill, make, state, t, transfers, view } from "./state.js";
+import { $, fill, make, number, state, t, transfers, view } from "./state.js";
 
 const ramps = {
   light: ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b"],
   dark: ["#14171c", "#10263f", "#0b3a66", "#0d5191", "#2670b5", "#4d92cd", "#7fb5de", "#b4d5ec", "#eaf4fc"],
+  lightTwo: ["#8f3b00", "#e08a3c", "#ffffff", "#6baed6", "#08519c"],
+  darkTwo: ["#ffb27a", "#a85a1e", "#14171c", "#2670b5", "#9ccbf0"],
 };
 const ticks = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1];
 
@@ -20,13 +23,24 @@ export function inks() {
 
 const channels = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 
-export function shade(weight) {
-  const ramp = isDark() ? ramps.dark : ramps.light;
-  const place = transfers[state.scale](Math.min(1, Math.max(0, weight))) * (ramp.length - 1);
-  const below = Math.min(ramp.length - 2, Math.floor(place));
-  const [from, to] = [channels(ramp[below]), channels(ramp[below + 1])];
-  return from.map((value, c) => Math.round(value + (to[c] - value) * (place - below)));
+// Where a weight lies on the ramp, 0 to 1; `seen` is how many keys its row may see.
+export function placeOf(weight, seen = 1) {
+  const { signed } = view.plane;
+  const place = signed ? (weight / signed + 1) / 2
+    : state.scale === "uniform" ? Math.log2(Math.max(weight * seen, 1e-9)) / 8 + 0.5
+    : transfers[state.scale](Math.max(0, weight));
+  return Math.min(1, Math.max(0, place));
 }
+
+export function colourAt(place) {
+  const two = view.plane.signed || state.scale === "uniform" ? "Two" : "";
+  const ramp = ramps[(isDark() ? "dark" : "light") + two];
+  const below = Math.min(ramp.length - 2, Math.floor(place * (ramp.length - 1)));
+  const [from, to] = [channels(ramp[below]), channels(ramp[below + 1])];
+  return from.map((value, c) => Math.round(value + (to[c] - value) * (place * (ramp.length - 1) - below)));
+}
+
+export const shade = (weight, seen) => colourAt(placeOf(weight, seen));
 
 // Black or white, whichever is readable: the two meet at a luminance of 0.179.
 function inkOn(rgb) {
@@ -34,15 +48,19 @@ function inkOn(rgb) {
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000" : "#fff";
 }
 
-export function paint(element, weight) {
-  const rgb = shade(weight);
+export function paint(element, weight, seen) {
+  const rgb = shade(weight, seen);
   element.style.background = `rgb(${rgb})`;
   element.style.color = inkOn(rgb);
   return element;
 }
 
 export function drawLegend() {
-  const swatches = ticks.map((weight) => paint(make("span", {}, weight.toLocaleString(state.lang)), weight));
-  if (view.plane.causes) swatches.push(make("span", { class: "masked" }, make("bdi", {}, t("masked"))));
-  fill($("legend"), ...swatches);
+  const { causes, signed } = view.plane;
+  const swatch = (text, weight) => paint(make("span", {}, text), weight);
+  const shown = signed ? [-1, -0.5, 0, 0.5, 1].map((part) => swatch(number(part * signed, 3), part * signed))
+    : state.scale === "uniform" ? [1 / 16, 1 / 4, 1, 4, 16].map((ratio) => swatch(`× ${ratio.toLocaleString(state.lang)}`, ratio))
+    : ticks.map((weight) => swatch(weight.toLocaleString(state.lang), weight));
+  if (causes) shown.push(make("span", { class: "masked" }, make("bdi", {}, t("masked"))));
+  fill($("legend"), ...shown);
 }

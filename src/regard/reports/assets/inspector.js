@@ -1,7 +1,7 @@
 // The exact numbers of one cell, and the largest weights of its row.
 
 import { $, fill, make, number, t, view, weightText } from "./state.js";
-import { causeOf, causeText, label, tokenText, topOf, weightAt } from "./tokens.js";
+import { causeOf, causeText, label, seenBy, tokenText, topOf, weightAt } from "./tokens.js";
 
 function entry(name, ...value) {
   return [make("dt", {}, name), make("dd", {}, ...value)];
@@ -13,16 +13,20 @@ function pieceOf(side, index, name) {
 }
 
 function numbersOf(row, column) {
-  const { map, scores } = view.plane;
+  const { divergence, map, scores, signed, top, tops } = view.plane;
   const cause = causeOf(row, column);
-  const seen = [...map.key.text.keys()].filter((each) => !causeOf(row, each));
-  if (!seen.length) return entry(t("weight"), t("no_keys"));
+  const seen = seenBy(row);
+  if (!seen) return entry(t("weight"), t("no_keys"));
   const weight = weightAt(row, column);
-  const shown = entry(t("weight"), weightText(weight));
+  if (weight === undefined) return entry(t("weight"), `≤ ${weightText(tops[(row + 1) * top - 1])}`);
+  const shown = entry(signed ? "B − A" : t("weight"), weightText(weight));
   if (cause) return [...entry(t("masked"), causeText(cause)), ...shown];
-  const rank = 1 + seen.filter((each) => weightAt(row, each) > weight).length;
-  shown.push(...entry(t("rank"), `${rank} / ${seen.length}`));
-  shown.push(...entry(t("times_uniform"), `× ${number(weight * seen.length, 2)}`));
+  if (divergence) shown.push(...entry(t("divergence"), number(divergence[row], 4)));
+  if (signed) return shown;
+  const larger = (each) => weightAt(row, each) > weight;
+  const rank = 1 + topOf(row, Infinity).filter(larger).length;
+  shown.push(...entry(t("rank"), `${rank} / ${seen}`));
+  shown.push(...entry(t("times_uniform"), `× ${number(weight * seen, 2)}`));
   if (scores) shown.push(...entry(t("score"), number(scores[row * map.key.text.length + column], 4)));
   return shown;
 }
@@ -36,7 +40,7 @@ export function inspect(row, column) {
   const best = topOf(row, 5).map((each) =>
     make("tr", {}, make("td", {}, label("key", each)), make("td", {}, weightText(weightAt(row, each)))),
   );
-  const table = make("table", {}, make("caption", {}, t("top")), make("tbody", {}, ...best));
+  const table = make("table", {}, make("caption", {}, t(view.plane.signed ? "top_changes" : "top")), make("tbody", {}, ...best));
   fill($("inspector"), make("h3", { id: "pair" }, t("pair")), pair, table);
 }
 
@@ -48,10 +52,10 @@ export function announce(row) {
   announced = setTimeout(() => {
     const isolate = (text) => `\u2068${text}\u2069`;
     const list = topOf(row, 3)
-      .filter((column, index) => !index || weightAt(row, column) >= 0.005)
+      .filter((column, index) => !index || Math.abs(weightAt(row, column)) >= 0.005)
       .map((column) => `${isolate(tokenText("key", column))} ${number(weightAt(row, column), 2)}`)
       .join(", ");
     const query = isolate(tokenText("query", row));
-    $("live").textContent = t("reads", { query, list: list || t("no_keys") });
+    $("live").textContent = t(view.plane.signed ? "changes" : "reads", { query, list: list || t("no_keys") });
   }, 200);
 }

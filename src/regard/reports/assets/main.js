@@ -1,12 +1,15 @@
 // The page put together: the example on view, and what changes with every control.
 
 import { isDark } from "./colour.js";
+import { drawHeads, moveInHeads } from "./heads.js";
 import { drawList, drawSort, markInList, scoreText, turn } from "./list.js";
 import { moveByKey } from "./matrix.js";
 import { showMap } from "./selection.js";
 import { $, clamp, data, fill, learn, make, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
+import { moveInTabs } from "./tabs.js";
 import { stepInTokens } from "./tokens.js";
-import { mapsOf, sizeOf, unpack } from "./unpack.js";
+import { play, setStep } from "./training.js";
+import { openExample, sizeOf } from "./unpack.js";
 
 function drawTexts() {
   const { example } = view;
@@ -29,12 +32,14 @@ export async function showExample(index, keep = false) {
   state.e = clamp(index, data.examples.length);
   if (!keep) [state.q, state.k] = [0, -1];
   view.example = data.examples[state.e];
-  view.maps = (await mapsOf(state.e)).filter(sizeOf);
-  $("view").hidden = !view.maps.length;
-  $("nothing").hidden = Boolean(view.maps.length);
+  const { buffer, maps } = await openExample(state.e);
+  [view.buffer, view.all] = [buffer, maps.filter(sizeOf)];
+  view.others = view.all.filter((map) => map.second);
+  $("view").hidden = !view.all.length;
+  $("nothing").hidden = Boolean(view.all.length);
   drawTexts();
   markInList();
-  if (view.maps.length) showMap();
+  if (view.all.length) setStep(state.s);
   else writeHash();
 }
 
@@ -63,11 +68,18 @@ function listen() {
   $("back").addEventListener("click", () => turn(-1));
   $("forth").addEventListener("click", () => turn(1));
   $("stage").addEventListener("keydown", moveByKey);
+  $("heads").addEventListener("keydown", moveInHeads);
+  $("tabs").addEventListener("keydown", moveInTabs);
   for (const id of ["queries", "keys"]) $(id).addEventListener("keydown", stepInTokens);
-  const change = (id, apply) => $(id).addEventListener("change", () => (apply($(id).value), showMap()));
+  const change = (id, apply, draw = showMap) => $(id).addEventListener("change", () => (apply($(id).value), draw()));
+  $("step").addEventListener("input", () => setStep(Number($("step").value)));
+  $("play").addEventListener("click", play);
+  change("compare", (value) => (state.c = Number(value)));
   change("layer", (value) => (state.m = Number(value)));
   change("head", (value) => (state.h = Number(value)));
-  change("scale", (value) => (state.scale = value));
+  const drawAll = () => (drawHeads(), showMap());
+  change("scale", (value) => (state.scale = value), drawAll);
+  change("order", (value) => (state.o = value), drawAll);
   $("language").addEventListener("click", () => ((state.lang = state.lang === "ru" ? "en" : "ru"), redraw()));
   $("theme").addEventListener("click", () => ((state.theme = isDark() ? "light" : "dark"), redraw()));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
@@ -75,12 +87,11 @@ function listen() {
 }
 
 async function start() {
-  learn(JSON.parse(new TextDecoder().decode(await unpack($("phrases").textContent))));
+  learn(JSON.parse(new TextDecoder().decode(await unpack("phrases"))));
   readHash();
   for (const hidden of document.querySelectorAll(".page, .switches")) hidden.hidden = false;
   listen();
   redraw();
 }
 
-if (typeof DecompressionStream === "undefined") $("old").hidden = false;
-else start();
+start();

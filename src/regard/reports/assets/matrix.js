@@ -3,15 +3,15 @@
 import { paint } from "./colour.js";
 import { look, select } from "./selection.js";
 import { $, clamp, fill, make, number, state, t, view, weightText } from "./state.js";
-import { causeOf, causeText, label, tokenText, weightAt } from "./tokens.js";
+import { causeOf, causeText, label, seenBy, tokenText, weightAt } from "./tokens.js";
 
 function cellText(weight) {
   if (Number.isNaN(weight)) return "✕";
-  if (weight < 0.01) return "";
-  return weight >= 0.995 ? number(weight, 0) : number(weight, 2).replace(/^0/, "");
+  if (Math.abs(weight) < 0.01) return "";
+  return Math.abs(weight) >= 0.995 ? number(weight, 0) : number(weight, 2).replace(/^(-?)0/, "$1");
 }
 
-function drawCell(row, column) {
+function drawCell(row, column, seen) {
   const cause = causeOf(row, column);
   const weight = weightAt(row, column);
   const spoken = cause ? causeText(cause) : weightText(weight);
@@ -26,7 +26,7 @@ function drawCell(row, column) {
     cell.title = causeText(cause);
   } else {
     cell.textContent = cellText(weight);
-    if (!Number.isNaN(weight)) paint(cell, weight);
+    if (!Number.isNaN(weight)) paint(cell, weight, seen);
   }
   return cell;
 }
@@ -43,16 +43,19 @@ export function axes(mirrored) {
 }
 
 export function draw(box) {
-  const { query, key } = view.plane.map;
+  const { divergence, map } = view.plane;
+  const { query, key } = map;
   const [rows, columns] = [[...query.text.keys()], [...key.text.keys()]];
   const sum = (cells, name) => make("td", { class: "sum", title: name }, number(cells.reduce((a, b) => a + b, 0), 2));
+  const apart = (text) => (divergence ? [make("td", { class: "sum", title: t("divergence") }, text)] : []);
   const blank = () => make("td", { class: "sum" });
-  const head = make("tr", {}, blank(), ...columns.map(drawHeading), make("td", { class: "sum" }, "Σ"));
+  const head = make("tr", {}, blank(), ...columns.map(drawHeading), make("td", { class: "sum" }, "Σ"), ...apart("JSD"));
   const body = rows.map((row) =>
     make(
       "tr", {}, make("th", { scope: "row", "data-row": row }, label("query", row)),
-      ...columns.map((column) => drawCell(row, column)),
+      ...columns.map((column) => drawCell(row, column, seenBy(row))),
       sum(columns.map((column) => weightAt(row, column)), t("row_sum")),
+      ...(divergence ? apart(number(divergence[row], 2)) : []),
     ),
   );
   const coverage = columns.map((column) => sum(rows.map((row) => weightAt(row, column)), t("coverage")));

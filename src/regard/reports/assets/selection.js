@@ -1,11 +1,13 @@
 // The one selection that all views share: layer, head, query, key.
 
 import { drawLegend } from "./colour.js";
+import { compared, drawCompare } from "./compare.js";
+import { markHeads } from "./heads.js";
 import { announce, inspect } from "./inspector.js";
 import { $, clamp, fill, number, option, state, t, view, writeHash } from "./state.js";
 import { drawTab, markTab } from "./tabs.js";
 import { forgetTokens, markTokens, topOf } from "./tokens.js";
-import { planeOf } from "./unpack.js";
+import { drawLines } from "./training.js";
 
 // Looking changes what is marked; selecting also changes the state and the address.
 export function look(row, column) {
@@ -21,31 +23,38 @@ export function select(row, column) {
   writeHash();
 }
 
+// What is said of a map is not true of a difference of two.
 function drawPattern() {
-  const { map } = view.plane;
+  const { map, signed } = view.plane;
   const at = state.h >= 0 ? state.h : map.heads.length;
   const words = map.said[at].map((word) => t(word));
   words.push(t("effective", { n: number(map.effective[at], 1) }));
-  $("pattern").textContent = `${t("pattern")}: ${words.join("; ")}.`;
+  $("pattern").textContent = signed ? "" : `${t("pattern")}: ${words.join("; ")}.`;
 }
+
+// Of an outline the largest weights are kept, which cannot be averaged.
+const hasMean = (map) => map.heads.length > 1 && !map.outline;
 
 function drawChoice() {
   const { maps } = view;
   const { heads } = maps[state.m];
   fill($("layer"), ...maps.map((map, index) => option(index, map.layer || String(index + 1))));
-  const mean = heads.length > 1 ? [option(-1, t("average"))] : [];
+  const mean = hasMean(maps[state.m]) ? [option(-1, t("average"))] : [];
   fill($("head"), ...mean, ...heads.map((name, index) => option(index, name)));
   [$("layer").value, $("head").value] = [state.m, state.h];
-  $("choice").hidden = maps.length * heads.length === 1 && !maps[0].layer;
+  $("choice").hidden = maps.length * heads.length === 1 && !maps[0].layer && !view.others.length;
 }
 
 export function showMap() {
   state.m = clamp(state.m, view.maps.length);
   const map = view.maps[state.m];
-  state.h = state.h < 0 && map.heads.length > 1 ? -1 : clamp(state.h, map.heads.length);
-  view.plane = planeOf(map, state.h);
+  state.h = state.h < 0 && hasMean(map) ? -1 : clamp(state.h, map.heads.length);
+  view.plane = compared(map, state.h);
   drawChoice();
+  drawCompare();
+  markHeads();
   drawPattern();
+  drawLines();
   drawLegend();
   forgetTokens();
   const row = clamp(state.q, map.query.text.length);

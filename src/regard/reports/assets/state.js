@@ -3,18 +3,23 @@
 export const $ = (id) => document.getElementById(id);
 export const data = JSON.parse($("data").textContent);
 export const transfers = {
+  // of weights; `uniform` is of weights times the keys that the row may see
   sqrt: (weight) => Math.sqrt(weight),
   linear: (weight) => weight,
   log: (weight) => (weight < 1e-4 ? 0 : 1 + Math.log10(weight) / 4),
+  uniform: null,
 };
 
 // What the reader chose, all of it in the address: example, map, head (-1: the mean),
-// query, key, the tab on view, the colour scale, the language, light or dark.
-export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, v: "matrix", scale: "sqrt", lang: data.language, theme: "" };
-const allowed = { v: /^\w+$/, scale: /^(sqrt|linear|log)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
+// query, key; of training the step (s), of two models which (c: 0 A, 1 B, 2 B - A);
+// the tab on view (v), the order of the heads (o); of arcs the share of a row
+// (p), whether of one word only (w) and the reading (g); colours, language, theme.
+export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, s: 0, c: 0, v: "matrix", o: "given", p: 80, w: 0, g: "output", scale: "sqrt", lang: data.language, theme: "" };
+const allowed = { v: /^\w+$/, o: /^\w+$/, g: /^(output|input)$/, scale: /^(sqrt|linear|log|uniform)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.
-export const view = { example: null, maps: [], plane: null };
+// `all` are the maps of all steps and both models, `others` those of the second model.
+export const view = { example: null, buffer: null, all: [], maps: [], others: [], plane: null };
 
 let words = {};
 export const learn = (phrases) => (words = phrases);
@@ -26,7 +31,7 @@ export function t(key, values = {}) {
 
 export function number(value, digits) {
   const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return Number.isFinite(value) ? value.toLocaleString(state.lang, shape) : String(value);
+  return Number.isFinite(value) ? value.toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "") : String(value);
 }
 
 export function weightText(value) {

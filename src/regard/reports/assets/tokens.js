@@ -28,13 +28,27 @@ export function causeText(cause) {
   return t("masked_by", { cause: named.startsWith("cause_") ? cause : named });
 }
 
-export const weightAt = (row, column) => view.plane.weights[row * view.plane.map.key.text.length + column];
+// A weight, or undefined where an outline did not keep it.
+export function weightAt(row, column) {
+  const { columns, map, top, tops, weights } = view.plane;
+  if (weights) return weights[row * map.key.text.length + column];
+  const place = columns.subarray(row * top, (row + 1) * top).indexOf(column);
+  return place < 0 ? undefined : tops[row * top + place];
+}
+
+// How many keys a row may see.
+export function seenBy(row) {
+  const { map, seen } = view.plane;
+  return seen ? seen[row] : [...map.key.text.keys()].filter((column) => !causeOf(row, column)).length;
+}
 
 // The largest weights of a row: columns, best first.
 export function topOf(row, count) {
-  const columns = [...view.plane.map.key.text.keys()].filter((column) => !causeOf(row, column));
-  const known = columns.filter((column) => weightAt(row, column) > 0);
-  return known.sort((a, b) => weightAt(row, b) - weightAt(row, a)).slice(0, count);
+  const { columns, map, top } = view.plane;
+  const all = columns ? [...columns.subarray(row * top, (row + 1) * top)] : [...map.key.text.keys()];
+  const size = (column) => Math.abs(weightAt(row, column));
+  const known = all.filter((column) => !causeOf(row, column) && size(column) > 0);
+  return known.sort((a, b) => size(b) - size(a)).slice(0, count);
 }
 
 function drawSide(side, box, chosen) {
@@ -67,12 +81,14 @@ export function markTokens(row, column) {
     button.setAttribute("aria-pressed", chosen);
     button.tabIndex = chosen ? 0 : -1;
   }
+  const seen = seenBy(row);
   for (const button of $("keys").children) {
     const index = Number(button.dataset.index);
     button.classList.toggle("masked", Boolean(causeOf(row, index)));
     button.tabIndex = index === column ? 0 : -1;
-    if (causeOf(row, index)) button.removeAttribute("style");
-    else paint(button, weightAt(row, index) || 0);
+    const weight = causeOf(row, index) ? undefined : weightAt(row, index);
+    if (weight === undefined) button.removeAttribute("style");
+    else paint(button, weight || 0, seen);
   }
 }
 

@@ -1,25 +1,30 @@
-// From the file to numbers: base64, deflate, and the levels of the square root.
+// From the numbers of the file to one map: the levels of the square root, and outlines.
 
-import { $, data } from "./state.js";
-
-export async function unpack(text) {
-  const letters = atob(text);
-  const packed = new Uint8Array(letters.length);
-  for (let at = 0; at < packed.length; at += 1) packed[at] = letters.charCodeAt(at);
-  const opened = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Response(opened).arrayBuffer();
-}
+import { data } from "./state.js";
 
 export const sizeOf = (map) => map.query.text.length * map.key.text.length;
+
+const tables = {};
+
+// A view of the buffer that reads its codes as numbers: the inverse of Coding.decode.
+function numbersAt(buffer, coding, start, count) {
+  const codes = new { u8: Uint8Array, u16: Uint16Array, f32: Float32Array }[coding](buffer, start, count);
+  const levels = data.codings[coding];
+  tables[coding] ??= levels && Float32Array.from({ length: levels + 2 }, (_, code) => (code > levels ? NaN : (code / levels) ** 2));
+  return { codes, table: tables[coding] };
+}
+
+function decoded({ codes, table }, from, to) {
+  const part = codes.subarray(from, to);
+  return table ? Float32Array.from(part, (code) => table[code]) : part;
+}
 
 // The codes of a map stay as they are until one of its heads is looked at.
 function opened(map, sides, buffer) {
   const full = { ...map, query: sides[map.query], key: sides[map.key] };
   const count = map.heads.length * sizeOf(full);
-  const levels = data.codings[map.coding];
-  const Codes = { u8: Uint8Array, u16: Uint16Array, f32: Float32Array }[map.coding];
-  full.codes = new Codes(buffer, map.start, count);
-  full.table = levels && Float32Array.from({ length: levels + 2 }, (_, code) => (code > levels ? NaN : (code / levels) ** 2));
+  if (map.outline) full.buffer = buffer;
+  else full.weights = numbersAt(buffer, map.coding, map.start, count);
   full.causeAt = map.causes.length ? new Uint8Array(buffer, map.causeStart, count) : null;
   full.scores = map.scoreStart >= 0 ? new Float32Array(buffer, map.scoreStart, count) : null;
   return full;
@@ -27,42 +32,76 @@ function opened(map, sides, buffer) {
 
 const kept = new Map();
 
-export async function mapsOf(index) {
-  if (kept.has(index)) return kept.get(index);
-  const { maps, sides } = data.examples[index];
-  const buffer = maps.length ? await unpack($("w" + index).textContent) : null;
-  const found = maps.map((map) => opened(map, sides, buffer));
-  if (kept.size > 8) kept.delete(kept.keys().next().value);
-  kept.set(index, found);
-  return found;
-}
-
-// The inverse of regard.reports.encoding.Coding, for one head.
-function weightsOf(map, head) {
-  const size = sizeOf(map);
-  const codes = map.codes.subarray(head * size, (head + 1) * size);
-  if (!map.table) return codes;
-  const weights = new Float32Array(size);
-  for (let cell = 0; cell < size; cell += 1) weights[cell] = map.table[codes[cell]];
-  return weights;
+// The numbers of an example with its maps; a few examples stay open.
+export async function openExample(index) {
+  if (!kept.has(index)) {
+    const { maps, sides } = data.examples[index];
+    const buffer = await unpack("w" + index);
+    if (kept.size > 8) kept.delete(kept.keys().next().value);
+    kept.set(index, { buffer, maps: maps.map((map) => opened(map, sides, buffer)) });
+  }
+  return kept.get(index);
 }
 
 // One head, or the mean of all (head -1): a cell is masked if every head masks it.
 export function planeOf(map, head) {
+  if (map.outline) return outlined(map, head);
   const size = sizeOf(map);
-  const cut = (array, h) => array && array.subarray(h * size, (h + 1) * size);
-  if (head >= 0) {
-    return { map, weights: weightsOf(map, head), causes: cut(map.causeAt, head), scores: cut(map.scores, head) };
-  }
-  const weights = new Float32Array(size);
-  const causes = map.causeAt && new Uint8Array(cut(map.causeAt, 0));
-  const heads = map.heads.length;
-  for (let h = 0; h < heads; h += 1) {
-    const part = weightsOf(map, h);
-    for (let cell = 0; cell < size; cell += 1) {
-      weights[cell] += part[cell] / heads;
-      if (causes && !map.causeAt[h * size + cell]) causes[cell] = 0;
+  const [from, to] = head < 0 ? [0, size] : [head * size, (head + 1) * size];
+  const cut = (array) => array && array.subarray(from, to);
+  let [weights, causes, scores] = [decoded(map.weights, from, to), cut(map.causeAt), cut(map.scores)];
+  if (head < 0) {
+    [weights, causes, scores] = [new Float32Array(size), causes && new Uint8Array(causes), null];
+    const heads = map.heads.length;
+    for (let h = 0; h < heads; h += 1) {
+      const part = decoded(map.weights, h * size, (h + 1) * size);
+      for (let cell = 0; cell < size; cell += 1) {
+        weights[cell] += part[cell] / heads;
+        if (causes && !map.causeAt[h * size + cell]) causes[cell] = 0;
+      }
     }
   }
-  return { map, weights, causes, scores: null };
+  return { map, weights, causes, scores };
+}
+
+// Of a long input: an overview of blocks, and the largest weights of every row.
+function outlined(map, head) {
+  const { buffer, outline, query } = map;
+  const { blocks, rows, top } = outline;
+  const area = blocks[0] * blocks[1];
+  const overview = (start, scale) => {
+    const found = decoded(numbersAt(buffer, "u8", start, map.heads.length * area), head * area, (head + 1) * area);
+    return found.map((value) => value * scale);
+  };
+  const length = query.text.length;
+  const from = head * length * top;
+  const weights = decoded(numbersAt(buffer, "u16", outline.weights, from + length * top), from);
+  const columns = new Uint32Array(buffer, outline.columns, from + length * top).subarray(from);
+  const seen = new Uint32Array(buffer, rows, (head + 1) * length).subarray(head * length);
+  return {
+    map, seen, causes: null, scores: null, top, columns, tops: weights,
+    largest: overview(outline.largest, 1), mean: overview(outline.mean, outline.meanScale),
+  };
+}
+
+// B - A, with the largest difference as `signed`.
+export function difference(first, second) {
+  const weights = second.weights.map((weight, cell) => weight - first.weights[cell]);
+  const signed = weights.reduce((most, weight) => Math.max(most, Math.abs(weight) || 0), 0) || 1;
+  return { ...first, weights, signed, scores: null };
+}
+
+// Jensen-Shannon divergence of each row, in nats: 0 alike, ln 2 apart.
+export function divergences(first, second) {
+  const width = first.map.key.text.length;
+  return [...first.map.query.text.keys()].map((row) => {
+    let sum = 0;
+    for (let cell = row * width; cell < (row + 1) * width; cell += 1) {
+      const [a, b] = [first.weights[cell], second.weights[cell]];
+      const middle = (a + b) / 2;
+      if (a > 0) sum += (a * Math.log(a / middle)) / 2;
+      if (b > 0) sum += (b * Math.log(b / middle)) / 2;
+    }
+    return sum;
+  });
 }

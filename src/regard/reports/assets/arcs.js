@@ -1,0 +1,157 @@
+// Two lines of words with a curve for every link, beside the links people drew.
+
+import { inks, shade } from "./colour.js";
+import { select, showMap } from "./selection.js";
+import { fill, make, number, option, state, t, view, weightText } from "./state.js";
+
+const most = 400; // curves
+const height = 150;
+let drawn = null; // what the canvas shows
+
+export const fits = ({ map, signed }) => !signed && !map.outline && Math.max(map.query.text.length, map.key.text.length) <= 200;
+
+// The words of a side as lists of pieces: `plain` ones, which links are counted in, and
+// marks such as the end, each by itself.
+function wordsOf(side) {
+  const plain = side.words ?? [...side.text.keys()].map((piece) => [piece]);
+  const inside = new Set(plain.flat());
+  const marks = [...side.text.keys()].filter((piece) => !inside.has(piece)).map((piece) => [piece]);
+  const all = [...plain, ...marks].map((pieces, index) => ({ pieces, link: index < plain.length ? index : -1 }));
+  return all.sort((a, b) => a.pieces[0] - b.pieces[0]);
+}
+
+// Words by words: summed over the pieces read, the mean over the pieces written.
+// A row predicts its token; what the token itself was aligned with as an input stands
+// one row below.
+export function wordWeights({ map, weights }) {
+  const width = map.key.text.length;
+  const shift = state.g === "input" ? 1 : 0;
+  const [queries, keys] = [wordsOf(map.query), wordsOf(map.key)];
+  const table = queries.map(({ pieces }) => {
+    const rows = pieces.map((piece) => piece + shift).filter((row) => row < map.query.text.length);
+    return keys.map(({ pieces: columns }) => {
+      const sums = rows.map((row) => columns.reduce((sum, column) => sum + (weights[row * width + column] || 0), 0));
+      return rows.length ? sums.reduce((a, b) => a + b) / rows.length : 0;
+    });
+  });
+  return { queries, keys, table };
+}
+
+// The fewest links that cover the share of each row, the strongest of all rows first.
+function linksOf({ table }, share, only) {
+  const links = table.flatMap((row, q) => {
+    if (only >= 0 && q !== only) return [];
+    const order = [...row.keys()].filter((k) => row[k] > 0).sort((a, b) => row[b] - row[a]);
+    const enough = share * row.reduce((a, b) => a + b, 0) - 1e-6;
+    let covered = 0;
+    return order.flatMap((k) => {
+      const wanted = covered < enough;
+      covered += row[k];
+      return wanted ? [{ q, k, weight: row[k] }] : [];
+    });
+  });
+  return links.sort((a, b) => b.weight - a.weight).slice(0, most);
+}
+
+// AER = 1 - (|A∩S| + |A∩P|) / (|A| + |S|); A: the strongest word for each written word.
+export function judge({ queries, keys, table }, gold) {
+  const name = (k, q) => `${k} ${q}`;
+  const scored = (k) => !gold.scored || gold.scored.includes(k);
+  const set = (links) => new Set(links.filter(([k]) => scored(k)).map((link) => name(...link)));
+  const [sure, possible] = [set(gold.sure), set([...gold.sure, ...gold.possible])];
+  const predicted = queries.flatMap(({ link: q }, row) => {
+    if (q < 0) return [];
+    let best = -1;
+    keys.forEach(({ link }, k) => link >= 0 && table[row][k] > (best < 0 ? 0 : table[row][best]) && (best = k));
+    return best < 0 || !scored(keys[best].link) ? [] : [name(keys[best].link, q)];
+  });
+  const right = predicted.filter((each) => possible.has(each)).length;
+  const certain = predicted.filter((each) => sure.has(each)).length;
+  const total = predicted.length + sure.size;
+  return { sure, possible, predicted: new Set(predicted), right, wrong: predicted.length - right, rate: total ? 1 - (right + certain) / total : 0 };
+}
+
+function lineOf(side, words) {
+  const { direction, flags, language, text } = view.plane.map[side];
+  const spans = words.map(({ pieces }) => {
+    const word = make("bdi", { lang: language || undefined, class: flags[pieces[0]] === "2" && "special" }, pieces.map((piece) => text[piece]).join(""));
+    word.addEventListener("click", () => (side === "query" ? select(pieces[0], state.k) : select(state.q, pieces[0])));
+    return word;
+  });
+  return make("div", { class: "words", dir: direction }, ...spans);
+}
+
+export function draw(box) {
+  const { map } = view.plane;
+  const words = wordWeights(view.plane);
+  const judged = map.gold && judge(words, map.gold);
+  const [top, bottom] = [lineOf("key", words.keys), lineOf("query", words.queries)];
+  const canvas = make("canvas", { "aria-hidden": "true", height });
+  const note = make("p", { class: "quiet" });
+  const share = make("input", { type: "range", min: 10, max: 100, step: 5, value: state.p });
+  share.addEventListener("input", () => ((state.p = Number(share.value)), mark(state.q, state.k)));
+  const only = make("select", {}, option(0, t("all_words")), option(1, t("one_word")));
+  only.value = state.w;
+  only.addEventListener("change", () => ((state.w = Number(only.value)), mark(state.q, state.k)));
+  const reading = make("select", {}, option("output", t("reading_output")), option("input", t("reading_input")));
+  reading.value = state.g;
+  reading.addEventListener("change", () => ((state.g = reading.value), showMap()));
+  const labelled = (name, control) => make("label", {}, t(name), " ", control);
+  const controls = make("p", { class: "scale" }, labelled("links_of", only), labelled("share", share), labelled("aligned", reading));
+  const frame = make("div", { class: "arcs", tabindex: "0", role: "group", "aria-label": t("tab_arcs") }, make("div", {}, top, canvas, bottom));
+  fill(box, controls, frame, note);
+  drawn = { words, judged, canvas, note, places: null };
+  const centre = (word) => word.offsetLeft + word.offsetWidth / 2 - top.offsetLeft;
+  canvas.width = top.parentNode.offsetWidth;
+  drawn.places = { keys: [...top.children].map(centre), queries: [...bottom.children].map(centre) };
+}
+
+function curve(pen, from, to, width, colour, dashed) {
+  pen.beginPath();
+  pen.setLineDash(dashed ? [4, 4] : []);
+  pen.lineWidth = width;
+  pen.strokeStyle = colour;
+  pen.moveTo(from, 0);
+  pen.bezierCurveTo(from, height / 2, to, height / 2, to, height);
+  pen.stroke();
+}
+
+function dot(pen, x, filled, colour, dashed) {
+  pen.beginPath();
+  pen.setLineDash(dashed ? [2, 2] : []);
+  pen.arc(x, height / 2, filled ? 3.5 : 7, 0, 7);
+  pen.lineWidth = 2;
+  pen.fillStyle = pen.strokeStyle = colour;
+  if (filled) pen.fill();
+  else pen.stroke();
+}
+
+// Curves, and on them a dot for a predicted link and a ring for one that people drew.
+export function mark(row) {
+  const { canvas, judged, note, places, words } = drawn;
+  const { keys, queries } = words;
+  const chosen = queries.findIndex(({ pieces }) => pieces.includes(row));
+  const links = linksOf(words, state.p / 100, state.w ? chosen : -1);
+  const pen = canvas.getContext("2d");
+  const [ink, accent] = inks();
+  pen.clearRect(0, 0, canvas.width, height);
+  for (const { q, k, weight } of [...links].reverse()) {
+    const colour = q === chosen ? accent : `rgb(${shade(Math.max(0.2, weight))})`;
+    curve(pen, places.keys[k], places.queries[q], 0.75 + 7 * weight, colour);
+  }
+  const shownText = t("links_shown", { n: links.length, p: state.p });
+  if (!judged) return fill(note, shownText);
+  queries.forEach(({ link: q }, row) =>
+    keys.forEach(({ link: k }, column) => {
+      if (q < 0 || k < 0 || (state.w && row !== chosen)) return;
+      const [predicted, gold] = [judged.predicted, judged.possible].map((set) => set.has(`${k} ${q}`));
+      const middle = (places.keys[column] + places.queries[row]) / 2;
+      const unsure = gold && !judged.sure.has(`${k} ${q}`);
+      if (gold && !predicted) curve(pen, places.keys[column], places.queries[row], 1, ink, true);
+      if (gold) dot(pen, middle, false, ink, unsure);
+      if (predicted) dot(pen, middle, true, ink);
+    }),
+  );
+  const score = t("judged", { right: judged.right, wrong: judged.wrong, rate: weightText(judged.rate) });
+  return fill(note, make("b", {}, score), ` ${t("rings")} ${shownText}`);
+}

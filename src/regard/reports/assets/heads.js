@@ -1,0 +1,94 @@
+// All layers and heads at once, small. Choosing one opens it in every other view.
+
+import { everything, pixelsOf, pooled } from "./canvas.js";
+import { showMap } from "./selection.js";
+import { $, clamp, fill, make, number, option, state, t, view } from "./state.js";
+import { planeOf } from "./unpack.js";
+
+const side = 96; // pixels of a thumbnail, at most
+const measures = {
+  entropy: (map, head) => map.entropy[head],
+  diagonality: (map, head) => map.offDiagonality[head],
+  importance: (map, head) => -map.importance[head],
+};
+let drawing = 0; // each drawing of the grid has a number, and an older one stops
+
+function ordered() {
+  const all = view.maps.flatMap((map, m) => map.heads.map((_, h) => ({ map, m, h })));
+  const measure = measures[state.o];
+  return measure ? all.sort((a, b) => measure(a.map, a.h) - measure(b.map, b.h)) : all;
+}
+
+function open(m, h) {
+  [state.m, state.h] = [m, h];
+  showMap();
+}
+
+function cellOf({ map, m, h }, strongest) {
+  const words = map.said[h].map((word) => t(word));
+  const button = make("button", { type: "button", title: `${map.layer} · ${t("head")} ${map.heads[h]}`, onclick: () => open(m, h) });
+  button.place = [m, h];
+  const facts = [t("keys_read", { n: number(map.effective[h], 1) })];
+  if (map.importance) {
+    button.style.borderWidth = `${1 + (4 * Math.max(0, map.importance[h])) / strongest}px`;
+    facts.push(t("important", { n: number(map.importance[h], 3) }));
+  }
+  const lines = [...facts, ...words].map((line) => make("small", {}, line));
+  button.append(make("span", { class: "thumbnail" }), make("b", {}, `L${m + 1} H${h + 1}`), ...lines);
+  return button;
+}
+
+// One thumbnail after another, so that the page answers meanwhile.
+async function drawThumbnails(cells) {
+  drawing += 1;
+  const mine = drawing;
+  for (const cell of cells) {
+    await new Promise((done) => setTimeout(done));
+    if (mine !== drawing) return;
+    const map = view.maps[cell.place[0]];
+    fill(cell.firstChild, pixelsOf(pooled(planeOf(map, cell.place[1]), ...everything(map, side), "largest"), map));
+  }
+}
+
+export function drawHeads() {
+  const all = ordered();
+  $("grid").hidden = all.length < 2;
+  if (all.length < 2) return;
+  const known = ["given", "entropy", "diagonality", ...(all.every(({ map }) => map.importance) ? ["importance"] : [])];
+  if (!known.includes(state.o)) state.o = "given";
+  fill($("order"), ...known.map((name) => option(name, t("order_" + name)))).value = state.o;
+  const strongest = Math.max(1e-12, ...all.flatMap(({ map }) => map.importance ?? []));
+  const cells = all.map((each) => cellOf(each, strongest));
+  const most = Math.max(...view.maps.map((map) => map.heads.length));
+  const table = state.o === "given" && most > 1;
+  if (table) for (const cell of cells) if (!cell.place[1]) cell.style.gridColumnStart = 1;
+  $("heads").style.gridTemplateColumns = table ? `repeat(${most}, minmax(5.5rem, 7rem))` : "";
+  fill($("heads"), ...cells);
+  drawThumbnails(cells);
+}
+
+export function markHeads() {
+  for (const cell of $("heads").children) {
+    const [m, h] = cell.place;
+    const chosen = m === state.m && (h === state.h || state.h < 0);
+    cell.setAttribute("aria-pressed", chosen);
+    cell.tabIndex = m === state.m && h === Math.max(0, state.h) ? 0 : -1;
+  }
+}
+
+// Arrows move, Enter opens as on every button, `a` opens the mean of the layer's heads.
+export function moveInHeads(event) {
+  const cells = [...$("heads").children];
+  const at = cells.indexOf(event.target.closest("button"));
+  if (at < 0) return;
+  if (event.key === "a") open(cells[at].place[0], -1);
+  const below = cells.findIndex((cell) => cell.offsetTop > cells[0].offsetTop);
+  const line = below < 0 ? cells.length : below;
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -line, ArrowDown: line, Home: -Infinity, End: Infinity }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  for (const cell of cells) cell.tabIndex = -1;
+  const next = cells[clamp(at + step, cells.length)];
+  next.tabIndex = 0;
+  next.focus();
+}

@@ -1,0 +1,141 @@
+// The numbers themselves: a table to sort and to copy, and files to take along.
+
+import { everything, pixelsOf, pooled } from "./canvas.js";
+import { shade } from "./colour.js";
+import { select } from "./selection.js";
+import { fill, make, number, state, t, view, weightText } from "./state.js";
+import { label, seenBy, tokenText, topOf, weightAt } from "./tokens.js";
+
+const most = 200; // lines of the table
+const order = { by: 2, down: true };
+const columns = ["output", "source", "weight", "rank", "times_uniform"];
+let drawn = null;
+
+export const fits = () => true;
+
+// One line for each pair with a known weight: query, key, weight, rank, times uniform.
+function linesOf(rows) {
+  return rows.flatMap((row) => {
+    const best = topOf(row, Infinity);
+    const seen = seenBy(row);
+    return best.map((column, at) => [row, column, weightAt(row, column), at + 1, weightAt(row, column) * seen]);
+  });
+}
+
+function rowsOf() {
+  const rows = [...view.plane.map.query.text.keys()];
+  return rows.length * view.plane.map.key.text.length <= 65536 ? rows : [state.q];
+}
+
+function tsv() {
+  const texts = drawn.lines.map(([q, k, ...rest]) => [tokenText("query", q), tokenText("key", k), ...rest].join("\t"));
+  return [columns.map((name) => t(name)).join("\t"), ...texts].join("\n") + "\n";
+}
+
+function json() {
+  const { map } = view.plane;
+  const rows = [...map.query.text.keys()];
+  const weights = rows.map((row) => [...map.key.text.keys()].map((column) => weightAt(row, column) ?? null));
+  const head = state.h < 0 ? "mean" : map.heads[state.h];
+  return JSON.stringify({ layer: map.layer, head, query: map.query.text, key: map.key.text, weights });
+}
+
+// Rectangles and texts, made by the browser's own serializer from elements.
+function drawing() {
+  const { map } = view.plane;
+  const [rows, across] = everything(map, 128);
+  const size = 20;
+  const edge = 110;
+  const mirrored = map.key.direction === "rtl";
+  const box = new DOMParser().parseFromString('<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml").documentElement;
+  const add = (tag, attributes, text = "") => {
+    const element = document.createElementNS(box.namespaceURI, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.textContent = text;
+    box.append(element);
+  };
+  const [width, height] = [edge + across.blocks * size, edge + rows.blocks * size];
+  for (const [name, value] of Object.entries({ width, height, "font-family": "sans-serif", "font-size": 12 })) box.setAttribute(name, value);
+  add("rect", { width, height, fill: "#fff" });
+  const { counts, values } = pooled(view.plane, rows, across, "largest");
+  values.forEach((weight, at) => {
+    const column = at % across.blocks;
+    const x = edge + (mirrored ? across.blocks - 1 - column : column) * size;
+    const fill = counts[at] ? `rgb(${shade(weight || 0, map.key.text.length)})` : "#ddd";
+    add("rect", { x, y: edge + Math.floor(at / across.blocks) * size, width: size, height: size, fill, stroke: "#ccc" });
+  });
+  for (let row = 0; row < rows.blocks; row += 1) {
+    add("text", { x: edge - 5, y: edge + (row + 0.7) * size, "text-anchor": "end" }, tokenText("query", row * rows.step).slice(0, 16));
+  }
+  for (let column = 0; column < across.blocks; column += 1) {
+    const x = edge + ((mirrored ? across.blocks - 1 - column : column) + 0.7) * size;
+    add("text", { transform: `translate(${x} ${edge - 5}) rotate(-90)` }, tokenText("key", column * across.step).slice(0, 16));
+  }
+  return { text: new XMLSerializer().serializeToString(box), width, height };
+}
+
+function save(kind, blob) {
+  const link = make("a", { download: `attention.${kind}`, href: URL.createObjectURL(blob) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+const savers = {
+  tsv: () => save("tsv", new Blob([tsv()], { type: "text/tab-separated-values" })),
+  json: () => save("json", new Blob([json()], { type: "application/json" })),
+  svg: () => save("svg", new Blob([drawing().text], { type: "image/svg+xml" })),
+  async png() {
+    const { text, width, height } = drawing();
+    const image = new Image();
+    image.src = "data:image/svg+xml," + encodeURIComponent(text);
+    await image.decode();
+    const canvas = make("canvas", { width, height });
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    canvas.toBlob((blob) => save("png", blob));
+  },
+};
+
+async function copy(event) {
+  try {
+    await navigator.clipboard.writeText(tsv());
+    event.target.textContent = t("copied");
+  } catch {
+    savers.tsv(); // where the browser keeps the clipboard to itself
+  }
+}
+
+export function draw(box) {
+  const button = (text, onclick) => make("button", { type: "button", onclick }, text);
+  const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
+  drawn = { body: make("tbody"), heads: make("tr"), note: make("p", { class: "quiet" }), rows: null };
+  const table = make("table", { class: "numbers" }, make("thead", {}, drawn.heads), drawn.body);
+  fill(box, make("p", { class: "scale" }, button(t("copy"), copy), make("span", {}, t("download")), ...saving), drawn.note, table);
+}
+
+function sort(by) {
+  order.down = order.by === by ? !order.down : by === 2 || by === 4;
+  order.by = by;
+  drawLines();
+}
+
+function drawLines() {
+  const sign = order.down ? -1 : 1;
+  drawn.lines.sort((a, b) => sign * (a[order.by] - b[order.by]));
+  const heads = columns.map((name, at) =>
+    make("th", { scope: "col", "aria-sort": at === order.by && (order.down ? "descending" : "ascending") },
+      make("button", { type: "button", onclick: () => (sort(at), drawn.heads.children[at].firstChild.focus()) }, t(name), at === order.by ? (order.down ? " ↓" : " ↑") : "")));
+  fill(drawn.heads, ...heads);
+  const lines = drawn.lines.slice(0, most).map(([q, k, weight, rank, times]) =>
+    make("tr", { onclick: () => select(q, k) }, make("td", {}, label("query", q)), make("td", {}, label("key", k)),
+      make("td", {}, weightText(weight)), make("td", {}, rank), make("td", {}, number(times, 2))));
+  fill(drawn.body, ...lines);
+  drawn.note.textContent = t("lines_shown", { n: lines.length, total: drawn.lines.length });
+}
+
+export function mark() {
+  const rows = rowsOf();
+  if (String(rows) === drawn.rows) return;
+  drawn.rows = String(rows);
+  drawn.lines = linesOf(rows);
+  drawLines();
+}

@@ -1,0 +1,79 @@
+// A probe over the course of training: a slider through its steps, lines below it.
+
+import { drawHeads } from "./heads.js";
+import { showMap } from "./selection.js";
+import { $, clamp, fill, make, number, state, t, view } from "./state.js";
+
+const [width, height] = [300, 90];
+let playing = 0;
+
+const svg = (tag, attributes, ...children) => {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+};
+
+function lineOf([name, values]) {
+  const known = values.filter(Number.isFinite);
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const across = (at) => (values.length > 1 ? (at * width) / (values.length - 1) : 0);
+  const down = (value) => height - 6 - ((value - low) / (high - low || 1)) * (height - 12);
+  const points = [...values.keys()].filter((at) => Number.isFinite(values[at])).map((at) => `${across(at)},${down(values[at])}`);
+  const now = across(state.s);
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" },
+    svg("line", { x1: now, x2: now, y1: 0, y2: height }), svg("polyline", { points: points.join(" ") }));
+  const value = values[state.s];
+  const text = `${name}: ${Number.isFinite(value) ? number(value, 3) : "–"} (${number(low, 3)} … ${number(high, 3)})`;
+  return make("figure", {}, drawing, make("figcaption", {}, text));
+}
+
+function show() {
+  const { steps } = view.example;
+  state.s = clamp(state.s, steps.length);
+  $("step").value = state.s;
+  $("step_said").textContent = t("step", { n: steps[state.s].toLocaleString(state.lang) });
+}
+
+// The lines of the head on view, and those that are of no head.
+export function drawLines() {
+  if (!view.example.steps) return;
+  const layers = new Set(view.all.map((map) => map.layer).filter(Boolean));
+  const own = `/${view.plane.map.layer}/${state.h}`;
+  const shown = view.example.lines.filter(([name]) => name.endsWith(own) || ![...layers].some((layer) => name.includes(`/${layer}/`)));
+  fill($("lines_of_training"), ...shown.map(lineOf));
+}
+
+export function setStep(at) {
+  state.s = at;
+  view.maps = view.all.filter((map) => !map.second && (map.step ?? 0) === clamp(state.s, view.example.steps?.length ?? 1));
+  drawTraining();
+  drawHeads();
+  showMap();
+}
+
+export function drawTraining() {
+  const { steps } = view.example;
+  $("training").hidden = !steps;
+  if (!steps) return stop();
+  $("step").max = steps.length - 1;
+  return show();
+}
+
+function stop() {
+  clearInterval(playing);
+  playing = 0;
+  $("play").setAttribute("aria-pressed", false);
+}
+
+// One step a second where the reader asked for less motion, else three.
+export function play() {
+  if (playing) return stop();
+  const pause = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 350;
+  $("play").setAttribute("aria-pressed", true);
+  playing = setInterval(() => {
+    if (state.s + 1 < view.example.steps.length) setStep(state.s + 1);
+    else stop();
+  }, pause);
+  if (state.s + 1 >= view.example.steps.length) setStep(0);
+}

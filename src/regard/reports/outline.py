@@ -1,0 +1,57 @@
+"""What was kept of a map too long to keep, as `regard.seeing.reducing` made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from regard.reports.encoding import CODINGS, Numbers
+from regard.seeing.reducing import CELLS
+
+__all__ = ["OUTLINE", "checked_outline", "pack_outline"]
+
+#: Its arrays, of one example: (H, T), (H, T), (H, S), (H, T, K) twice, (H, P, Q) twice.
+OUTLINE = (
+    "entropy", "visible", "received", "top_keys", "top_weights", "largest", "mean",
+)  # fmt: skip
+
+
+def checked_outline(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of an outline.
+
+    Raises:
+        ValueError: one of them is missing.
+    """
+    missing = [name for name in OUTLINE if name not in given]
+    if missing:
+        raise ValueError(
+            f"outline must hold {', '.join(OUTLINE)}, those of a capture's extra. "
+            f"Got no {', '.join(missing)}."
+        )
+    return {name: np.asarray(given[name]) for name in OUTLINE}
+
+
+def pack_outline(outline: Mapping[str, np.ndarray], buffer: Numbers) -> dict[str, Any]:
+    """Overviews in one byte, the largest weights of each row in two."""
+    small, exact = CODINGS["u8"][0], CODINGS["u16"][0]
+    _, rows, columns = outline["largest"].shape
+    length, size = outline["top_weights"].shape[1], outline["received"].shape[-1]
+    mean = np.asarray(outline["mean"], np.float64)
+    scale = float(mean.max()) or 1.0
+    numbers = {"top_keys": "columns", "visible": "rows"}
+    return {
+        "blocks": [rows, columns],
+        "high": -(-length // CELLS),
+        "wide": -(-size // CELLS),
+        "top": outline["top_keys"].shape[-1],
+        "meanScale": scale,
+        "largest": buffer.append(small.encode(outline["largest"])),
+        "mean": buffer.append(small.encode(mean / scale)),
+        "weights": buffer.append(exact.encode(outline["top_weights"])),
+        **{
+            place: buffer.append(np.asarray(outline[name], "<u4").tobytes())
+            for name, place in numbers.items()
+        },
+    }
