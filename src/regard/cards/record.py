@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -89,7 +89,7 @@ class StepEntry:
     - ``each``: "key" where its values stand one for each key.
     - ``formula``: in LaTeX; ``words``: title and sentence by language.
     - ``use``: instead of all these, the steps of a part or a shared group; ``only``:
-      those of them with these names.
+      those of them with these names; ``when`` then holds for all of them.
     """
 
     name: str = ""
@@ -114,6 +114,13 @@ class StepEntry:
         rest = {name: data[name] for name in data if name not in LANGUAGES}
         rest["only"] = tuple(rest.get("only", ()))
         return cls(**rest, words=MappingProxyType(words))
+
+    def also_when(self, condition: str) -> StepEntry:
+        """The same step with one more condition, if there is one."""
+        if not condition:
+            return self
+        both = f"({self.when}) and ({condition})" if self.when else condition
+        return replace(self, when=both)
 
 
 @dataclass(frozen=True, kw_only=True)

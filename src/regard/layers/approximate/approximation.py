@@ -47,10 +47,10 @@ class Approximation(Adaptable, Traceable):
         """Create weights beyond the projections."""
 
     def read(self, vectors, masks, asked):
-        """Contexts (B, H, T, Dv), and weights where ``asked``, else None.
+        """Contexts (B, H, T, Dv), weights, and what else a trace should hold.
 
         ``vectors`` are query, key and value (B, H, ·, ·), ``masks`` those of query and
-        key (B, ·) or None.
+        key (B, ·) or None. Weights are None unless ``asked``.
         """
         raise NotImplementedError(f"{type(self).__name__} must define read.")
 
@@ -102,14 +102,15 @@ class Approximation(Adaptable, Traceable):
         listeners = self.recorders()
         asked = bool(return_attention_scores or listeners)
         vectors = queries, keys, only(values, masks[1])
-        context, weights = self.read(vectors, masks, asked)
+        context, weights, more = self.read(vectors, masks, asked)
         context = ops.cast(only(context, masks[0]), self.compute_dtype)
         output = self.output_dense(ops.swapaxes(context, 1, 2))
         if given.query_mask is not None:
             set_keras_mask(output, given.query_mask)
         for listener in listeners:
-            parts = {"query": queries, "key": keys, "value": values}
-            listener.receive(self, {**parts, "context": context, "weights": weights})
+            parts = {"query": queries, "key": keys, "value": values, "context": context}
+            parts |= {"weights": weights, "masks": by_cause(*masks)}
+            listener.receive(self, {**parts, **more})
         if return_attention_scores:
             return output, ops.cast(weights, self.compute_dtype)
         return output
@@ -139,3 +140,13 @@ class Approximation(Adaptable, Traceable):
             "use_bias": self.use_bias,
             **self.weight_options.config(),
         }
+
+
+def by_cause(query_mask, key_mask):
+    """The masks that there are, as a trace has them."""
+    found = {}
+    if query_mask is not None:  # (B, 1, T, 1)
+        found["query"] = query_mask[:, None, :, None]
+    if key_mask is not None:  # (B, 1, 1, S)
+        found["padding"] = key_mask[:, None, None, :]
+    return found

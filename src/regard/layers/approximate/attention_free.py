@@ -6,7 +6,7 @@ from keras import ops
 from regard.core.attention_free import attention_free, shares
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
-from regard.layers.approximate.approximation import Approximation
+from regard.layers.approximate.approximation import Approximation, by_cause
 from regard.layers.weights import check_units_or_none
 
 _HIDDEN = -1e30
@@ -69,12 +69,13 @@ class AttentionFree(Approximation):
         context = attention_free(key, value, bias, masks[1])
         context = ops.sigmoid(widen(query)) * context
         if not asked:
-            return context, None
+            return context, None, {}
         weights = shares(key, bias, masks[1])
         if masks[0] is not None:
             asks = masks[0][:, None, :, None]
             weights = ops.where(asks, weights, ops.zeros_like(weights))
-        return context, weights
+        past = {"causal": bias[None, None] > _HIDDEN} if self.causal else {}
+        return context, weights, {"masks": {**past, **by_cause(*masks)}}
 
     def _bias(self, length, memory):
         for name, size in (("query", length), ("value", memory)):

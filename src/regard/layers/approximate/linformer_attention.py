@@ -5,7 +5,7 @@ from keras import ops
 
 from regard.core.approximate.masked import only, softmax_of
 from regard.core.scores import widen
-from regard.layers.approximate.approximation import Approximation
+from regard.layers.approximate.approximation import Approximation, by_cause
 from regard.layers.weights import check_units
 
 
@@ -70,7 +70,11 @@ class LinformerAttention(Approximation):
             seen = ops.repeat(seen, self.rows, axis=-1)
         asked = None if query_mask is None else query_mask[:, None]
         weights = softmax_of(query, keys, self.scale, asked, seen)
-        return ops.matmul(weights, values), weights
+        more = {}
+        if key_mask is not None:  # of the memory, not of the rows that weights are for
+            masks = {**by_cause(query_mask, None), "memory": seen[:, None, :, :1]}
+            more = {"masks": masks, "extra": {"padding": key_mask}}
+        return ops.matmul(weights, values), weights, more
 
     def weights_shape(self, batch, length, memory):
         return batch, self.num_heads, length, self.rows

@@ -8,6 +8,7 @@ from regard.core.approximate.hashing import hashed, in_buckets
 from regard.core.approximate.masked import only
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
+from regard.layers.approximate.approximation import by_cause
 from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.linear.projections import (
@@ -139,7 +140,12 @@ class LSHAttention(Adaptable, Traceable):
         for listener in listeners:
             parts = {"query": query, "value": value, "context": context}
             extra = {"buckets": buckets}
-            listener.receive(self, {**parts, "weights": weights, "extra": extra})
+            masks = by_cause(mask, mask)
+            if self.causal:
+                masks["causal"] = ops.tril(ops.ones((1, 1, length, length))) > 0
+            listener.receive(
+                self, {**parts, "weights": weights, "masks": masks, "extra": extra}
+            )
         if return_attention_scores:
             return output, ops.cast(weights, self.compute_dtype)
         return output

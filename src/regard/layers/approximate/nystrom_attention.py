@@ -75,7 +75,8 @@ class NystromAttention(Approximation):
                 check_lengths(query.shape[2], key.shape[2])
             kernel = ops.convert_to_tensor(self.smoothing)
             context = context + smoothed(value, kernel)
-        return context, ops.matmul(through, right) if asked else None
+        weights = ops.matmul(through, right) if asked else None
+        return context, weights, {"extra": {"inverse": middle}}
 
     def get_config(self):
         return {

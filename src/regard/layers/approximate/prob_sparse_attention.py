@@ -6,7 +6,7 @@ from keras import ops
 from regard.core.approximate import prob_sparse as core
 from regard.core.normalizers.part import LOWEST
 from regard.core.shapes import sizes_of
-from regard.layers.approximate.approximation import Approximation
+from regard.layers.approximate.approximation import Approximation, by_cause
 from regard.layers.weights import check_units
 
 _OTHERS = ("mean", "sum")
@@ -69,12 +69,17 @@ class ProbSparseAttention(Approximation):
         seen = core.shares(memory, self.causal, self.others, key_mask)
         context = core.prob_sparse(value, exact, rows, length, seen, self.causal)
         if not asked:
-            return context, None
+            return context, None, {}
         weights = core.table(exact, rows, length, seen, self.causal, key_mask)
         if query_mask is not None:
             asks = query_mask[:, None, :, None]
             weights = ops.where(asks, weights, ops.zeros_like(weights))
-        return context, weights
+        past = {}
+        if self.causal:
+            past["causal"] = ops.tril(ops.ones((1, 1, length, memory))) > 0
+        looking = ops.max(core.placed(rows, length), axis=-1) > 0
+        more = {"extra": {"gap": measure, "looking": looking}}
+        return context, weights, {**more, "masks": {**past, **by_cause(*masks)}}
 
     def get_config(self):
         return {

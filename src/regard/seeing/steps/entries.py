@@ -11,7 +11,7 @@ A mechanism's card lists its own steps and says with ``use`` where others come i
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -57,7 +57,7 @@ def expanded(
             continue
         for scoped in _used(entry.use, settings, below):
             if not entry.only or scoped.entry.name in entry.only:
-                yield scoped
+                yield replace(scoped, entry=scoped.entry.also_when(entry.when))
 
 
 def _used(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:

@@ -10,9 +10,9 @@ from regard.layers.traceable import Traceable, answer_of, as_trace, inputs_of
 from regard.seeing.steps.entries import card_of_class
 from regard.seeing.steps.facts import subject_of
 from regard.seeing.steps.phrases import phrases
+from regard.seeing.steps.sizes import Place, sizes_of
 from regard.seeing.steps.step import Steps
 from regard.seeing.steps.telling import Telling
-from regard.seeing.steps.views import Place, sizes_of
 from regard.trace import Trace
 
 __all__ = ["explain"]

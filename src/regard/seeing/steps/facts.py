@@ -17,7 +17,8 @@ def facts_of(
     """For the braces in a card's sentences.
 
     ``query``, ``key``: the row and its strongest key, by token or number; ``share``:
-    that key's weight; ``visible``, ``keys``: how many keys it may see, and of how many.
+    that key's weight; ``visible``, ``keys``: how many keys it may see, and of how many;
+    ``row``, ``column``: where a pixel stands that asks. Pixels are called by both.
     """
     words = phrases(language)
     weights = names.get("weights")
@@ -25,10 +26,13 @@ def facts_of(
     usable = np.where(np.isfinite(row), row, -np.inf)
     strongest = int(np.argmax(usable)) if row.ndim == 1 else 0
     query_tokens, key_tokens = tokens
-    key = _label(strongest, key_tokens, language)
+    columns = names.get("columns", 0)
+    key = _label(strongest, key_tokens, language, columns)
+    pixels = {n: names[n] for n in ("row", "column", "columns") if columns}
     return {
-        "query": _label(names["i"], query_tokens, language),
-        "key": words["key"].format(name=key),
+        **pixels,
+        "query": _label(names["i"], query_tokens, language, columns),
+        "key": words["of pixel" if columns else "key"].format(name=key),
         "key_name": key,
         "key_number": strongest,
         "share": f"{float(row[strongest]):.0%}" if row.ndim == 1 else "",
@@ -42,17 +46,22 @@ def facts_of(
     }
 
 
-def _label(number: int, tokens: Sequence[str] | None, language: str) -> str:
-    if tokens is None or number >= len(tokens):
-        return str(number)
-    return _QUOTES[language].format(f"{_ISOLATE}{tokens[number]}{_POP}")
+def _label(
+    number: int, tokens: Sequence[str] | None, language: str, columns: int
+) -> str:
+    if tokens is not None and number < len(tokens):
+        return _QUOTES[language].format(f"{_ISOLATE}{tokens[number]}{_POP}")
+    if columns:
+        return f"({number // columns}, {number % columns})"
+    return str(number)
 
 
 def subject_of(
     facts: Mapping[str, Any], words: Mapping[str, str], sizes: Mapping[str, int]
 ) -> str:
     """Which row is explained."""
-    parts = [words["query"].format(name=facts["query"])]
+    asking = words["pixel" if "columns" in facts else "query"]
+    parts = [asking.format(name=facts["query"])]
     if sizes["H"] > 1:
         parts.append(words["head"].format(number=facts["head"], count=sizes["H"]))
     return ", ".join(parts)

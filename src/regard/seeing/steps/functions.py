@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps.special import in_sight, segment_any, segment_means
+
 Array = Any
 
 
@@ -159,6 +161,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "maximum": Function(np.maximum, r"\max({0}, {1})"),
     "minimum": Function(np.minimum, r"\min({0}, {1})"),
     "clip": Function(np.clip),
+    "ceil": Function(np.ceil),
     "floor": Function(np.floor, r"\lfloor {0} \rfloor"),
     "round": Function(np.round),
     "where": Function(np.where),
@@ -198,5 +201,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "layer_norm": Function(layer_norm),
     "rms_norm": Function(rms_norm),
     "one_hot": Function(one_hot),
+    "segment_means": Function(segment_means),
+    "segment_any": Function(segment_any),
+    "in_sight": Function(in_sight),
 }
 CONSTANTS: Mapping[str, Any] = {"pi": np.pi, "infinity": np.inf}

@@ -12,6 +12,9 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "head": {"en": "head {number} of {count}", "ru": "голова {number} из {count}"},
     "for": {"en": "for", "ru": "для"},
     "key": {"en": "key {name}", "ru": "ключа {name}"},
+    "pixel": {"en": "pixel {name}", "ru": "пиксель {name}"},
+    "of pixel": {"en": "pixel {name}", "ru": "пикселя {name}"},
+    "of row": {"en": "row {name}", "ru": "строки {name}"},
 }
 
 

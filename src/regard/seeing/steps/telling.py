@@ -12,15 +12,12 @@ from regard.seeing.steps.checks import checked
 from regard.seeing.steps.entries import Scoped, expanded
 from regard.seeing.steps.expressions import chosen, computed, parsed
 from regard.seeing.steps.facts import facts_of
+from regard.seeing.steps.groups import parameters_of, settings_group
 from regard.seeing.steps.numbers import Writer, shown
+from regard.seeing.steps.phrases import phrases
+from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.step import Step
-from regard.seeing.steps.views import (
-    Place,
-    names_of,
-    parameters_of,
-    per_key_names,
-    settings_group,
-)
+from regard.seeing.steps.views import names_of, per_key_names
 from regard.trace import Trace
 
 
@@ -94,19 +91,26 @@ class Telling:
             ) from problem
         self.names[entry.name] = value
         title, sentence = entry.words[self.language]
-        each = entry.each == "key" and value.ndim > 0
+        each = value.ndim > 0 and self._each_of(entry.each)
         return Step(
             entry.name,
             title,
             sentence.format(**{**scoped.settings, **self.facts}),
             entry.formula,
-            self._written(entry, value, names, each),
-            self.facts["key"] if each else "",
+            self._written(entry, value, names, bool(each)),
+            each or "",
             entry.gives,
             {**_shapes(parsed(entry.by), names), "": value.shape},
             value,
             check,
         )
+
+    def _each_of(self, kind: str) -> str:
+        """Which of a step's values is written out: the strongest key's, by its kind."""
+        if kind in ("", "key"):
+            return kind and self.facts["key"]
+        words = phrases(self.language)[f"of {kind}"]
+        return words.format(name=self.facts["key_number"])
 
     def _written(
         self, entry: StepEntry, value: Any, names: Mapping[str, Any], each: bool

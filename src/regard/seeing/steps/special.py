@@ -1,0 +1,42 @@
+"""Functions that a single mechanism needs."""
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def segment_means(x: Array, count: int, real: Array) -> Array:
+    """(T, D) -> (count, D): the mean of each equal segment, of what is real there."""
+    size = -(-len(x) // count)
+    parts = [slice(n * size, (n + 1) * size) for n in range(count)]
+    shares = np.stack([np.isin(np.arange(len(x)), np.arange(len(x))[p]) for p in parts])
+    shares = shares * np.asarray(real, "float64")
+    return shares @ x / np.maximum(shares.sum(-1, keepdims=True), 1.0)
+
+
+def segment_any(real: Array, count: int) -> Array:
+    """Which segments hold anything real."""
+    return segment_means(np.asarray(real, "float64")[:, None], count, real)[:, 0] > 0
+
+
+def in_sight(place: int, buckets: Array, chunk: int, before: int, after: int) -> Array:
+    """How often one place sees each, (rounds, T), by the buckets (rounds, T).
+
+    Places are sorted by bucket and cut into chunks; a chunk sees itself and those
+    before and after it, in one circle through all rounds.
+    """
+    rounds, length = buckets.shape
+    pieces = []
+    for own in buckets:
+        order = np.argsort(own, kind="stable")
+        pieces += [order[n : n + chunk] for n in range(0, length, chunk)]
+    count = len(pieces) // rounds
+    found = np.zeros((rounds, length))
+    for number, piece in enumerate(pieces):
+        if place in piece:
+            shifts = range(-before, after + 1)
+            for near in {(number + shift) % len(pieces) for shift in shifts}:
+                found[number // count, pieces[near]] += 1
+    return found
