@@ -12,8 +12,8 @@ from regard.cards.mathml import mathml
 from regard.reports.explained.phrases import PHRASES
 from regard.reports.tokens import direction, shorten, visible
 from regard.seeing.steps import Step, Steps, explain
+from regard.seeing.steps.sizes import sizes_of
 from regard.seeing.steps.step import shape_text
-from regard.seeing.steps.views import sizes_of
 from regard.trace import Trace
 
 WINDOW = 24  # queries a page holds
