@@ -44,5 +44,8 @@ def traced_spec(layer, *args, **kwargs):
 
 
 def stored_value(variable):
-    """What a variable holds, even where a program that is being traced replaces it."""
-    return variable.value if variable._value is None else variable._value
+    """What a variable holds, whatever a program that is being traced puts in its place.
+
+    None before it is made, and on JAX within ``fit``, which takes the values away.
+    """
+    return variable._value

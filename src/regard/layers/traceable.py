@@ -54,11 +54,9 @@ class Traceable(keras.layers.Layer):
 
         with recording(Recorder(lambda layer: layer is self, receive)):
             output = self(*args, **kwargs)
-        return as_trace(
-            self,
-            {**records[-1], "output": answer_of(output)},
-            inputs=inputs_of(self, args, kwargs),
-        )
+        inputs = to_numpy(inputs_of(self, args, kwargs))
+        output = answer_of(output)
+        return as_trace(self, {**records[-1], "output": output, "inputs": inputs})
 
 
 def to_numpy(tensors):
@@ -79,7 +77,7 @@ def answer_of(output):
 
 
 def inputs_of(layer, args, kwargs):
-    """The arrays a layer was called with, by the names of its arguments.
+    """The tensors a layer was called with, by the names of its arguments.
 
     A value or key that was left out is the query or the value, where the layer has
     arguments of these names; a list in the first place is taken apart.
@@ -91,15 +89,21 @@ def inputs_of(layer, args, kwargs):
     for name, usual in (("value", "query"), ("key", "value")):
         if name in names and given.get(name) is None and usual in given:
             given[name] = given[usual]
-    arrays = {n: each for n, each in given.items() if hasattr(each, "shape")}
-    return {name: to_numpy(each) for name, each in arrays.items()}
+    return {n: each for n, each in given.items() if hasattr(each, "shape")}
 
 
 def parameters_of(layer):
-    """The weights of a layer by path below it, copied; without states of generators."""
+    """The weights of a layer by path below it, copied; without states of generators.
+
+    Nothing at a time when they cannot be read, within ``fit`` on JAX.
+    """
     prefix = f"{layer.path or layer.name}/"
-    found = {each.path.removeprefix(prefix): each for each in layer.weights}
-    arrays = {name: to_numpy(stored_value(each)) for name, each in found.items()}
+    held = {
+        each.path.removeprefix(prefix): stored_value(each) for each in layer.weights
+    }
+    if any(each is None for each in held.values()):
+        return {}
+    arrays = {name: to_numpy(each) for name, each in held.items()}
     return {n: each.copy() for n, each in arrays.items() if each.dtype.kind == "f"}
 
 
@@ -111,7 +115,7 @@ def settings_of(layer):
         return {}
 
 
-def as_trace(layer, arrays, mechanism=None, inputs=None, parameters=None) -> Trace:
+def as_trace(layer, arrays, mechanism=None, parameters=None) -> Trace:
     """The record of one call as a Trace, of a layer of ours or of what is named."""
     fields = {name: arrays.get(name) for name in Trace.names()}
     return Trace(
@@ -119,7 +123,7 @@ def as_trace(layer, arrays, mechanism=None, inputs=None, parameters=None) -> Tra
         layer=layer.path or layer.name,
         masks=arrays.get("masks") or {},
         extra=arrays.get("extra") or {},
-        inputs=inputs or {},
+        inputs=arrays.get("inputs") or {},
         parameters=parameters_of(layer) if parameters is None else parameters,
         settings=settings_of(layer),
         **fields,

@@ -79,6 +79,7 @@ def capture(
         stack.enter_context(eagerly(model, maps))
         stack.enter_context(recording(Recorder(maps.accepts, maps.receive, reduction)))
         for layer in chosen.values():
+            stack.enter_context(replaced(layer, "call", maps.noting(layer)))
             if not isinstance(layer, Traceable):
                 stack.enter_context(read_off(layer))
         stack.callback(wait_for_callbacks)

@@ -1,14 +1,15 @@
 """The traces of a capture, by the paths of the layers they are of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from regard.layers.traceable import as_trace, parameters_of, to_numpy
+from regard.layers.traceable import as_trace, inputs_of, parameters_of, to_numpy
 from regard.seeing import exchange
 from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.reducing import Reduction
@@ -41,6 +42,7 @@ class Maps(Mapping):
         self._calls = {name: Calls() for name in names.values()}
         self._batch: dict[str, int] | None = None
         self._parameters: dict[int, dict[str, np.ndarray]] = {}
+        self._inputs: dict[int, dict[str, Any]] = {}
 
     def __getitem__(self, name: str) -> Calls:
         if name not in self._calls:
@@ -87,8 +89,24 @@ class Maps(Mapping):
         """True for the layers that are captured."""
         return id(layer) in self._names
 
+    def noting(self, layer: Any) -> Callable[..., Any]:
+        """The layer's ``call``, whose inputs are noted while it runs."""
+        call = layer.call
+
+        @wraps(call)
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            self._inputs[id(layer)] = inputs_of(layer, args, kwargs)
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self._inputs.pop(id(layer), None)
+
+        return noted
+
     def receive(self, layer: Any, tensors: dict[str, Any]) -> None:
         """Keep one call, also from inside compiled code."""
+        if tensors.get("weights") is not None:  # not beside an outline
+            tensors = {**tensors, "inputs": self._inputs.get(id(layer), {})}
         when_known(tensors, lambda arrays: self._keep(layer, arrays), layer)
 
     def _keep(self, layer: Any, arrays: dict[str, Any]) -> None:
@@ -113,11 +131,8 @@ class Maps(Mapping):
 
     def _parameters_of(self, layer: Any) -> dict[str, np.ndarray]:
         """Its weights now; calls between which they did not change share one copy."""
-        now = parameters_of(layer)
-        before = self._parameters.get(id(layer), {})
-        if before.keys() != now.keys() or any(
-            not np.array_equal(before[name], now[name], equal_nan=True) for name in now
-        ):
+        now, before = parameters_of(layer), self._parameters.get(id(layer))
+        if before is None or not all(np.array_equal(before[n], now[n]) for n in now):
             self._parameters[id(layer)] = now
         return self._parameters[id(layer)]
 
@@ -162,4 +177,5 @@ def joined(first: Any, second: Any) -> Trace:
             values[name] = join(value, getattr(second, name))
     values["masks"] = join_all(first.masks, second.masks)
     values["extra"] = join_all(first.extra, second.extra)
+    values["inputs"] = join_all(first.inputs, second.inputs)
     return Trace(**values)

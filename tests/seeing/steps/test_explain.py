@@ -54,15 +54,22 @@ def test_tokens_are_named(trace):
     assert strongest in steps["mixed"].sentence
 
 
-def test_a_captured_call_is_explained_from_its_projections():
+def test_a_captured_call_is_explained_from_its_inputs():
     rng = np.random.default_rng(1)
     inputs = keras.Input((4, 6))
     model = keras.Model(inputs, layers.MultiHeadAttention(2, 3)(inputs))
     maps = regard.attend_to(model, rng.normal(size=(1, 4, 6)).astype("float32"))
     steps = regard.explain(maps[next(iter(maps))][0], query=2)
     assert steps.passed
-    assert "projected_query" not in [each.name for each in steps]
-    assert {"scores", "weights", "context"} <= {each.what for each in steps.checks}
+    checked = {each.what for each in steps.checks}
+    assert {"query", "scores", "weights", "context"} <= checked
+    assert "call" not in vars(model.layers[-1])
+
+
+def test_without_inputs_it_begins_at_the_projections(trace):
+    steps = regard.explain(dataclasses.replace(trace, inputs={}), query=2)
+    assert steps.passed
+    assert steps[0].name == "compared"
 
 
 def test_everything_is_plain_in_a_dict(trace):
@@ -94,3 +101,12 @@ def test_a_layer_without_a_card():
 def test_inputs_beside_a_trace(trace):
     with pytest.raises(ValueError, match="a trace has them already"):
         regard.explain(trace, np.ones(3))
+
+
+def test_chosen_rows_are_no_whole_trace():
+    x = np.ones((1, 4, 6), "float32")
+    layer = layers.MultiHeadAttention(2, 3)
+    model = keras.Sequential([keras.Input((4, 6)), layer])
+    maps = regard.attend_to(model, x, rows=[1])
+    with pytest.raises(ValueError, match="a capture kept chosen rows"):
+        regard.explain(next(iter(maps.values()))[0])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from regard.cards import Card, card, check_language
-from regard.layers.traceable import Traceable, answer_of, as_trace, inputs_of
+from regard.layers.traceable import Traceable, answer_of, as_trace, inputs_of, to_numpy
 from regard.seeing.steps.entries import card_of_class
 from regard.seeing.steps.facts import subject_of
 from regard.seeing.steps.phrases import phrases
@@ -56,6 +56,7 @@ def explain(
     """
     check_language(language)
     trace = trace_of(trace_or_layer, inputs, options)
+    _check_whole(trace)
     found = card_of(trace, trace_or_layer)
     sizes = sizes_of(trace)
     place = Place(
@@ -70,6 +71,16 @@ def explain(
     subject = subject_of(telling.facts, words, sizes)
     title = found.text(language).title
     return Steps(title, subject, steps, language, words, telling.facts)
+
+
+def _check_whole(trace: Trace) -> None:
+    """Only a trace with all its rows can be explained."""
+    if "rows" in trace.extra or "received" in trace.extra:
+        kept = "chosen rows" if "rows" in trace.extra else "an outline"
+        raise ValueError(
+            f"trace must be whole. Got one of which a capture kept {kept}; capture it "
+            "without rows= and, where it is long, with whole=True."
+        )
 
 
 def trace_of(trace_or_layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
@@ -95,8 +106,8 @@ def trace_of(trace_or_layer: Any, inputs: tuple, options: Mapping[str, Any]) -> 
 def trace_of_call(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
     """Inputs, weights and answer of a layer that records nothing else."""
     output = answer_of(layer(*inputs, **options))
-    given = inputs_of(layer, inputs, options)
-    return as_trace(layer, {"output": output}, _mechanism_of(layer), inputs=given)
+    given = to_numpy(inputs_of(layer, inputs, options))
+    return as_trace(layer, {"output": output, "inputs": given}, _mechanism_of(layer))
 
 
 def _mechanism_of(layer: Any) -> str:

@@ -58,8 +58,9 @@ class Telling:
             yield self._step(each, "" if later else each.entry.gives)
 
     def _told(self, card: Card) -> Iterator[Scoped]:
-        """The steps that apply; without inputs none that goes back to them."""
-        missing = set() if self.trace.inputs else {"x"}
+        """The steps that apply; none that needs inputs or weights not there."""
+        given = {"x": self.trace.inputs, "p": self.trace.parameters}
+        missing = {name for name, group in given.items() if not group}
         for scoped in expanded(card.steps, self.trace.settings):
             entry = scoped.entry
             read = _reads(entry.by) | _reads(entry.when) | _reads(entry.holds)
