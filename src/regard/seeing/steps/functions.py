@@ -201,7 +201,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "layer_norm": Function(layer_norm),
     "rms_norm": Function(rms_norm),
     "one_hot": Function(one_hot),
-    "segment_means": Function(segment_means),
+    "segment_means": Function(segment_means, r"\mathrm{{mean}}({0})"),
     "segment_any": Function(segment_any),
     "in_sight": Function(in_sight),
 }

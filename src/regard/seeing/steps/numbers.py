@@ -42,6 +42,15 @@ def shown(value: Any, name: str = "") -> str:
     return f"({', '.join(entries + more)})"
 
 
+def shown_result(value: Any, name: str) -> str:
+    """What a step came to; of a table the first row."""
+    value = np.asarray(value)
+    if value.ndim != 2 or not len(value):
+        return shown(value, name)
+    more = r", \dots" if len(value) > 1 else ""
+    return f"({shown(value[0])}{more})"
+
+
 @dataclass(frozen=True)
 class Writer:
     """Writes expressions over ``names``, of ``per_key`` arrays the entry ``key``."""
@@ -49,6 +58,7 @@ class Writer:
     names: Mapping[str, Any]
     per_key: frozenset[str] = frozenset()
     key: int | None = None
+    keys: int = 0
 
     def write(self, node: ast.expr, level: int = 0) -> str:
         """The formula, in brackets where something binds it closer than it holds."""
@@ -94,7 +104,8 @@ class Writer:
             return f"{self.write(node.left, _ATOM)}^{{{self.write(node.right)}}}", 4
         if isinstance(node.op, ast.Mult):
             both = [computed(each, self.names) for each in (node.left, node.right)]
-            vectors = all(np.ndim(each) > 0 for each in both)
+            numbers = ((),) if self.key is None else ((), (self.keys,))
+            vectors = all(np.shape(each) not in numbers for each in both)
             sign, level = (r" \odot " if vectors else r" \cdot "), 2
         elif type(node.op) in _SIGNS:
             sign, level = _SIGNS[type(node.op)]

@@ -1,8 +1,9 @@
 """The steps of a card, computed on one row of a trace."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from regard.seeing.steps.entries import Scoped, expanded
 from regard.seeing.steps.expressions import chosen, computed, parsed
 from regard.seeing.steps.facts import facts_of
 from regard.seeing.steps.groups import parameters_of, settings_group
-from regard.seeing.steps.numbers import Writer, shown
+from regard.seeing.steps.numbers import Writer, shown_result
 from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.step import Step
@@ -29,6 +30,8 @@ class Telling:
     names: dict[str, Any]
     facts: Mapping[str, Any]
     language: str
+    # Names of steps so far whose values stand one for each key, or each of what it is.
+    alike: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
     def of(
@@ -92,26 +95,28 @@ class Telling:
             ) from problem
         self.names[entry.name] = value
         title, sentence = entry.words[self.language]
-        each = value.ndim > 0 and self._each_of(entry.each)
+        each = self._each_of(entry.each, value)
         return Step(
             entry.name,
             title,
             sentence.format(**{**scoped.settings, **self.facts}),
             entry.formula,
             self._written(entry, value, names, bool(each)),
-            each or "",
+            each,
             entry.gives,
             {**_shapes(parsed(entry.by), names), "": value.shape},
             value,
             check,
         )
 
-    def _each_of(self, kind: str) -> str:
+    def _each_of(self, kind: str, value: np.ndarray) -> str:
         """Which of a step's values is written out: the strongest key's, by its kind."""
-        if kind in ("", "key"):
-            return kind and self.facts["key"]
-        words = phrases(self.language)[f"of {kind}"]
-        return words.format(name=self.facts["key_number"])
+        number = self.facts["key_number"]
+        if not kind or value.ndim == 0 or number >= len(value):
+            return ""
+        if kind == "key":
+            return self.facts["key"]
+        return phrases(self.language)[f"of {kind}"].format(name=number)
 
     def _written(
         self, entry: StepEntry, value: Any, names: Mapping[str, Any], each: bool
@@ -120,12 +125,16 @@ class Telling:
         if value.dtype == bool:
             return ""
         key = self.facts["key_number"] if each else None
-        row = names.get("weights")
-        keys = names["S"] if row is None else len(np.atleast_1d(row))
-        writer = Writer(names, per_key_names(names, keys), key)
-        text = writer.write(parsed(entry.by))
-        result = shown(value if key is None else value[key], entry.name)
-        return text if text == result else f"{text} = {result}"
+        keys = len(value) if each else 0
+        along = per_key_names(names, keys, entry.each == "key") | self.alike[entry.each]
+        writer = Writer(names, along, key, keys)
+        if each:
+            self.alike[entry.each].add(entry.name)
+        node = parsed(entry.by)
+        result = shown_result(value if key is None else value[key], entry.name)
+        text = writer.write(node)
+        plain = text == r"(\dots)" or (each and isinstance(node, ast.Subscript))
+        return result if plain or text == result else f"{text} = {result}"
 
 
 def _reads(expression: str) -> set[str]:

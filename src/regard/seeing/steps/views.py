@@ -15,6 +15,7 @@ from regard.trace import Trace
 # Arrays with an axis for queries and one for keys, and those with one for keys alone.
 _PAIRS = ("scores", "weights", "mask", "bias")
 _MEMORY = ("key", "value")
+_PER_KEY = {*_MEMORY, *_PAIRS, "added", "x.key", "x.value", "x.inputs", "pixels"}
 
 
 def names_of(trace: Trace, place: Place) -> dict[str, Any]:
@@ -84,10 +85,10 @@ def _seen(masks: Mapping[str, Any], added: Any, count: int) -> np.ndarray:
     return seen
 
 
-def per_key_names(names: Mapping[str, Any], keys: int) -> frozenset[str]:
-    """Those whose first axis is that of the keys."""
-    own = {"key", "value", *_PAIRS, "added", "x.key", "x.value"}
-    return frozenset(own | {n for n, a in names.items() if _lies_along(a, keys)})
+def per_key_names(names: Mapping[str, Any], keys: int, own: bool) -> frozenset[str]:
+    """Those whose first axis is that of the keys; ``own``: of these, and no others."""
+    found = {n for n, a in names.items() if _lies_along(a, keys)}
+    return frozenset(found | _PER_KEY if own else found)
 
 
 def _lies_along(array: Any, keys: int) -> bool:
