@@ -55,6 +55,7 @@ __all__ = [
     "plot_alignment",
     "plot_heads",
     "positions",
+    "report",
     "weights_of",
 ]
 
@@ -64,6 +65,7 @@ _LATER = {  # where they are, for these are imported when they are asked for
     "highlight": "regard.reports.highlighted",
     "plot_alignment": "regard.reports.figures",
     "plot_heads": "regard.reports.figures",
+    "report": "regard.reports.report",
 }
 
 

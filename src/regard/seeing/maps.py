@@ -134,7 +134,7 @@ class Maps(Mapping):
         now, before = parameters_of(layer), self._parameters.get(id(layer))
         if before is None or not all(np.array_equal(before[n], now[n]) for n in now):
             self._parameters[id(layer)] = now
-        return self._parameters[id(layer)]
+        return self._parameters.setdefault(id(layer), now)
 
     @contextmanager
     def joining(self):

@@ -1,0 +1,148 @@
+"""Words that must not leave the house, blacked out before anything is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Any
+
+from regard.reports.example import Example
+from regard.reports.extras import Training
+from regard.reports.record import AttentionRecord
+from regard.seeing.pieces import is_special, without_mark, word_starts
+
+__all__ = ["Redact", "Redaction"]
+
+#: A function of a text, or words (any case) and compiled patterns.
+Redact = Callable[[str], str] | str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
+
+_BLACK = "█"
+
+
+class Redaction:
+    """What is blacked out, in texts and in the tokens that spell them.
+
+    Words and patterns become as many ``█`` as they have characters. A function's own
+    answer stands in texts; of tokens, those of each word that it changed are blacked.
+
+    Raises:
+        ValueError: an empty word, something that is neither word, pattern nor function.
+    """
+
+    def __init__(self, rule: Redact) -> None:
+        self._function = rule if callable(rule) else None
+        self._pattern = _joined(() if callable(rule) else rule)
+
+    def text(self, text: str) -> str:
+        """The text without what must not be seen."""
+        if self._function is not None:
+            return self._function(text)
+        return self._pattern.sub(lambda found: _BLACK * len(found[0]), text)
+
+    def tokens(self, tokens: Sequence[str]) -> list[str]:
+        """The tokens, blacked out where they spell what must not be seen."""
+        spelled, owners = _spell(tokens)
+        hidden = {
+            owners[at]
+            for start, end in self._spans(spelled)
+            for at in range(start, end)
+        }
+        return [
+            _blackened(token) if at in hidden and not is_special(token) else token
+            for at, token in enumerate(tokens)
+        ]
+
+    def example(self, example: Example) -> Example:
+        """The example, redacted; names of layers and heads are kept."""
+        changed: dict[str, Any] = {
+            name: self.text(getattr(example, name)) for name in ("source", "output")
+        }
+        changed["references"] = tuple(map(self.text, example.references))
+        changed["scores"] = self._names(example.scores)
+        changed["attention"] = self._records(example.records())
+        changed["other"] = self._records(example.others())
+        if example.training is not None:
+            records = [self._records(each) for each in example.training.records]
+            changed["training"] = self._training(example.training, records)
+        if example.timeline is not None:
+            channels = self._names(example.timeline.channels)
+            changed["timeline"] = replace(example.timeline, channels=channels)
+        if example.explanation is not None:
+            changed["explanation"] = replace(
+                example.explanation,
+                probabilities=self._names(example.explanation.probabilities),
+                compared=self._names(example.explanation.compared),
+            )
+        return replace(example, **changed)
+
+    def _records(self, records: Sequence[AttentionRecord]) -> list[AttentionRecord]:
+        return [
+            replace(
+                each,
+                query_tokens=self.tokens(each.query_tokens),
+                key_tokens=self.tokens(each.key_tokens),
+            )
+            for each in records
+        ]
+
+    def _training(self, training: Training, records: list[Any]) -> Training:
+        return replace(training, records=records)
+
+    def _names(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {self.text(name): value for name, value in given.items()}
+
+    def _spans(self, spelled: str) -> Iterator[tuple[int, int]]:
+        if self._function is None:
+            yield from (found.span() for found in self._pattern.finditer(spelled))
+            return
+        before, after = (
+            re.findall(r"\S+|\s+", text) for text in (spelled, self.text(spelled))
+        )
+        starts = [0]
+        for word in before:
+            starts.append(starts[-1] + len(word))
+        for kind, first, last, _, _ in SequenceMatcher(
+            None, before, after, autojunk=False
+        ).get_opcodes():
+            if kind != "equal":
+                yield starts[first], starts[last]
+
+
+def _joined(rule: Any) -> re.Pattern[str]:
+    """One pattern of words and patterns; of a word any case will do."""
+    parts = [rule] if isinstance(rule, str | re.Pattern) else list(rule)
+    for part in parts:
+        if not isinstance(part, str | re.Pattern) or not part:
+            raise ValueError(
+                "redact must be a function, or words and compiled patterns. "
+                f"Got {part!r} among them."
+            )
+    written = [
+        f"(?i:{re.escape(part)})" if isinstance(part, str) else f"(?:{part.pattern})"
+        for part in parts
+    ]
+    return re.compile("|".join(written) or "(?!)")
+
+
+def _spell(tokens: Sequence[str]) -> tuple[str, list[int]]:
+    """The text that tokens spell, and which token each character is of.
+
+    Words have a space between, but for tokens of one character each, which are letters.
+    """
+    starts = word_starts(tokens)
+    letters = all(len(token) == 1 for token in tokens if not is_special(token))
+    text, owners = [], []
+    for at, token in enumerate(tokens):
+        piece = without_mark(token)
+        if at and starts[at] and not letters:
+            piece = " " + piece
+        text.append(piece)
+        owners += [at] * len(piece)
+    return "".join(text), owners
+
+
+def _blackened(token: str) -> str:
+    piece = without_mark(token)
+    return token.replace(piece, _BLACK * len(piece), 1)

@@ -1,0 +1,101 @@
+"""One call from a model, from captured maps or from examples to a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from regard.reports.captured import Texts, Tokens, examples_of_maps, examples_of_probe
+from regard.reports.example import Example
+from regard.reports.page import write_report
+from regard.reports.phrases import check_language
+from regard.reports.redaction import Redact, Redaction
+from regard.seeing.capture import attend_to
+
+__all__ = ["report"]
+
+
+def report(
+    what: Any,
+    *inputs: Any,
+    path: str | Path,
+    query_tokens: Tokens = None,
+    key_tokens: Tokens = None,
+    redact: Redact | None = None,
+    **page: Any,
+) -> Path:
+    """Write one offline HTML page that shows what a model attended to.
+
+        regard.report(model, x, path="attention.html", key_tokens=tokens)
+        regard.report(maps, path="attention.html", query_tokens=out, key_tokens=tokens)
+        regard.report(probe, path="training.html", key_tokens=tokens)
+        regard.report(examples, path="attention.html", facts={"BLEU": 31.2})
+
+    Args:
+        what: a Keras model, called with the inputs while it is captured; the maps of
+            ``regard.capture``; a ``regard.seeing.probe.AttentionProbe``; or examples
+            (``regard.reports.Example``), which can hold more: right answers, links
+            people drew, other explanations, a second model, series and sound.
+        *inputs: of the model's call.
+        path: of the file; its folder is made.
+        query_tokens: what stands at the queries' places (of a translator, the output);
+            one list, or one for each example. Padding after them is cut off.
+        key_tokens: likewise of the keys. One of the two alone is taken for both; of
+            several layers, each takes the sides that fit its lengths. Without any,
+            places have numbers.
+        redact: a function of a text, or words and compiled patterns, to be blacked out
+            in every text and token before anything is written.
+        **page: ``title``, ``facts``, ``language`` ("en" or "ru") and ``names`` of
+            ``regard.reports.write_report``.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ValueError: nothing to show, or tokens that do not fit.
+    """
+    check_language(page.get("language", "en"))
+    examples = _examples(what, inputs, Texts.of(query_tokens, key_tokens))
+    if redact is not None:
+        redaction = Redaction(redact)
+        examples = [redaction.example(each) for each in examples]
+        page = _redacted(page, redaction)
+    return write_report(examples, path, **page)
+
+
+def _examples(what: Any, inputs: tuple[Any, ...], texts: Texts) -> list[Example]:
+    if isinstance(what, Example):
+        return [what]
+    if isinstance(what, Mapping):
+        return examples_of_maps(what, texts)
+    if hasattr(what, "snapshots") and hasattr(what, "lines"):
+        return examples_of_probe(what, texts)
+    if callable(what):
+        if not inputs:
+            raise ValueError(
+                "inputs must follow the model: what it is called with. Got none."
+            )
+        return examples_of_maps(attend_to(what, *inputs), texts)
+    found = list(what) if isinstance(what, Iterable) else [what]
+    strange = [each for each in found if not isinstance(each, Example)]
+    if strange:
+        raise ValueError(
+            "what must be a model, captured maps, a probe or examples. "
+            f"Got {type(strange[0]).__name__}."
+        )
+    return found
+
+
+def _redacted(page: dict[str, Any], redaction: Redaction) -> dict[str, Any]:
+    changed = dict(page)
+    if page.get("title"):
+        changed["title"] = redaction.text(page["title"])
+    if page.get("facts"):
+        changed["facts"] = {
+            redaction.text(str(name)): redaction.text(value)
+            if isinstance(value, str)
+            else value
+            for name, value in page["facts"].items()
+        }
+    return changed

@@ -1,0 +1,103 @@
+"""One call from a model, from maps, from a probe or from examples to a page."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+import regard
+from regard.reports import Example
+from tests.reports.examples import make_record
+
+TOKENS = [["a", "b", "c"], ["d", "e"]]
+
+
+def entries(path):
+    found = re.search(r'id="data">(.*?)</script>', path.read_text("utf-8"), re.DOTALL)
+    return json.loads(found[1])["examples"]
+
+
+def side(entry, number, name):
+    return entry["sides"][entry["maps"][number][name]]["text"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    inputs = keras.Input((3, 4))
+    hidden = keras.layers.MultiHeadAttention(2, 3, name="mha")(inputs, inputs)
+    return keras.Model(inputs, regard.layers.ContextPooling(4, name="pool")(hidden))
+
+
+def test_a_model_and_its_inputs_become_a_page(model, tmp_path):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    path = regard.report(model, x, path=tmp_path / "a.html", key_tokens=TOKENS)
+    first, second = entries(path)
+    assert [each["layer"] for each in first["maps"]] == ["mha", "pool"]
+    assert first["source"] == "a b c" and second["source"] == "d e"
+    assert side(first, 0, "query") == TOKENS[0] == side(first, 1, "key")
+    assert side(second, 0, "key") == TOKENS[1]
+
+
+def test_maps_take_the_tokens_that_fit_their_lengths(model, tmp_path):
+    x = np.ones((2, 3, 4), "float32")
+    maps = regard.attend_to(model, x)
+    path = regard.report(maps, path=tmp_path / "a.html", language="ru")
+    (first, _) = entries(path)
+    assert side(first, 0, "query") == ["1", "2", "3"]
+    outputs, inputs = [["o", "p"]] * 2, TOKENS
+    texts = {"query_tokens": outputs, "key_tokens": inputs}
+    crossed = regard.layers.DotAttention(name="cross")
+    with regard.capture(crossed) as maps:
+        crossed(np.ones((2, 2, 4), "float32"), x)
+    (first, second) = entries(regard.report(maps, path=tmp_path / "b.html", **texts))
+    assert side(first, 0, "query") == ["o", "p"]
+    assert side(second, 0, "key") == ["d", "e"]
+    assert first["output"] == "o p"
+
+
+def test_a_probe_becomes_a_training(tmp_path):
+    rng = np.random.default_rng(0)
+    snapshots = [
+        (step, {"one": rng.dirichlet(np.ones(3), size=(2, 1, 3))}) for step in (0, 5)
+    ]
+    probe = SimpleNamespace(snapshots=snapshots, lines={"loss": [2.0, np.nan]})
+    path = regard.report(probe, path=tmp_path / "a.html", key_tokens=TOKENS)
+    entry = entries(path)[0]
+    assert entry["steps"] == [0, 5] and entry["lines"] == [["loss", [2.0, None]]]
+    assert [each["step"] for each in entry["maps"]] == [0, 1]
+
+
+def test_examples_pass_through(tmp_path):
+    example = Example(source="s", output="o", attention=make_record(["a"], ["b"]))
+    for given in (example, [example]):
+        path = regard.report(given, path=tmp_path / "a.html", title="T")
+        assert len(entries(path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"key_tokens": [["a"]]}, "one list of strings for each of the 2 examples"),
+        ({"key_tokens": "abc"}, "lists of strings. Got the string 'abc'"),
+        ({"language": "xx"}, "language must be one of"),
+    ],
+)
+def test_what_does_not_fit_is_refused(model, tmp_path, change, message):
+    x = np.ones((2, 3, 4), "float32")
+    with pytest.raises(ValueError, match=message):
+        regard.report(model, x, path=tmp_path / "a.html", **change)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_to_show_is_said(model, tmp_path):
+    with pytest.raises(ValueError, match="inputs must follow the model"):
+        regard.report(model, path=tmp_path / "a.html")
+    with regard.capture(model) as maps:
+        pass
+    with pytest.raises(ValueError, match="maps must hold weights"):
+        regard.report(maps, path=tmp_path / "a.html")
+    with pytest.raises(ValueError, match="a model, captured maps, a probe or examples"):
+        regard.report([3], path=tmp_path / "a.html")
