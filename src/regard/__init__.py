@@ -21,7 +21,9 @@ from regard.core.scopes import (
 )
 from regard.layers.chosen_rows import weights_of
 from regard.layers.planning import plan
+from regard.seeing import metrics
 from regard.seeing.capture import attend_to, capture
+from regard.seeing.intervention import intervening
 from regard.seeing.probe import AttentionProbe
 from regard.trace import Trace
 
@@ -44,10 +46,13 @@ __all__ = [
     "capture",
     "compat",
     "convert",
+    "diagnose",
     "features",
     "highlight",
+    "intervening",
     "layers",
     "losses",
+    "metrics",
     "models",
     "normalizers",
     "norms",
@@ -60,6 +65,7 @@ __all__ = [
 ]
 
 _LATER = {  # where they are, for these are imported when they are asked for
+    "diagnose": "regard.reports.diagnosis",
     "explain": "regard.seeing.steps",
     "explain_page": "regard.reports.explained",
     "highlight": "regard.reports.highlighted",

@@ -1,4 +1,4 @@
-"""The page's phrases in Russian and English, from one file."""
+"""Phrases in Russian and English, those of one output in one file."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ LANGUAGES = ("en", "ru")
 
 
 @cache
-def phrases(language: str) -> dict[str, str]:
-    """Key -> phrase in one language.
+def phrases(language: str, file: str = "phrases.toml") -> dict[str, str]:
+    """Key -> phrase in one language, from a file beside this one.
 
     Raises:
-        ValueError: a language that the page does not speak.
+        ValueError: a language that is not spoken.
     """
     check_language(language)
-    file = resources.files("regard.reports").joinpath("phrases.toml")
-    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    path = resources.files("regard.reports").joinpath(file)
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
     return {key: texts[language] for key, texts in table.items()}
 
 
 def check_language(language: str) -> None:
-    """Raise unless the page speaks the language."""
+    """Raise unless the language is spoken."""
     if language not in LANGUAGES:
         raise ValueError(
             f"language must be one of {', '.join(LANGUAGES)}. Got {language!r}."

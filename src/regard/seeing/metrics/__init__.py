@@ -31,6 +31,7 @@ from regard.seeing.metrics.norms import (
     head_norms,
     transformed_values,
 )
+from regard.seeing.metrics.overview import Head, overview
 from regard.seeing.metrics.permutation import Permutation, permutation_test
 from regard.seeing.metrics.questions import (
     NOT_TESTED,
@@ -68,6 +69,7 @@ __all__ = [
     "Classifier",
     "Evidence",
     "Faithfulness",
+    "Head",
     "Interval",
     "Permutation",
     "Settings",
@@ -96,6 +98,7 @@ __all__ = [
     "mean_offset",
     "monotonicity",
     "over_uniform",
+    "overview",
     "paired",
     "permutation_test",
     "random_faithfulness",

@@ -10,7 +10,15 @@ import keras
 import numpy as np
 from keras import ops
 
-__all__ = ["CHUNK", "Classifier", "arrays_of", "count_of", "repeated", "rows_of"]
+__all__ = [
+    "CHUNK",
+    "Classifier",
+    "arrays_of",
+    "called",
+    "count_of",
+    "repeated",
+    "rows_of",
+]
 
 CHUNK = 256  # examples in one call
 
@@ -29,8 +37,7 @@ class Classifier:
 
     def __call__(self, inputs: Any) -> Any:
         """Probabilities (B, C) as a tensor, which gradients can enter."""
-        tensors = keras.tree.map_structure(ops.convert_to_tensor, inputs)
-        found = self.model(tensors, training=False)
+        found = called(self.model, inputs)
         if self.probabilities is not None:
             found = self.probabilities(found)
         found = ops.cast(_checked_rank(found), "float32")
@@ -58,6 +65,12 @@ class Classifier:
                 "probabilities=keras.ops.softmax."
             )
         return found
+
+
+def called(model: Any, inputs: Any) -> Any:
+    """What a model answers in inference."""
+    tensors = keras.tree.map_structure(ops.convert_to_tensor, inputs)
+    return model(tensors, training=False)
 
 
 def arrays_of(inputs: Any) -> Any:

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.capture import attention_layers, capture, choose
-from regard.seeing.metrics.classifier import Classifier, arrays_of, count_of, rows_of
+from regard.seeing.metrics.classifier import (
+    Classifier,
+    arrays_of,
+    called,
+    count_of,
+    rows_of,
+)
 from regard.seeing.metrics.input_gradients import gradient_times_input
 from regard.seeing.metrics.questions import (
     Asked,
@@ -21,7 +27,7 @@ from regard.seeing.metrics.received import received, trace_of, visible
 from regard.seeing.metrics.removal import hidden
 from regard.seeing.metrics.settings import Settings
 
-__all__ = ["evidence"]
+__all__ = ["evidence", "layer_asked"]
 
 
 def evidence(
@@ -54,7 +60,7 @@ def evidence(
     chosen, inputs = Settings(**settings), arrays_of(data)
     labels = _checked_labels(labels, count_of(inputs))
     classifier = Classifier(model, chosen.probabilities)
-    name = _layer(model, layer)
+    name = layer_asked(model, layer)
     trace = trace_of(model, inputs, name)
     scores, valid = received(trace), np.any(visible(trace), axis=(1, 2))
     if chosen.removal is None:
@@ -84,16 +90,16 @@ def _gradient(
     return found if found.shape == shape else None
 
 
-def _layer(model: Any, layer: str | None) -> str:
-    """The path of the layer, by default the last one."""
+def layer_asked(model: Any, layers: Any = None) -> str:
+    """The path of the last of these attention layers, by default of all."""
     found = attention_layers(model)
-    return list(choose(found, layer))[-1]
+    return list(choose(found, layers))[-1]
 
 
 def _readers(model: Any, inputs: Any, keys: int) -> list[str]:
     """The layers that read so many keys with a table of weights."""
     with capture(model) as maps:
-        model(rows_of(inputs, slice(0, 1)), training=False)
+        called(model, rows_of(inputs, slice(0, 1)))
     return [
         name
         for name, calls in maps.items()

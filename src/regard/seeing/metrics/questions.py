@@ -119,7 +119,7 @@ def uniform(asked: Asked, labels: np.ndarray, layer: str) -> Evidence:
     else:
         even = right(settings.uniform)
     interval = paired(own, even)
-    beside = {"accuracy": own.mean(), "uniform": even.mean()}
+    beside = {"accuracy": own.mean(), "accuracy_uniform": even.mean()}
     if not settings.seeds:
         return Evidence(
             "uniform", NOT_TESTED, interval, beside=_plain(beside), reason="no seeds"

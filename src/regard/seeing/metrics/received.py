@@ -8,7 +8,7 @@ import numpy as np
 
 from regard.seeing.capture import capture
 from regard.seeing.maps import joined
-from regard.seeing.metrics.classifier import CHUNK, count_of, rows_of
+from regard.seeing.metrics.classifier import CHUNK, called, count_of, rows_of
 from regard.trace import Trace
 
 __all__ = ["received", "trace_of", "visible"]
@@ -41,7 +41,7 @@ def trace_of(model: Any, inputs: Any, layer: str) -> Trace:
     found: Any = None
     for start in range(0, count_of(inputs), CHUNK):
         with capture(model, layer) as maps:
-            model(rows_of(inputs, slice(start, start + CHUNK)), training=False)
+            called(model, rows_of(inputs, slice(start, start + CHUNK)))
         (calls,) = maps.values()
         if len(calls) != 1 or calls[0].weights is None:
             raise ValueError(

@@ -1,0 +1,122 @@
+"""A diagnosis, and how it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from textwrap import wrap
+
+from rich.cells import cell_len
+
+from regard.reports.phrases import phrases
+from regard.seeing.metrics.intervals import Interval
+from regard.seeing.metrics.overview import Head
+from regard.seeing.metrics.questions import NOT_TESTED, Evidence
+
+__all__ = ["ModelDiagnosis", "evidence_lines"]
+
+_FILE = "diagnosis/phrases.toml"
+_WIDTH = 88
+_INDENT = "    "
+
+
+@dataclass(frozen=True)
+class ModelDiagnosis:
+    """What ``regard.diagnose`` found; ``str()`` is its text in ``language``.
+
+    - ``count``: how many examples were read.
+    - ``heads``: every head of every layer, a ``regard.metrics.Head``.
+    - ``evidence``: four answers, ``regard.metrics.Evidence``; none without labels.
+    - ``layer``: which layer the four questions were put to.
+    """
+
+    count: int
+    heads: tuple[Head, ...]
+    evidence: tuple[Evidence, ...] = ()
+    layer: str = ""
+    language: str = "en"
+
+    def __str__(self) -> str:
+        words = phrases(self.language, _FILE)
+        parts = ["\n".join(_filled(words["title"].format(n=self.count)))]
+        for layer, heads in groupby(self.heads, lambda head: head.layer):
+            parts.append("\n".join(_layer_lines(layer, list(heads), self.language)))
+        if self.evidence:
+            lines = evidence_lines(self.evidence, self.layer, self.language)
+            parts.append("\n".join(lines))
+        else:
+            parts.append("\n".join(_filled(words["no_labels"])))
+        parts.append("\n".join(_filled(phrases(self.language)["caution"])))
+        return "\n\n".join(parts)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def evidence_lines(
+    evidence: Sequence[Evidence], layer: str, language: str
+) -> Iterator[str]:
+    """Each question, its answer, number, interval and baseline; then the caveats."""
+    words = phrases(language, _FILE)
+    yield from _filled(words["evidence"].format(layer=layer))
+    for each in evidence:
+        yield ""
+        yield f"  [{words[each.verdict]}] {words[each.question]}"
+        yield from _filled(_numbers(each, words), _INDENT)
+    yield ""
+    for name in ("rule", "hidden_caveat", "uniform_caveat", "apart_caveat"):
+        yield from _filled(words[name])
+
+
+def _numbers(each: Evidence, words: dict[str, str]) -> str:
+    parts = []
+    if each.interval is not None:
+        name = words[f"{each.question}_number"]
+        parts.append(f"{name} {_interval(each.interval)}")
+    if each.baseline is not None:
+        name = words[f"{each.question}_baseline"]
+        parts.append(f"{name} {each.baseline:.3f}")
+    parts += [f"{words[name]} {value:.3f}" for name, value in each.beside.items()]
+    if each.verdict == NOT_TESTED:
+        parts.append(words[each.reason])
+    return "; ".join(parts) + "."
+
+
+def _layer_lines(layer: str, heads: Sequence[Head], language: str) -> Iterator[str]:
+    words, said = phrases(language, _FILE), phrases(language)
+    rows = [
+        (
+            str(head.head),
+            _interval(head.effective, 1),
+            f"{head.visible:.1f}",
+            "–" if head.distance is None else _interval(head.distance, 1),
+            "–" if head.uniform_distance is None else f"{head.uniform_distance:.1f}",
+            ", ".join(said[word] for word in head.words) or "–",
+        )
+        for head in heads
+    ]
+    titles = ("head", "effective", "of_visible", "distance", "of_uniform", "remarkable")
+    table = [tuple(words[title] for title in titles), *rows]
+    widths = [
+        max(cell_len(row[place]) for row in table) for place in range(len(titles))
+    ]
+    counted = {head.effective.n for head in heads}
+    yield f"{layer}  ({', '.join(f'n = {n}' for n in sorted(counted))})"
+    for row in table:
+        cells = (
+            cell + " " * (width - cell_len(cell))
+            for cell, width in zip(row, widths, strict=True)
+        )
+        yield f"  {'  '.join(cells)}".rstrip()
+
+
+def _interval(interval: Interval, digits: int = 3) -> str:
+    numbers = (interval.mean, interval.low, interval.high)
+    mean, low, high = (f"{number:.{digits}f}" for number in numbers)
+    count = f", n = {interval.n}" if digits == 3 else ""
+    return f"{mean} [{low}; {high}]{count}"
+
+
+def _filled(text: str, indent: str = "") -> list[str]:
+    return wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
