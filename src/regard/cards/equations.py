@@ -19,8 +19,8 @@ _LOWER = dict(
 )
 _UPPER = dict(
     zip(
-        "0123456789+-=()abcdefghijklmnoprstuvwxyzHKOTV",
-        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴴᴷᴼᵀⱽ",
+        "0123456789+-=()abcdefghijklmnoprstuvwxyzHKLOTV",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴴᴷᴸᴼᵀⱽ",
         strict=True,
     )
 )

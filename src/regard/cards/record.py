@@ -89,7 +89,9 @@ class StepEntry:
     - ``each``: "key" where its values stand one for each key.
     - ``formula``: in LaTeX; ``words``: title and sentence by language.
     - ``use``: instead of all these, the steps of a part or a shared group; ``only``:
-      those of them with these names; ``when`` then holds for all of them.
+      those of them with these names; ``when`` then holds for all of them;
+      ``reads``: expressions for names that mean something else there, such as the
+      inputs ``x.query`` of a layer within.
     """
 
     name: str = ""
@@ -101,6 +103,7 @@ class StepEntry:
     formula: str = ""
     use: str = ""
     only: tuple[str, ...] = ()
+    reads: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.shapes import sizes_of, without_head
+from regard.layers import decoder_record
 from regard.layers.decoder_loop import cell_dropout, run_loop
 from regard.layers.decoder_parts import (
     alike,
@@ -266,7 +267,9 @@ class AttentionDecoder(Traceable):
                 step = self._looking(training, self.inputs_width)
                 results = run_loop(step, inputs, memory, state, mask)
         outputs, weights, state, extra = results
-        self._deliver(weights, outputs, prepared, extra)
+        for listener in self.recorders():
+            parts = decoder_record.record(weights, prepared, mask, extra)
+            listener.receive(self, {**parts, "output": outputs})
         wanted = [ops.cast(outputs, self.compute_dtype)]
         if return_attention_scores:
             weights = ops.cast(weights, self.compute_dtype)
@@ -285,20 +288,22 @@ class AttentionDecoder(Traceable):
 
     def _looking(self, training, width):
         """The step of the loop; while somebody listens it also tells what it saw."""
-        watched = bool(self.recorders()) and hasattr(self.attention, "extra")
+        watched = bool(self.recorders())
 
         def step(inputs, memory, state):
-            seen = {}
             noisy = inputs.shape[-1] != width  # what stands behind the inputs
             more = {"noise": inputs[:, width:]} if noisy else {}
 
-            def ask(query, memory, state):
+            def ask(*question):
+                found = self.attention.step(*question, **more)
                 if watched:
-                    found = self.attention.extra(query, memory, state, **more)
-                    seen.update(found)
-                return self.attention.step(query, memory, state, **more)
+                    seen.update(
+                        decoder_record.looked(self.attention, question, found, more)
+                    )
+                return found
 
             inputs = inputs[:, :width] if noisy else inputs
+            seen = decoder_record.before(state) if watched else {}
             return *self.step(inputs, memory, state, training, ask), seen
 
         return step
@@ -306,18 +311,6 @@ class AttentionDecoder(Traceable):
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""
         return (self.attention,)
-
-    def _deliver(self, weights, outputs, memory, extra):
-        scores = extra.pop("scores", None)
-        for listener in self.recorders():
-            seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
-            parts = {name: memory[name] for name in ("key", "value") if name in memory}
-            parts |= {"weights": weights, "masks": {"padding": seen}}
-            parts["mask"] = ops.broadcast_to(seen, ops.shape(weights))
-            parts |= {"scores": scores, "extra": extra}
-            if self.query == "previous_state":  # the output ends in what was read
-                parts["context"] = ops.expand_dims(outputs[..., self.cell_width :], 1)
-            listener.receive(self, {**parts, "output": outputs})
 
     def attends_after_the_loop(self, state) -> bool:
         """True where no step needs what an earlier one found: then all queries at once.
@@ -333,13 +326,16 @@ class AttentionDecoder(Traceable):
         loop = keras.layers.RNN(
             self.cell, return_sequences=True, return_state=True, dtype=self.dtype_policy
         )
+        start = decoder_record.joined(state["cell"])[:, None, None]
         states = packed(self.cell, state["cell"])
         hidden, *states = loop(
             inputs, initial_state=states, mask=mask, training=training
         )
-        context, weights = self.attention(
-            hidden, **memory, query_mask=mask, return_attention_scores=True
-        )
+        block, seen = decoder_record.listening(self.attention, bool(self.recorders()))
+        with block:
+            context, weights = self.attention(
+                hidden, **memory, query_mask=mask, return_attention_scores=True
+            )
         outputs = self._combine(context, hidden)
         if mask is not None:
             real = ops.expand_dims(mask, -1)
@@ -348,7 +344,12 @@ class AttentionDecoder(Traceable):
             weights = ops.expand_dims(weights, 1)
         cell_state = keras.tree.flatten(states)
         state = {"attention": state["attention"], "cell": cell_state}
-        return outputs, weights, state, {}
+        extra = {"asked": hidden, "found": context}
+        extra = {name: each[:, None] for name, each in extra.items()}
+        extra["start"] = start
+        shown = ("query", "scores", "context", "mask")
+        extra |= {name: seen[name] for name in shown if seen.get(name) is not None}
+        return outputs, weights, state, extra | seen.get("extra", {})
 
     def compute_output_shape(self, inputs_shape, value_shape=None, key_shape=None):
         return (*inputs_shape[:-1], self.output_width)

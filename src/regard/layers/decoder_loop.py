@@ -17,7 +17,8 @@ def run_loop(step, inputs, memory, state, mask=None):
     Keras' ``RNN`` does the loop. It has no constants, so the step closes over the
     memory; its states have the compute dtype, so the loop is float32 and every leaf
     gets its own dtype back inside the step; a cell has one output, so weights and extra
-    leave beside it. Where ``mask`` (B, T) is False the state stays and the output is 0.
+    leave beside it. Where ``mask`` (B, T) is False the state stays, and output and
+    weights are 0.
 
     Args:
         step: the function of one step; ``extra`` is a dict of what a trace shows
@@ -46,11 +47,13 @@ def run_loop(step, inputs, memory, state, mask=None):
         }
         sizes["output"], sizes["heads"] = output.shape[-1], weights.shape[1]
         sizes["extra"] = {name: tuple(each.shape[1:]) for name, each in shown.items()}
-        parts = [output, *map(_flat, shown.values()), _flat(weights)]
-        output = ops.concatenate([_wide(part) for part in parts], axis=-1)
         if mask is not None:
             real = together[:, -1:] > 0
             output = ops.where(real, output, ops.zeros_like(output))
+            weights = ops.where(_like(real, weights), weights, ops.zeros_like(weights))
+        parts = [output, *map(_flat, shown.values()), _flat(weights)]
+        output = ops.concatenate([_wide(part) for part in parts], axis=-1)
+        if mask is not None:
             after = keras.tree.map_structure(
                 lambda new, old: ops.where(_like(real, new), new, old),
                 after,

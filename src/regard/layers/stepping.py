@@ -57,8 +57,26 @@ class Stepping:
 
         Returns ``context (B, Dout)``, ``weights (B, H, S)`` and the next state.
         """
+        beside = self._beside(query, memory)
+        context, result, state = self._asked(query, memory, state, beside)
+        weights = result["weights"]
+        if beside == 1:
+            return ops.squeeze(context, 1), ops.squeeze(weights, 2), state
+        context = ops.reshape(context, (-1, context.shape[-1]))
+        weights = ops.transpose(weights, (0, 2, 1, 3))  # (B, K, H, S)
+        return context, ops.reshape(weights, (-1, *ops.shape(weights)[2:])), state
+
+    def extra(self, query, memory, state):
+        """What a trace shows of a step besides its weights, each (B, H, n)."""
+        want = ("weights", "scores", "mask")
+        _, result, _ = self._asked(query, memory, state, 1, want)
+        shown = {**result.pop("extra", {}), **result}
+        rows = {name: each for name, each in shown.items() if len(each.shape) == 4}
+        return {name: each[:, :, 0] for name, each in rows.items() if name != "weights"}
+
+    def _asked(self, query, memory, state, beside, want=("weights",)):
+        """Context (B, K, Dout), what a look found, and the next state."""
         with computing_in(self):
-            beside = self._beside(query, memory)
             query = ops.cast(query, self.compute_dtype)
             query = ops.reshape(query, (-1, beside, query.shape[-1]))
             kept = {
@@ -82,15 +100,10 @@ class Stepping:
                 keys,
                 values,
                 Visibility({"padding": mask}, scopes, grid),
-                want=("weights",),
+                want=want,
             )
             context = self.merge(result["context"], query)
-        weights = result["weights"]
-        if beside == 1:
-            return ops.squeeze(context, 1), ops.squeeze(weights, 2), state
-        context = ops.reshape(context, (-1, context.shape[-1]))
-        weights = ops.transpose(weights, (0, 2, 1, 3))  # (B, K, H, S)
-        return context, ops.reshape(weights, (-1, *ops.shape(weights)[2:])), state
+        return context, {**result, "query": queries}, state
 
     def _beside(self, query, memory):
         """How many queries ask one memory."""

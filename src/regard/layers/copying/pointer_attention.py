@@ -140,14 +140,23 @@ class PointerAttention(Attention):
         ``visit(state, items)``, made from the state before the step.
         """
         taken = ops.cast(state["taken"], "bool")
-        mask = ops.cast(memory["mask"], "bool")
-        free = mask if self.revisit else ops.logical_and(mask, ops.logical_not(taken))
-        places = {name: leaf for name, leaf in state.items() if name != "taken"}
+        free, places = self._free(memory, state)
         context, weights, places = super().step(query, {**memory, "mask": free}, places)
         items = ops.argmax(weights[:, 0], axis=-1)
         after = ops.logical_or(taken, chosen(items, taken))
         after = ops.where(ops.any(free, axis=-1, keepdims=True), after, taken)
         return context, weights, {**places, "taken": after}
+
+    def extra(self, query, memory, state):
+        free, places = self._free(memory, state)
+        return super().extra(query, {**memory, "mask": free}, places)
+
+    def _free(self, memory, state):
+        """What may be taken (B, S), and the state without what was."""
+        mask = ops.cast(memory["mask"], "bool")
+        taken = ops.cast(state["taken"], "bool")
+        free = mask if self.revisit else ops.logical_and(mask, ops.logical_not(taken))
+        return free, {name: leaf for name, leaf in state.items() if name != "taken"}
 
     def visit(self, state, items):
         """The state after these items (B,) were taken; -1 takes none."""

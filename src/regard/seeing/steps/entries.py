@@ -11,7 +11,7 @@ A mechanism's card lists its own steps and says with ``use`` where others come i
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -25,11 +25,15 @@ _ATTEND = ("score", "mask", "normalizer", "weigh", "read")
 
 @dataclass(frozen=True)
 class Scoped:
-    """A step with the settings and the path of weights it reads."""
+    """A step with the settings and the path of weights it reads, and names of its own.
+
+    ``reads`` are expressions for names that mean something else to it.
+    """
 
     entry: StepEntry
     settings: Mapping[str, Any]
     below: str = ""
+    reads: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -57,7 +61,9 @@ def expanded(
             continue
         for scoped in _used(entry.use, settings, below):
             if not entry.only or scoped.entry.name in entry.only:
-                yield replace(scoped, entry=scoped.entry.also_when(entry.when))
+                reads = {**entry.reads, **scoped.reads}
+                told = scoped.entry.also_when(entry.when)
+                yield replace(scoped, entry=told, reads=reads)
 
 
 def _used(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:
@@ -101,5 +107,5 @@ def _inside(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scop
         return
     inner = {**(part.get("config") or {}), "class_name": part["class_name"]}
     is_layer = "dtype" in inner
-    path = f"{below}/{name}".strip("/") if is_layer else below
+    path = f"{below}/{inner.get('name', name)}".strip("/") if is_layer else below
     yield from expanded(card.steps, inner if is_layer else {**settings, **inner}, path)

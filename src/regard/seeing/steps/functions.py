@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps import cells
 from regard.seeing.steps.special import in_sight, segment_any, segment_means
 
 Array = Any
@@ -196,6 +197,10 @@ FUNCTIONS: Mapping[str, Function] = {
     "ifft": Function(np.fft.ifft),
     "real": Function(np.real),
     "fold": Function(fold),
+    "cell": Function(cells.cell, whole=True),
+    "cell_output": Function(cells.cell_output),
+    "cell_states": Function(cells.cell_states, whole=True),
+    "known_cell": Function(cells.known_cell),
     "shifted": Function(shifted),
     "convolution": Function(convolution),
     "layer_norm": Function(layer_norm),

@@ -31,10 +31,19 @@ _PARAMETERS: WeakKeyDictionary[Trace, dict[str, Group]] = WeakKeyDictionary()
 
 
 def parameters_of(trace: Trace, below: str) -> Group:
-    """The weights below a path, all of them where there are none below it."""
+    """The weights below a path, all of them where there are none below it.
+
+    Those of a layer within are also a group of its own: ``p.cell.kernel``.
+    """
     known = _PARAMETERS.setdefault(trace, {})
     if below not in known:
         known[below] = parameters_group(trace.parameters, below)
+        for name, part in ({} if below else trace.settings).items():
+            config = part.get("config") if isinstance(part, Mapping) else None
+            if config and "dtype" in config:
+                path = config.get("name", name)
+                inside = parameters_group(trace.parameters, path)
+                known[below].values = {name: inside, **known[below].values}
     return known[below]
 
 

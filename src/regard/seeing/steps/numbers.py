@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.expressions import chosen, computed
+from regard.seeing.steps.expressions import Group, chosen, computed
 from regard.seeing.steps.functions import FUNCTIONS
 
 SHOWN = 3  # entries of a vector that are written out
@@ -15,7 +15,10 @@ _SIGNS = {ast.Add: (" + ", 1), ast.Sub: (" - ", 1), ast.MatMult: (r" \, ", 2)}
 _LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
 _ATOM = 9
 # Functions whose value says more than their arguments.
-_EVALUATED = {"given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"}
+_EVALUATED = {
+    *("given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
+    *("cell_output", "cell_states"),
+}
 
 
 def number(value: Any) -> str:
@@ -145,13 +148,23 @@ class Writer:
             writer = replace(self, key=None)
         if name == "mix":
             return self._mixed(node)
-        given = [writer.write(each) for each in node.args if not _is_word(each)]
-        if function.pattern == "{0}" or "{0}" not in function.pattern:
+        arguments = [each for each in node.args if not self._is_hidden(each)]
+        given = [writer.write(each) for each in arguments]
+        if function.pattern == "{0}":
+            return given[0]
+        if "{0}" not in function.pattern:
             inside = ", ".join(given)
             return function.pattern.replace("{*}", inside) or _named(name, inside)
         level = 2 if name in ("sum", "dot", "unit") else 0
-        given = [writer.write(e, level) for e in node.args if not _is_word(e)]
+        given = [writer.write(each, level) for each in arguments]
         return function.pattern.format(*given)
+
+    def _is_hidden(self, node: ast.expr) -> bool:
+        """Words, and settings and weights as a whole, are no numbers to write."""
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, str)
+        group = isinstance(node, ast.Attribute)
+        return group and isinstance(computed(node, self.names), Group)
 
     def _mixed(self, node: ast.Call) -> str:
         """A weighted sum: its largest terms."""
@@ -168,10 +181,6 @@ def _has_axis(node: ast.Call) -> bool:
     second = node.args[1] if len(node.args) > 1 else None
     number = isinstance(second, (ast.Constant, ast.UnaryOp, ast.Tuple))
     return "axis" in given or number
-
-
-def _is_word(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _named(name: str, inside: str) -> str:

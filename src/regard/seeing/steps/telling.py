@@ -18,7 +18,7 @@ from regard.seeing.steps.numbers import Writer, shown_result
 from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.step import Step
-from regard.seeing.steps.views import names_of, per_key_names
+from regard.seeing.steps.views import names_of, per_key_names, reading
 from regard.trace import Trace
 
 
@@ -56,8 +56,9 @@ class Telling:
                 "trace must hold what the mechanism's steps read. That of "
                 f"{self.trace.mechanism!r} has no inputs; layer.trace(...) keeps them."
             )
+        given = [(each.entry.gives, each.below) for each in scoped]
         for number, each in enumerate(scoped):
-            later = any(e.entry.gives == each.entry.gives for e in scoped[number + 1 :])
+            later = given[number] in given[number + 1 :]
             yield self._step(each, "" if later else each.entry.gives)
 
     def _told(self, card: Card) -> Iterator[Scoped]:
@@ -78,7 +79,7 @@ class Telling:
     def _names(self, scoped: Scoped) -> dict[str, Any]:
         """The names as a step reads them: settings and weights of its own layer."""
         return {
-            **self.names,
+            **reading(self.names, scoped.reads),
             "p": parameters_of(self.trace, scoped.below),
             "settings": settings_group(scoped.settings),
         }

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.expressions import Group
+from regard.seeing.steps.expressions import Group, computed, parsed
 from regard.seeing.steps.functions import CONSTANTS
 from regard.seeing.steps.groups import widened
 from regard.seeing.steps.images import image_names
@@ -28,7 +28,8 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
     Of an image: ``pixels`` (H W, C), zero where hidden; ``row`` and ``column`` of the
     query's, ``columns`` of the output. Images have their channels last.
 
-    ``judged`` are the scores with the bias, ``seen`` what all causes together show.
+    ``judged`` are the scores with the bias, ``seen`` what all causes together show,
+    ``padded`` whether the query is padding.
     """
     sizes = sizes_of(trace)
     arrays, extra, given = widened(trace)
@@ -47,6 +48,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         "mask": mask,
         "added_given": "added" in rows,
         "seen": _seen(masks, rows.get("added"), len(np.atleast_1d(mask))),
+        "padded": not np.all(masks.get("query", True)),
         "shown": _shown(trace, masks, whole, sizes),
         **{n: _extra_row(a, sizes, place) for n, a in extra.items()},
         **rows,
@@ -95,6 +97,16 @@ def _lies_along(array: Any, keys: int) -> bool:
     return isinstance(array, np.ndarray) and array.shape == (keys,)
 
 
+def reading(names: Mapping[str, Any], reads: Mapping[str, str]) -> dict[str, Any]:
+    """The names of a layer within: ``reads`` says which mean something else there."""
+    if not reads:
+        return dict(names)
+    found = {new: computed(parsed(by), names) for new, by in reads.items()}
+    inputs = {n.removeprefix("x."): a for n, a in found.items() if n.startswith("x.")}
+    own = {n: a for n, a in found.items() if not n.startswith("x.")}
+    return {**names, **own, "x": Group("x", {**names["x"].values, **inputs})}
+
+
 def _of_example(array: np.ndarray, sizes: Mapping[str, int], place: Place) -> Any:
     """Without the batch axis, where there is one."""
     if np.ndim(array) and len(array) == sizes["B"]:
@@ -130,6 +142,7 @@ def _asked(found: np.ndarray, sizes: Mapping[str, int], place: Place) -> Any:
 
 def _extra_row(array: Any, sizes: Mapping[str, int], place: Place) -> Any:
     """(B, H, T, …) the row; (B, …) the example; anything else as it is."""
-    if np.shape(array)[:3] == tuple(sizes[name] for name in "BHT"):
-        return array[place.example, place.head, place.query]
+    batch, heads, length = (*np.shape(array)[:3], 0, 0, 0)[:3]
+    if (batch, length) == (sizes["B"], sizes["T"]) and heads in (1, sizes["H"]):
+        return array[place.example, place.head % heads, place.query]
     return _of_example(array, sizes, place)
