@@ -1,6 +1,6 @@
 """Keras' recurrent cells in NumPy, by their settings and weights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -126,4 +126,8 @@ def _lstm(config: Any, p: Any, read: Array, state: Array, carry: Array) -> list[
     return [open_(leave) * bend(carry), carry]
 
 
-_STEPS = {"SimpleRNNCell": _simple, "GRUCell": _gru, "LSTMCell": _lstm}
+_STEPS: Mapping[str, Callable[..., list[Array]]] = {
+    "SimpleRNNCell": _simple,
+    "GRUCell": _gru,
+    "LSTMCell": _lstm,
+}
