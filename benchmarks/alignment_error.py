@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks._forced import Forced, direction_of, force
+from regard.apps.translate.forced import Forced, direction_of, force
 from regard.apps.translate.pairs import read_pairs
 from regard.apps.translate.run_folder import RunFolder
 from regard.apps.translate.translator import Translator
@@ -27,8 +27,6 @@ from regard.seeing.alignment import (
     AlignmentCounts,
     Link,
     diagonal_links,
-    merge_pieces,
-    rows_of_targets,
     strongest_links,
 )
 from regard.seeing.gold_alignments import GoldPair, read_gold_alignments
@@ -47,17 +45,11 @@ def attention_rows(forced: Sequence[Forced]) -> Rows:
     for per in ("target", "source"):
         for reading in READINGS:
             counts = [
-                each.pair.count(strongest_links(word_weights(each, reading), per))
+                each.pair.count(strongest_links(each.words(reading), per))
                 for each in forced
             ]
             rows.append((f"{NAMES[reading]}, per {per}", total(counts)))
     return rows
-
-
-def word_weights(each: Forced, reading: str):
-    """The weights ``(target words, source words)`` of one sentence."""
-    rows = rows_of_targets(each.weights, reading)
-    return merge_pieces(rows, each.target.words, each.source.words)
 
 
 def baseline_rows(gold: Sequence[GoldPair], folder: RunFolder) -> Rows:

@@ -178,6 +178,36 @@ def test_the_report_shows_the_translations(capsys, folder, run):
     assert lines(1, 200).split("\t")[0] in page
 
 
+@pytest.mark.parametrize("table", [False, True])
+def test_the_report_stands_beside_the_links_that_people_drew(
+    capsys, folder, run, table
+):
+    gold, out = folder / "gold.txt", folder / "gold.html"
+    links = ["0-0 1-1 2-2", "0-0 1?1 2-2"]
+    pairs = folder / "two.tsv"
+    pairs.write_text(lines(2, 200), "utf-8")
+    words = ["report", run, "--gold", str(gold), "--out", str(out)]
+    if table:
+        texts = [line.split("\t")[:2] for line in lines(2, 200).splitlines()]
+        rows = ["\t".join(["id", *text, "0-0 1-1 2p2"]) for text in texts]
+        gold.write_text("\n".join(rows), "utf-8")
+    else:
+        gold.write_text("\n".join(links), "utf-8")
+        words += ["--pairs", str(pairs)]
+    assert main([*words, "--language", "ru"]) == 0
+    assert "2 alignments beside" in capsys.readouterr().out
+    page = out.read_text("utf-8")
+    assert (
+        "Куда смотрела модель" in page
+        and page.count("AER 0.") + page.count("AER 1.") == 2
+    )
+    (example, _) = json.loads(page.split('id="data">')[1].split("</script>")[0])[
+        "examples"
+    ]
+    assert example["maps"][0]["gold"]["sure"][0] == [0, 0]
+    assert 0 <= example["scores"]["AER"] <= 1
+
+
 def test_a_finished_run_is_not_trained_over(capsys, folder, run):
     words = ["train", "translate", "--pairs", str(folder / "train.tsv"), "--out", run]
     assert main([*words, "--epochs", "2"]) == 2

@@ -7,8 +7,39 @@ from typing import Any
 import sacrebleu
 
 from regard.apps.translate.evaluation import Translation, Translator
+from regard.apps.translate.forced import Forced, direction_of, force
 from regard.apps.translate.pairs import Pair, PairSet
 from regard.reports import AttentionRecord, Example, write_report
+from regard.reports.phrases import check_language
+from regard.seeing.alignment import READINGS, AlignmentCounts
+from regard.seeing.gold_alignments import GoldPair
+
+_WORDS = {
+    "en": {
+        "translations": "Translations, and where the model looked",
+        "alignments": "Where the model looked, and the links that people drew",
+        "pairs": "pairs",
+        "search": "search",
+        "beam": "beam {beam}",
+        "gold": "links",
+        "fed": "output",
+        "forced": "the right translations, fed to the model",
+        "output": "attention, row that predicts the word",
+        "input": "attention, row after the word was fed",
+    },
+    "ru": {
+        "translations": "Переводы и то, куда смотрела модель",
+        "alignments": "Куда смотрела модель и какие связи провели люди",
+        "pairs": "пары",
+        "search": "поиск",
+        "beam": "луч, ширина {beam}",
+        "gold": "связи",
+        "fed": "выход",
+        "forced": "верные переводы, поданные модели",
+        "output": "внимание строки, предсказывающей слово",
+        "input": "внимание строки после подачи слова",
+    },
+}
 
 
 def write_translation_report(
@@ -24,18 +55,73 @@ def write_translation_report(
     Raises:
         ValueError: a language that the page does not speak.
     """
+    words = _words(language)
     found = translator.translate(pairs.sources, beam=beam)
+    given = {
+        words["pairs"]: Path(pairs.name).name,
+        words["search"]: words["beam"].format(beam=beam),
+    }
     return write_report(
         translation_examples(pairs.pairs, found),
         path,
-        title="Translations, and where the model looked",
-        facts={
-            "pairs": Path(pairs.name).name,
-            "search": f"beam {beam}",
-            **(facts or {}),
-        },
+        title=words["translations"],
+        facts=given | dict(facts or {}),
         language=language,
     )
+
+
+def write_gold_report(
+    translator: Translator,
+    gold: Sequence[GoldPair],
+    path: Path,
+    language: str = "en",
+    name: str = "",
+) -> Path:
+    """Feed the right translations to the model, and write where it looked meanwhile.
+
+    The attention stands beside the links that people drew, with its error rate under
+    both readings: over all pairs in the header, of each pair for sorting.
+
+    Raises:
+        ValueError: a language that the page does not speak.
+    """
+    words = _words(language)
+    sides = translator.source, translator.target
+    if direction_of(gold, sides):
+        gold = [pair.transposed() for pair in gold]
+    forced = force(translator.model, gold, sides)
+    facts: dict[str, Any] = {words["gold"]: name, words["fed"]: words["forced"]}
+    for reading in READINGS:
+        total = sum((each.judged(reading) for each in forced), AlignmentCounts())
+        facts[words[reading]] = f"AER {total.error_rate:.3f}"
+    return write_report(
+        [_gold_example(each, sides) for each in forced],
+        path,
+        title=words["alignments"],
+        facts=facts,
+        language=language,
+    )
+
+
+def _gold_example(forced: Forced, sides: Sequence[Any]) -> Example:
+    source, target = (
+        [*side.pieces(spelled.ids), "</s>"]
+        for side, spelled in zip(sides, (forced.source, forced.target), strict=True)
+    )
+    return Example(
+        source=" ".join(forced.pair.source),
+        output=" ".join(forced.pair.target),
+        scores={"AER": forced.judged("output").error_rate},
+        attention=AttentionRecord(
+            weights=forced.weights, query_tokens=target, key_tokens=source
+        ),
+        gold=forced.pair,
+    )
+
+
+def _words(language: str) -> Mapping[str, str]:
+    check_language(language)
+    return _WORDS[language]
 
 
 def translation_examples(

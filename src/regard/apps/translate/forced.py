@@ -6,9 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from keras import ops
 
 from regard.apps.translate.batches import BatchPlan
 from regard.apps.translate.tokenizer import SubwordTokenizer
+from regard.seeing.alignment import (
+    AlignmentCounts,
+    merge_pieces,
+    rows_of_targets,
+    strongest_links,
+)
 from regard.seeing.gold_alignments import GoldPair
 from regard.seeing.pieces import pieces_of_words
 
@@ -24,19 +31,31 @@ class Spelled(NamedTuple):
 
 
 class Forced(NamedTuple):
-    """A gold pair with the weights ``(target pieces + end, source pieces + end)``."""
+    """A gold pair with the weights ``(target pieces + end, source pieces + end)``.
+
+    With heads they are ``(H, T, S)``.
+    """
 
     pair: GoldPair
     source: Spelled
     target: Spelled
     weights: np.ndarray
 
+    def words(self, reading: str) -> np.ndarray:
+        """The mean over heads, ``(target words, source words)``."""
+        weights = self.weights.mean(axis=0) if self.weights.ndim == 3 else self.weights
+        rows = rows_of_targets(weights, reading)
+        return merge_pieces(rows, self.target.words, self.source.words)
+
+    def judged(self, reading: str) -> AlignmentCounts:
+        """How the strongest source word of each target word compares with the gold."""
+        return self.pair.count(strongest_links(self.words(reading)))
+
 
 def force(model: Any, gold: Sequence[GoldPair], sides: Sequence[Any]) -> list[Forced]:
     """Feed each gold target, piece by piece, and keep what every step looked at.
 
-    ``sides`` are the tokenizers of the source and the target. The weights are the mean
-    over heads.
+    ``sides`` are the tokenizers of the source and the target.
     """
     sources = [spell(sides[0], pair.source) for pair in gold]
     targets = [spell(sides[1], pair.target) for pair in gold]
@@ -47,13 +66,11 @@ def force(model: Any, gold: Sequence[GoldPair], sides: Sequence[Any]) -> list[Fo
     for batch in plan.fixed():
         inputs = {"source": batch.source, "target": batch.target_input}
         _, weights = model(inputs, training=False, return_attention_scores=True)
-        weights = np.asarray(weights)
-        if weights.ndim == 4:
-            weights = weights.mean(axis=1)
+        weights = ops.convert_to_numpy(weights)
         for row, pair in enumerate(batch.rows):
             if pair >= 0:
                 sizes = len(targets[pair].ids) + 1, len(sources[pair].ids) + 1
-                found[int(pair)] = weights[row, : sizes[0], : sizes[1]]
+                found[int(pair)] = weights[row, ..., : sizes[0], : sizes[1]]
     return [
         Forced(gold[index], sources[index], targets[index], found[index])
         for index in sorted(found)
