@@ -169,3 +169,25 @@ def test_layers_of_one_path_are_told_apart():
     with regard.capture(stack, layers="a") as maps:
         stack(np.ones((2, 4, 6), "float32"))
     assert len(maps) == 1 and maps[next(iter(maps))].weights.shape == (2, 1, 4, 4)
+
+
+class HandmadeAttention(keras.layers.Layer):
+    """Of no class that capture knows."""
+
+    def call(self, inputs):
+        scores = ops.matmul(inputs, ops.swapaxes(inputs, 1, 2))
+        return ops.matmul(ops.softmax(scores), inputs)
+
+
+def test_layers_that_cannot_be_read_are_named():
+    inputs = keras.Input((4, 6))
+    output = HandmadeAttention(name="own")(AdditiveAttention(3, name="a")(inputs))
+    model = keras.Model(inputs, output)
+    with (
+        pytest.warns(UserWarning, match="own is not captured: HandmadeAttention"),
+        regard.capture(model) as maps,
+    ):
+        model(np.ones((2, 4, 6), "float32"))
+    assert list(maps) == ["a"] and list(maps.unread) == ["own"]
+    with regard.capture(model, layers="a") as maps:  # nothing is said of others
+        assert not maps.unread

@@ -93,25 +93,29 @@ def inputs_of(layer, args, kwargs):
 
 
 def parameters_of(layer):
-    """The weights of a layer by path below it, copied; without states of generators.
+    """The weights of a layer by path below it, copied; without states of generators."""
+    return copied(tensors_of(layer))
 
-    Nothing at a time when they cannot be read, within ``fit`` on JAX.
-    """
+
+def tensors_of(layer):
+    """What its weights hold now, by path below it."""
     prefix = f"{layer.path or layer.name}/"
-    held = {
+    return {
         each.path.removeprefix(prefix): stored_value(each) for each in layer.weights
     }
-    if any(each is None for each in held.values()):
-        return {}
-    arrays = {name: to_numpy(each) for name, each in held.items()}
+
+
+def copied(tensors):
+    """Those of them that hold real numbers, as arrays of their own."""
+    arrays = {name: to_numpy(each) for name, each in tensors.items()}
     return {n: each.copy() for n, each in arrays.items() if each.dtype.kind == "f"}
 
 
 def settings_of(layer):
-    """The configuration of a layer, empty for one that cannot say it."""
+    """The configuration of a layer, empty for one that cannot say it rightly."""
     try:
         return layer.get_config()
-    except NotImplementedError:
+    except (NotImplementedError, AttributeError):
         return {}
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import numpy as np
 
 from regard.layers.traceable import Traceable
 from regard.recording import Recorder, recording
-from regard.seeing.keras_layers import mechanism_of, read_off
+from regard.seeing.finding import attention_layers, choose, unread_layers
+from regard.seeing.keras_layers import read_off
 from regard.seeing.maps import Maps
 from regard.seeing.reducing import Reduction
 from regard.seeing.replacing import replaced
@@ -52,8 +52,8 @@ def capture(
     Args:
         model: a Keras model or layer with any of ``regard.layers``, Keras' own
             ``Attention``, ``AdditiveAttention``, ``MultiHeadAttention`` and
-            ``GroupQueryAttention`` or subclasses of them such as KerasHub's, nested as
-            deep as you like.
+            ``GroupQueryAttention`` or subclasses of them, or KerasHub's, nested as deep
+            as you like.
         layers: names or paths of the layers to capture; by default all.
         rows: numbers of the queries whose weights, scores and mask are kept, from the
             end where negative; by default all. ``extra["rows"]`` says which they are,
@@ -67,6 +67,8 @@ def capture(
     Yields:
         A mapping from the layer's path to the list of its calls, each a ``Trace``. A
         path that occurs twice gets ``#2``. Batches of one ``predict`` are joined.
+        A layer that is named after attention and cannot be read is warned of, and
+        stands in ``maps.unread`` with the reason.
 
     Raises:
         ValueError: where the model has no such layer, or rows or heads are no numbers.
@@ -75,13 +77,15 @@ def capture(
     found = attention_layers(model)
     chosen = choose(found, layers)
     maps = Maps({id(layer): name for name, layer in chosen.items()}, reduction)
+    if layers is None:
+        maps.unread = unread_layers(model)
     with ExitStack() as stack:
         stack.enter_context(eagerly(model, maps))
         stack.enter_context(recording(Recorder(maps.accepts, maps.receive, reduction)))
         for layer in chosen.values():
-            stack.enter_context(replaced(layer, "call", maps.noting(layer)))
             if not isinstance(layer, Traceable):
                 stack.enter_context(read_off(layer))
+            stack.enter_context(replaced(layer, "call", maps.noting(layer)))
         stack.callback(wait_for_callbacks)
         yield maps
 
@@ -94,49 +98,6 @@ def _numbers(name, given) -> tuple[int, ...] | None:
     if numbers.ndim != 1 or not np.issubdtype(numbers.dtype, np.integer):
         raise ValueError(f"{name} must be whole numbers or None. Got {given!r}.")
     return tuple(int(each) for each in numbers)
-
-
-def attention_layers(model) -> dict[str, Any]:
-    """Every attention layer inside a model by its path, in the model's order."""
-    found: dict[str, Any] = {}
-    layers = [each for each in model._flatten_layers() if _is_attention(each)]
-    ours = [each for each in layers if isinstance(each, Traceable)]
-    reported = {id(inner) for layer in ours for inner in layer.reports_for()}
-    for layer in layers:
-        if id(layer) not in reported:
-            base = layer.path or layer.name
-            count = sum(name.split("#")[0] == base for name in found)
-            found[base if not count else f"{base}#{count + 1}"] = layer
-    return found
-
-
-def _is_attention(layer) -> bool:
-    return isinstance(layer, Traceable) or mechanism_of(layer) is not None
-
-
-def choose(found, layers) -> dict[str, Any]:
-    """The layers that were asked for."""
-    if not found:
-        raise ValueError(
-            "model must contain an attention layer of regard.layers or keras.layers. "
-            "Got a model without one."
-        )
-    if layers is None:
-        return found
-    wanted = [layers] if isinstance(layers, str) else list(layers)
-    chosen = {
-        name: layer
-        for name, layer in found.items()
-        if name in wanted or layer.name in wanted
-    }
-    known = {*chosen, *(layer.name for layer in chosen.values())}
-    missing = [name for name in wanted if name not in known]
-    if missing:
-        raise ValueError(
-            f"layers must name attention layers of the model: {', '.join(found)}. "
-            f"Got {', '.join(map(repr, missing))}."
-        )
-    return chosen
 
 
 @contextmanager

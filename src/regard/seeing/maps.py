@@ -9,8 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from regard.layers.traceable import as_trace, inputs_of, parameters_of, to_numpy
+from regard.layers.traceable import (
+    as_trace,
+    copied,
+    inputs_of,
+    tensors_of,
+    to_numpy,
+)
 from regard.seeing import exchange
+from regard.seeing.joining import joined, same_lengths
 from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.reducing import Reduction
 from regard.seeing.tracers import when_known
@@ -41,6 +48,7 @@ class Maps(Mapping):
         self.reduction = reduction
         self._calls = {name: Calls() for name in names.values()}
         self._batch: dict[str, int] | None = None
+        self.unread: dict[str, str] = {}  # why a layer is not captured, by path
         self._parameters: dict[int, dict[str, np.ndarray]] = {}
         self._inputs: dict[int, dict[str, Any]] = {}
 
@@ -105,18 +113,21 @@ class Maps(Mapping):
 
     def receive(self, layer: Any, tensors: dict[str, Any]) -> None:
         """Keep one call, also from inside compiled code."""
+        # Weights go along: on JAX they too are known only when traced code runs.
+        given = {**tensors, "parameters": tensors_of(layer)}
         if tensors.get("weights") is not None:  # not beside an outline
-            tensors = {**tensors, "inputs": self._inputs.get(id(layer), {})}
-        when_known(tensors, lambda arrays: self._keep(layer, arrays), layer)
+            given["inputs"] = self._inputs.get(id(layer), {})
+        when_known(given, lambda arrays: self._keep(layer, arrays), layer)
 
     def _keep(self, layer: Any, arrays: dict[str, Any]) -> None:
         """Inside ``predict`` a call is joined to the same call of the batch before."""
         name = self._names[id(layer)]
+        now = copied(arrays.pop("parameters"))
         arrays = self.reduction.cut(to_numpy(arrays))
         outlined = arrays.get("weights") is None and "received" in arrays.get(
             "extra", {}
         )
-        parameters = {} if outlined else self._parameters_of(layer)
+        parameters = {} if outlined else self._shared(layer, now)
         trace = as_trace(layer, arrays, mechanism_of(layer), parameters=parameters)
         calls = self._calls[name]
         if self._batch is None:
@@ -129,10 +140,12 @@ class Maps(Mapping):
         else:
             calls.append(trace)
 
-    def _parameters_of(self, layer: Any) -> dict[str, np.ndarray]:
+    def _shared(self, layer: Any, now: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Its weights now; calls between which they did not change share one copy."""
-        now, before = parameters_of(layer), self._parameters.get(id(layer))
-        if before is None or not all(np.array_equal(before[n], now[n]) for n in now):
+        before = self._parameters.get(id(layer))
+        if before is None or any(
+            not np.array_equal(before[name], now[name], equal_nan=True) for name in now
+        ):
             self._parameters[id(layer)] = now
         return self._parameters.setdefault(id(layer), now)
 
@@ -150,32 +163,3 @@ class Maps(Mapping):
         """The next call of a layer is its first in a new batch."""
         if self._batch is not None:
             self._batch = {}
-
-
-def same_lengths(first: Trace, second: Trace) -> bool:
-    """Two batches can be joined where only their first axes differ."""
-    left, right = first.weights, second.weights
-    return left is not None and right is not None and left.shape[1:] == right.shape[1:]
-
-
-def joined(first: Any, second: Any) -> Trace:
-    """One trace of two batches of the same lengths."""
-    sizes = len(first.weights), len(second.weights)
-
-    def join(left, right):
-        if left is None or right is None or np.ndim(left) < 3:
-            return left
-        parts = zip((left, right), sizes, strict=True)
-        return np.concatenate([np.broadcast_to(p, (n, *p.shape[1:])) for p, n in parts])
-
-    def join_all(left, right):
-        return {name: join(left[name], right[name]) for name in left}
-
-    values = {f.name: getattr(first, f.name) for f in fields(Trace)}
-    for name, value in values.items():
-        if isinstance(value, np.ndarray):
-            values[name] = join(value, getattr(second, name))
-    values["masks"] = join_all(first.masks, second.masks)
-    values["extra"] = join_all(first.extra, second.extra)
-    values["inputs"] = join_all(first.inputs, second.inputs)
-    return Trace(**values)

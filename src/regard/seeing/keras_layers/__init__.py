@@ -12,8 +12,12 @@ from typing import Any
 import keras
 
 from regard.seeing.keras_layers.heads import changed_heads, methods_of_heads
+from regard.seeing.keras_layers.hearts import change_at_heart, read_at_heart
+from regard.seeing.keras_layers.hub import hub_mechanism, why_unread
 from regard.seeing.keras_layers.pairs import changed_pairs, methods_of_pairs
 from regard.seeing.replacing import replaced
+
+__all__ = ["changeable", "mechanism_of", "read_off", "why_unread"]
 
 _HEADS = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
 _MECHANISMS = {  # the first that a layer is an instance of
@@ -25,7 +29,9 @@ _MECHANISMS = {  # the first that a layer is an instance of
 
 
 def mechanism_of(layer: Any) -> str | None:
-    """The mechanism's name where it is one of Keras' layers or a subclass, or None."""
+    """The name of the mechanism of one of these layers, or None of another."""
+    if (of_hub := hub_mechanism(layer)) is not None:
+        return of_hub
     found = (name for kind, name in _MECHANISMS.items() if isinstance(layer, kind))
     name = next(found, None)
     concat = name == "dot" and getattr(layer, "score_mode", "dot") == "concat"
@@ -35,6 +41,10 @@ def mechanism_of(layer: Any) -> str | None:
 @contextmanager
 def read_off(layer: Any) -> Iterator[None]:
     """Let one of Keras' layers deliver what it computes while the block runs."""
+    if hub_mechanism(layer) is not None:
+        with read_at_heart(layer):
+            yield
+        return
     methods = methods_of_heads if isinstance(layer, _HEADS) else methods_of_pairs
     with _with_methods(layer, methods(layer, {})):
         yield
@@ -43,6 +53,10 @@ def read_off(layer: Any) -> Iterator[None]:
 @contextmanager
 def changeable(layer: Any) -> Iterator[None]:
     """Let one of Keras' layers read with changed weights while the block runs."""
+    if hub_mechanism(layer) is not None:
+        with change_at_heart(layer):
+            yield
+        return
     methods = changed_heads if isinstance(layer, _HEADS) else changed_pairs
     with _with_methods(layer, methods(layer)):
         yield

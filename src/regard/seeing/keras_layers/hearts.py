@@ -1,0 +1,162 @@
+"""Attention layers of any make, read off or changed at the heart of their call.
+
+However such a layer is written, its weights come about in one of three places: a
+Softmax layer of its own, ``keras.ops.softmax`` or ``keras.ops.dot_product_attention``.
+While its call runs, others stand in their place. Queries, keys, values and context are
+seen where the layer has Keras' method ``_compute_attention(query, key, value, ...)``.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial, wraps
+from typing import Any
+
+import keras
+from keras import ops
+
+from regard.core.shapes import sizes_of
+from regard.seeing.keras_layers import fused
+from regard.seeing.keras_layers.changed import changed
+from regard.seeing.keras_layers.delivery import deliver, tables_of_softmax, taken_rows
+from regard.seeing.keras_layers.hub import heads_first
+from regard.seeing.replacing import replaced
+
+_VECTORS = ("query", "key", "value")
+
+
+@contextmanager
+def read_at_heart(layer: Any) -> Iterator[None]:
+    """Let a layer deliver what it computes while the block runs."""
+    call = layer.call
+
+    @wraps(call)
+    def watched(*args, **options):
+        seen: list[dict[str, Any]] = []
+        softmax, product = partial(_seen_softmax, seen), partial(_seen_product, seen)
+        with _in_place_of_hearts(layer, softmax, product), _vectors(layer, seen):
+            answer = call(*args, **options)
+        for each in seen:
+            _deliver(layer, **each)
+        return answer
+
+    with replaced(layer, "call", watched):
+        yield
+
+
+@contextmanager
+def change_at_heart(layer: Any) -> Iterator[None]:
+    """Let a layer read with changed weights while the block runs."""
+    call = layer.call
+
+    @wraps(call)
+    def changing(*args, **options):
+        softmax, product = (
+            partial(each, layer) for each in (_changed_softmax, _changed_product)
+        )
+        with _in_place_of_hearts(layer, softmax, product):
+            return call(*args, **options)
+
+    with replaced(layer, "call", changing):
+        yield
+
+
+@contextmanager
+def _in_place_of_hearts(layer, softmax, product) -> Iterator[None]:
+    """Others, made by ``softmax(method)`` and ``product(method)``, stand there."""
+    with ExitStack() as stack:
+        for each in layer._flatten_layers(include_self=False):
+            if isinstance(each, keras.layers.Softmax):
+                stack.enter_context(replaced(each, "call", softmax(each.call)))
+        for module in (ops, ops.nn):
+            for name, make in (
+                ("softmax", softmax),
+                ("dot_product_attention", product),
+            ):
+                method = make(getattr(module, name))
+                stack.enter_context(replaced(module, name, method))
+        yield
+
+
+def _seen_softmax(seen, method) -> Callable:
+    def softmax(scores, mask=None, **options):
+        given = options if mask is None else {**options, "mask": mask}
+        weights = method(scores, **given)
+        seen.append({"tables": (scores, weights, mask)})
+        return weights
+
+    return softmax
+
+
+def _seen_product(seen, method) -> Callable:
+    def dot_product_attention(*args, **options):
+        context = method(*args, **options)
+        given = fused.arguments(*args, **options)
+        vectors = {name: given[name] for name in _VECTORS}
+        seen.append({"given": given, "vectors": {**vectors, "context": context}})
+        return context
+
+    return dot_product_attention
+
+
+@contextmanager
+def _vectors(layer, seen) -> Iterator[None]:
+    """Note the vectors of what is seen inside Keras' method."""
+    if not hasattr(layer, "_compute_attention"):
+        yield
+        return
+    method = layer._compute_attention
+    signature = inspect.signature(method)
+
+    def compute(*args, **options):
+        count = len(seen)
+        answer = method(*args, **options)
+        given = list(signature.bind(*args, **options).arguments.values())
+        context = answer[0] if isinstance(answer, tuple) else answer
+        vectors = dict(zip((*_VECTORS, "context"), (*given[:3], context), strict=True))
+        for each in seen[count:]:
+            each.setdefault("vectors", vectors)
+        return answer
+
+    with replaced(layer, "_compute_attention", compute):
+        yield
+
+
+def _deliver(layer, tables=None, given=None, vectors=None):
+    """Hand over one heart: tables (B, H, T, S), vectors (B, H, T, D)."""
+    axes = (0, 1, 2, 3) if given is None and heads_first(layer) else (0, 2, 1, 3)
+    vectors = {
+        name: ops.transpose(each, axes) for name, each in (vectors or {}).items()
+    }
+    if given is not None:
+        mask, look = fused.mask_of(given), partial(fused.look, given)
+        deliver(layer, {}, vectors, mask, look)
+        return
+    found = tables_of_softmax(*tables)
+    if "key" in vectors:
+        keys = sizes_of(vectors["key"])[2]  # columns after them are sinks
+        found = {name: each[..., :keys] for name, each in found.items()}
+
+    def look(numbers=None):
+        return found if numbers is None else taken_rows(found, numbers)
+
+    shape = sizes_of(found["weights"])
+    deliver(layer, {}, vectors, found["mask"], look, shape)
+
+
+def _changed_softmax(layer, method) -> Callable:
+    def softmax(scores, mask=None, **options):
+        given = options if mask is None else {**options, "mask": mask}
+        weights = method(scores, **given)
+        found = changed(layer, tables_of_softmax(scores, weights, mask))
+        return ops.cast(ops.reshape(found, ops.shape(weights)), weights.dtype)
+
+    return softmax
+
+
+def _changed_product(layer, method) -> Callable:
+    def dot_product_attention(*args, **options):
+        given = fused.arguments(*args, **options)
+        return fused.read(changed(layer, fused.look(given)), given["value"])
+
+    return dot_product_attention

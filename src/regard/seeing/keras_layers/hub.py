@@ -1,0 +1,88 @@
+"""Which attention layers of KerasHub are read off, and which are not, and why.
+
+Those that extend ``keras.layers.MultiHeadAttention`` are read as it is, and stand here
+only where they attend in another way.
+"""
+
+from typing import Any
+
+_READ = {  # class: mechanism
+    "BloomAttention": "multi_head",
+    "CachedGemma3Attention": "grouped_query",
+    "CachedGemmaAttention": "grouped_query",
+    "CachedMistralAttention": "grouped_query",
+    "CachedMixtralAttention": "grouped_query",
+    "DisentangledSelfAttention": "multi_head",
+    "FalconAttention": "multi_head",
+    "GPTNeoXAttention": "multi_head",
+    "Gemma3nTextAttention": "grouped_query",
+    "Gemma4TextAttention": "grouped_query",
+    "GptOssAttention": "grouped_query",
+    "LlamaAttention": "grouped_query",
+    "Phi3Attention": "grouped_query",
+    "Qwen3Attention": "grouped_query",
+    "Qwen3MoeAttention": "grouped_query",
+    "Qwen3_5Attention": "grouped_query",
+    "QwenAttention": "grouped_query",
+    "QwenMoeAttention": "grouped_query",
+    "RoformerAttention": "multi_head",
+    "SmolLM3Attention": "grouped_query",
+    "T5MultiHeadAttention": "multi_head",
+    "TwoStreamRelativeAttention": "multi_head",
+}
+_HEADS_FIRST = {"Gemma3nTextAttention"}  # whose vectors are (B, H, T, D)
+
+_UNREAD = {  # reason: classes
+    "it attends to places of an image or frames of sound, which are not laid out as "
+    "queries and keys of a text": (
+        "Attention2d",
+        "Conv2DMultiHeadAttention",
+        "DFineMultiheadAttention",
+        "FluxRoPEAttention",
+        "Gemma3VisionAttention",
+        "Gemma3nAudioAttention",
+        "Gemma4AudioAttention",
+        "Gemma4VisionAttention",
+        "MultiHeadAttentionWithDownsampling",
+        "MultiHeadAttentionWithRelativePE",
+        "MultiQueryAttention2d",
+        "PaliGemmaVitAttention",
+        "Qwen3_5VisionAttention",
+        "SAM3Attention",
+        "SAM3RoPEAttention",
+        "SegFormerMultiheadAttention",
+        "VideoPrismAttention",
+        "WindowAttention",
+    ),
+    "it reads a few places of each scale and compares no queries with keys": (
+        "DFineMultiscaleDeformableAttention",
+    ),
+}
+
+
+def _class_in(names, layer: Any) -> str | None:
+    """The name under which a layer or what it extends stands among the names."""
+    for each in type(layer).__mro__:
+        if each.__module__.split(".")[0] == "keras_hub" and each.__name__ in names:
+            return each.__name__
+    return None
+
+
+def hub_mechanism(layer: Any) -> str | None:
+    """The mechanism of a layer of KerasHub that is read at its heart, or None."""
+    name = _class_in(_READ, layer)
+    return None if name is None else _READ[name]
+
+
+def heads_first(layer: Any) -> bool:
+    """Whether the vectors it compares are (B, H, T, D) instead of (B, T, H, D)."""
+    return _class_in(_HEADS_FIRST, layer) is not None
+
+
+def why_unread(layer: Any) -> str:
+    """Why a layer that is named after attention is not read."""
+    for reason, names in _UNREAD.items():
+        if _class_in(names, layer) is not None:
+            return reason
+    name = type(layer).__name__
+    return f"{name} neither is nor extends an attention layer of regard or Keras"
