@@ -98,11 +98,13 @@ def parameters_of(layer):
 
 
 def tensors_of(layer):
-    """What its weights hold now, by path below it."""
+    """What its weights hold now, by path below it; traced where a program has them."""
     prefix = f"{layer.path or layer.name}/"
-    return {
-        each.path.removeprefix(prefix): stored_value(each) for each in layer.weights
-    }
+    found = {}
+    for each in layer.weights:
+        held = stored_value(each)
+        found[each.path.removeprefix(prefix)] = each.value if held is None else held
+    return found
 
 
 def copied(tensors):

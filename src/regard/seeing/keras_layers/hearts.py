@@ -129,8 +129,7 @@ def _deliver(layer, tables=None, given=None, vectors=None):
         name: ops.transpose(each, axes) for name, each in (vectors or {}).items()
     }
     if given is not None:
-        mask, look = fused.mask_of(given), partial(fused.look, given)
-        deliver(layer, {}, vectors, mask, look)
+        deliver(layer, {}, vectors, fused.mask_of(given), partial(fused.look, given))
         return
     found = tables_of_softmax(*tables)
     if "key" in vectors:

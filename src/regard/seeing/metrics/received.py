@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.capture import capture
-from regard.seeing.maps import joined
+from regard.seeing.joining import joined
 from regard.seeing.metrics.classifier import CHUNK, called, count_of, rows_of
 from regard.trace import Trace
 
