@@ -128,6 +128,16 @@ def check_memory(query, value, key):
         )
 
 
+def by_cause(query_mask, key_mask):
+    """The masks that there are, as a trace has them."""
+    found = {}
+    if query_mask is not None:  # (B, 1, T, 1)
+        found["query"] = query_mask[:, None, :, None]
+    if key_mask is not None:  # (B, 1, 1, S)
+        found["padding"] = key_mask[:, None, None, :]
+    return found
+
+
 def hide(inputs, mask):
     """Zero hidden positions before anything touches them, so that NaN cannot leak."""
     if mask is None:

@@ -5,7 +5,7 @@ from keras import ops
 
 from regard.core.approximate.masked import only
 from regard.layers.adaptation import Adaptable
-from regard.layers.inputs import check_sequences, gathered
+from regard.layers.inputs import by_cause, check_sequences, gathered
 from regard.layers.keras_internals import set_keras_mask
 from regard.layers.linear.projections import (
     check_sizes,
@@ -140,13 +140,3 @@ class Approximation(Adaptable, Traceable):
             "use_bias": self.use_bias,
             **self.weight_options.config(),
         }
-
-
-def by_cause(query_mask, key_mask):
-    """The masks that there are, as a trace has them."""
-    found = {}
-    if query_mask is not None:  # (B, 1, T, 1)
-        found["query"] = query_mask[:, None, :, None]
-    if key_mask is not None:  # (B, 1, 1, S)
-        found["padding"] = key_mask[:, None, None, :]
-    return found

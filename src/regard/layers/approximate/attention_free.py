@@ -6,7 +6,8 @@ from keras import ops
 from regard.core.attention_free import attention_free, shares
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
-from regard.layers.approximate.approximation import Approximation, by_cause
+from regard.layers.approximate.approximation import Approximation
+from regard.layers.inputs import by_cause
 from regard.layers.weights import check_units_or_none
 
 _HIDDEN = -1e30

@@ -5,7 +5,8 @@ from keras import ops
 
 from regard.core.approximate.masked import only, softmax_of
 from regard.core.scores import widen
-from regard.layers.approximate.approximation import Approximation, by_cause
+from regard.layers.approximate.approximation import Approximation
+from regard.layers.inputs import by_cause
 from regard.layers.weights import check_units
 
 

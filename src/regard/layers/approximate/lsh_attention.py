@@ -8,8 +8,7 @@ from regard.core.approximate.hashing import hashed, in_buckets
 from regard.core.approximate.masked import only
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
-from regard.layers.approximate.approximation import by_cause
-from regard.layers.inputs import check_sequences, checked, hide, join
+from regard.layers.inputs import by_cause, check_sequences, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.linear.projections import (
     check_sizes,

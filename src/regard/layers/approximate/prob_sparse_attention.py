@@ -6,7 +6,8 @@ from keras import ops
 from regard.core.approximate import prob_sparse as core
 from regard.core.normalizers.part import LOWEST
 from regard.core.shapes import sizes_of
-from regard.layers.approximate.approximation import Approximation, by_cause
+from regard.layers.approximate.approximation import Approximation
+from regard.layers.inputs import by_cause
 from regard.layers.weights import check_units
 
 _OTHERS = ("mean", "sum")

@@ -7,7 +7,7 @@ from regard.core.edges import Edges, along_edges
 from regard.core.normalizers import Softmax
 from regard.core.shapes import sizes_of
 from regard.layers.attention import Attention
-from regard.layers.inputs import gathered, hide
+from regard.layers.inputs import by_cause, gathered, hide
 from regard.layers.keras_internals import set_keras_mask
 from regard.layers.weight_dropout import drawn_factors
 from regard.layers.weights import WeightOptions, check_units
@@ -145,7 +145,12 @@ class NeighbourAttention(Attention):
         for listener in self.recorders():
             extra = {"edges": edges, "edge_scores": result["scores"]}
             extra["edge_weights"] = result["weights"]
+            extra["edge_real"] = ops.broadcast_to(
+                ops.reshape(ends.real, (-1, 1, ends.sizes[1])),
+                ops.shape(result["weights"]),
+            )
             parts = {"query": queries, "key": keys, "value": values, "extra": extra}
+            parts["masks"] = by_cause(given.query_mask, given.padding)
             listener.receive(self, {**parts, "context": result["context"]})
         if asked:
             return output, ops.cast(result["weights"], self.compute_dtype)

@@ -17,7 +17,7 @@ _ATOM = 9
 # Functions whose value says more than their arguments.
 _EVALUATED = {
     *("given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
-    *("cell_output", "cell_states"),
+    *("cell_output", "cell_states", "places"),
 }
 
 
@@ -97,8 +97,12 @@ class Writer:
 
     def _along_keys(self, node: ast.expr, name: str) -> bool:
         """Whether the first axis of a leaf is that of the keys."""
-        plain = not isinstance(node, ast.Subscript) or ":, None" in ast.unparse(node)
-        return name in self.per_key and plain
+        if not isinstance(node, ast.Subscript):
+            return name in self.per_key
+        inside = node.slice
+        if isinstance(inside, ast.Tuple):  # key[:, 0]
+            return name in self.per_key and ast.unparse(inside.elts[0]) == ":"
+        return isinstance(inside, ast.Name) and inside.id in self.per_key  # key[ends]
 
     def _operation(self, node: ast.BinOp) -> tuple[str, int]:
         if isinstance(node.op, ast.Div):
@@ -140,6 +144,8 @@ class Writer:
         if name == "where" and self.key is not None:
             seen = np.asarray(computed(node.args[0], self.names))
             seen = seen[self.key] if seen.ndim else seen
+            if seen.ndim:
+                return shown(computed(node, self.names))
             return self.write(node.args[1] if seen else node.args[2])
         if not function.pattern and name in _EVALUATED:
             return shown(computed(node, self.names), name)
@@ -150,12 +156,11 @@ class Writer:
             return self._mixed(node)
         arguments = [each for each in node.args if not self._is_hidden(each)]
         given = [writer.write(each) for each in arguments]
-        if function.pattern == "{0}":
-            return given[0]
         if "{0}" not in function.pattern:
             inside = ", ".join(given)
             return function.pattern.replace("{*}", inside) or _named(name, inside)
         level = 2 if name in ("sum", "dot", "unit") else 0
+        level = _ATOM if function.pattern == "{0}" else level
         given = [writer.write(each, level) for each in arguments]
         return function.pattern.format(*given)
 

@@ -14,6 +14,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "key": {"en": "key {name}", "ru": "ключа {name}"},
     "pixel": {"en": "pixel {name}", "ru": "пиксель {name}"},
     "of pixel": {"en": "pixel {name}", "ru": "пикселя {name}"},
+    "of edge": {"en": "edge {name}", "ru": "ребра {name}"},
     "of row": {"en": "row {name}", "ru": "строки {name}"},
 }
 
