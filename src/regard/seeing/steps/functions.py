@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.steps import cells
+from regard.seeing.steps.networks import activation, combined
 from regard.seeing.steps.special import in_sight, segment_any, segment_means
 
 Array = Any
@@ -210,6 +211,11 @@ FUNCTIONS: Mapping[str, Function] = {
     "layer_norm": Function(layer_norm),
     "rms_norm": Function(rms_norm),
     "one_hot": Function(one_hot),
+    "with_one": Function(
+        lambda x: np.pad(x, ((0, 0), (0, 1)), constant_values=1), r"[{0}; 1]"
+    ),
+    "activation": Function(activation, r"f({0})"),
+    "combined": Function(combined, r"[{0}, {1}, \dots]"),
     "segment_means": Function(segment_means, r"\mathrm{{mean}}({0})"),
     "segment_any": Function(segment_any),
     "in_sight": Function(in_sight),

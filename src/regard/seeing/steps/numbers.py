@@ -168,8 +168,10 @@ class Writer:
         """Words, and settings and weights as a whole, are no numbers to write."""
         if isinstance(node, ast.Constant):
             return isinstance(node.value, str)
-        group = isinstance(node, ast.Attribute)
-        return group and isinstance(computed(node, self.names), Group)
+        if not isinstance(node, ast.Attribute):
+            return False
+        value = computed(node, self.names)
+        return value is None or isinstance(value, (Group, str, Mapping))
 
     def _mixed(self, node: ast.Call) -> str:
         """A weighted sum: its largest terms."""
