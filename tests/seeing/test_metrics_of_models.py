@@ -104,18 +104,20 @@ def drop(pooled, kept):
 
 def test_faithfulness_is_the_mean_drop_over_distinct_sets(pooled):
     scores = RNG.random(IDS.shape)
-    found = metrics.faithfulness(pooled.classifier, IDS, scores, VALID)
+    asked = (pooled.classifier, IDS, scores, VALID)
+    found = metrics.comprehensiveness(*asked), metrics.sufficiency(*asked)
     # Of 6 tokens the shares are 1, 1, 1, 2 and 3; of 4 they are 1, 1, 1, 1 and 2.
     order = np.argsort(np.where(VALID, -scores, np.inf), axis=1).argsort(1)
     removed = {n: drop(pooled, order >= n) for n in (1, 2, 3)}
     alone = {n: drop(pooled, order < n) for n in (1, 2, 3)}
-    for expected, area in (
-        (removed, found.comprehensiveness), (alone, found.sufficiency),
-    ):  # fmt: skip
-        first = np.mean([expected[n][0] for n in (1, 2, 3)])
-        second = np.mean([expected[n][1] for n in (1, 2)])
-        assert_allclose(area[:2], [first, second], atol=1e-6)
-        assert np.isnan(area[2])  # one token: nothing to rank
+    for expected, drops in zip((removed, alone), found, strict=True):
+        first = [expected[n][0] for n in (1, 2, 3)]
+        second = [expected[n][1] for n in (1, 2)]
+        assert_allclose(drops.points[[0, 3, 4], 0], first, atol=1e-6)
+        assert_allclose(drops.area[:2], [np.mean(first), np.mean(second)], atol=1e-6)
+        assert np.isnan(drops.area[2])  # one token: nothing to rank
+    with pytest.raises(ValueError, match="shares must lie"):
+        metrics.sufficiency(*asked, shares=(0.5, 1))
 
 
 def test_without_repeats_it_is_the_average_of_eraser(pooled):
@@ -124,13 +126,13 @@ def test_without_repeats_it_is_the_average_of_eraser(pooled):
     model = keras.Model(tokens, pooled.model.layers[-1](
         pooled.model.layers[-2](pooled.model.layers[1](tokens))))  # fmt: skip
     scores, classifier = RNG.random(long.shape), metrics.Classifier(model)
-    found = metrics.faithfulness(classifier, long, scores, long > 0)
+    found = metrics.comprehensiveness(classifier, long, scores, long > 0)
     ranks, whole = np.argsort(np.argsort(-scores)), pooled.say(long)
     deltas = []
     for count in (1, 5, 10, 20, 50):  # `_instances_aopc`: over the thresholds given
         kept = pooled.say(long, ranks >= count)
         deltas.append((whole - kept)[0, whole[0].argmax()])
-    assert_allclose(found.comprehensiveness, np.average(deltas), atol=1e-6)
+    assert_allclose(found.area, np.average(deltas), atol=1e-6)
 
 
 def test_other_ways_to_take_tokens_away(pooled):
@@ -145,12 +147,18 @@ def test_other_ways_to_take_tokens_away(pooled):
         metrics.deleted()(say, X, kept)
 
 
-def test_random_rankings_differ_and_come_again_with_the_seed(pooled):
-    asked = (pooled.classifier, IDS, VALID, None, 3)
-    first = [each.comprehensiveness for each in metrics.random_faithfulness(*asked)]
-    again = [each.comprehensiveness for each in metrics.random_faithfulness(*asked)]
-    assert_allclose(first, again)
-    assert np.abs(first[0] - first[1])[:2].max() > 1e-4
+def test_random_rankings_are_averaged_and_come_again_with_the_seed(pooled):
+    asked = (pooled.classifier, IDS, VALID, None)
+    found = metrics.over_random(metrics.comprehensiveness, *asked, draws=3, seed=7)
+    rng = np.random.default_rng(7)
+    one = [
+        metrics.comprehensiveness(
+            pooled.classifier, IDS, rng.random(IDS.shape), VALID
+        ).area
+        for _ in range(3)
+    ]
+    assert_allclose(found, np.mean(one, axis=0))
+    assert np.abs(one[0] - one[1])[:2].max() > 1e-4
 
 
 def test_permuting_keeps_the_weights_of_a_row_and_the_masked_zeros():

@@ -65,7 +65,9 @@ def evidence_lines(
         yield f"  [{words[each.verdict]}] {words[each.question]}"
         yield from _filled(_numbers(each, words), _INDENT)
     yield ""
-    for name in ("rule", "hidden_caveat", "uniform_caveat", "apart_caveat"):
+    only_evaluated = any("accuracy_uniform" in each.beside for each in evidence)
+    uniform = ("uniform_caveat",) if only_evaluated else ()
+    for name in ("rule", "hidden_caveat", *uniform, "apart_caveat"):
         yield from _filled(words[name])
 
 

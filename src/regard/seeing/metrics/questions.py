@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.metrics import faithfulness
 from regard.seeing.metrics.agreement import kendall_tau, random_tau
 from regard.seeing.metrics.classifier import Classifier
 from regard.seeing.metrics.controls import accuracy, uniform_predictions
-from regard.seeing.metrics.faithfulness import faithfulness, random_faithfulness
 from regard.seeing.metrics.intervals import Interval, bootstrap, paired
 from regard.seeing.metrics.permutation import permutation_test
 from regard.seeing.metrics.removal import Removal
@@ -66,17 +66,17 @@ class Asked:
 
     def area(self, scores: np.ndarray) -> np.ndarray:
         """AOPC of comprehensiveness for each example."""
-        found = faithfulness(
+        return faithfulness.comprehensiveness(
             self.classifier, self.inputs, scores, self.valid, self.removal
-        )
-        return found.comprehensiveness
+        ).area
 
 
 def comprehensiveness(asked: Asked, gradient: np.ndarray | None) -> Evidence:
     """Do the tokens with the largest weights count for more than random ones?"""
     if not (asked.valid.sum(axis=1) > 1).any():
         return Evidence("comprehensiveness", NOT_TESTED, reason="nothing to rank")
-    drawn = random_faithfulness(
+    random = faithfulness.over_random(
+        faithfulness.comprehensiveness,
         asked.classifier,
         asked.inputs,
         asked.valid,
@@ -84,7 +84,6 @@ def comprehensiveness(asked: Asked, gradient: np.ndarray | None) -> Evidence:
         asked.settings.draws,
         asked.settings.seed,
     )
-    random = np.mean([each.comprehensiveness for each in drawn], axis=0)
     own = asked.area(asked.scores)
     beside = {"attention": np.nanmean(own), "random": np.nanmean(random)}
     if gradient is not None:
@@ -119,7 +118,8 @@ def uniform(asked: Asked, labels: np.ndarray, layer: str) -> Evidence:
     else:
         even = right(settings.uniform)
     interval = paired(own, even)
-    beside = {"accuracy": own.mean(), "accuracy_uniform": even.mean()}
+    name = "accuracy_uniform" if settings.uniform is None else "accuracy_trained"
+    beside = {"accuracy": own.mean(), name: even.mean()}
     if not settings.seeds:
         return Evidence(
             "uniform", NOT_TESTED, interval, beside=_plain(beside), reason="no seeds"

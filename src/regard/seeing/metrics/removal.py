@@ -58,17 +58,19 @@ def deleted(padding: int = 0) -> Removal:
 
 
 def predictions(
-    classifier: Classifier, inputs: Any, kept: np.ndarray, removal: Removal
+    classifier: Classifier,
+    inputs: Any,
+    examples: np.ndarray,
+    kept: np.ndarray,
+    removal: Removal,
 ) -> np.ndarray:
-    """``(M, B, C)``: what is said of what is ``kept`` ``(M, B, S)`` of the inputs."""
-    sets, batch, length = kept.shape
-    flat = kept.reshape(-1, length)
+    """``(N, C)``: what is said of the tokens ``kept`` ``(N, S)`` of ``examples``."""
     parts = []
-    for start in range(0, len(flat), CHUNK):
-        numbers = np.arange(start, min(start + CHUNK, len(flat)))
-        some = rows_of(inputs, numbers % batch)
-        parts.append(ops.convert_to_numpy(removal(classifier, some, flat[numbers])))
-    return np.concatenate(parts).astype(np.float64).reshape(sets, batch, -1)
+    for start in range(0, len(examples), CHUNK):
+        part = slice(start, start + CHUNK)
+        some = rows_of(inputs, examples[part])
+        parts.append(ops.convert_to_numpy(removal(classifier, some, kept[part])))
+    return np.concatenate(parts).astype(np.float64)
 
 
 def _tokens(inputs: Any, kept: np.ndarray) -> np.ndarray:
