@@ -3,10 +3,10 @@
     REGARD_SHARED=... KERAS_BACKEND=torch python -m benchmarks.rationales
 
 trains a bidirectional GRU with attention pooling on the tweets of `tweet-rationales`,
-two more from other seeds and one that pools uniformly, and prints, as Markdown: how near
-attention, gradients and chance come to the phrases that annotators selected (token F1,
-AUPRC, IOU F1, as ERASER counts them), whether the classifier needs the tokens (AOPC),
-and the four questions of `regard.diagnose`.
+two more from other seeds and one that pools uniformly. Then it prints, as Markdown: how
+near attention, gradients and chance come to the phrases that annotators selected (token
+F1, AUPRC, IOU F1, as ERASER counts them), whether the classifier needs the tokens
+(AOPC), and the four questions of `regard.diagnose`.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from regard.seeing.alignment import (
     rows_of_targets,
     strongest_links,
 )
+from regard.seeing.soft_alignment import count_weights
 
 LINKS = st.sets(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12)
 
@@ -126,3 +127,14 @@ def test_links_by_target_by_source_and_by_threshold():
 )
 def test_the_diagonal_goes_from_corner_to_corner(sizes, links):
     assert diagonal_links(*sizes) == links
+
+
+def test_soft_counts_are_links_that_weigh_something():
+    table = np.array([[0.7, 0.3, 0.0], [0.2, 0.2, 0.6]])
+    sure, possible = [(0, 0)], [(2, 1)]
+    found = count_weights(table, sure, possible)
+    # 1 − (0.7 + (0.7 + 0.6)) / (2 + 1)
+    assert found.error_rate == pytest.approx(1 / 3)
+    hard = np.array([[1, 0, 0], [0, 0, 1.0]])
+    links = count_links({(0, 0), (2, 1)}, sure, possible)
+    assert count_weights(hard, sure, possible) == links

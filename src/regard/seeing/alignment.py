@@ -41,10 +41,10 @@ class AlignmentCounts:
     divide by, precision and recall are 1 and the error rate is 0.
     """
 
-    predicted: int = 0
-    sure: int = 0
-    predicted_sure: int = 0
-    predicted_possible: int = 0
+    predicted: float = 0
+    sure: float = 0
+    predicted_sure: float = 0
+    predicted_possible: float = 0
 
     def __add__(self, other: AlignmentCounts) -> AlignmentCounts:
         return AlignmentCounts(

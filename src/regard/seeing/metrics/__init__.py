@@ -5,6 +5,7 @@ measure of explanations with what random rankings and gradients reach.
 """
 
 from regard.seeing.metrics.ablation import head_ablation, head_sensitivity
+from regard.seeing.metrics.adversary import Adversary, adversarial_weights
 from regard.seeing.metrics.agreement import kendall_tau, random_tau
 from regard.seeing.metrics.attribution import (
     gradient_times_attention,
@@ -67,6 +68,7 @@ __all__ = [
     "NOT_TESTED",
     "REFUTES",
     "SUPPORTS",
+    "Adversary",
     "Classifier",
     "Drops",
     "Evidence",
@@ -75,6 +77,7 @@ __all__ = [
     "Permutation",
     "Settings",
     "accuracy",
+    "adversarial_weights",
     "average_precision_area",
     "bootstrap",
     "comprehensiveness",
