@@ -83,9 +83,9 @@ def _sequence(tokens: Iterator[str], closing: str | None) -> str:
 def _piece(token: str, tokens: Iterator[str]) -> str:
     if token == r"\frac":
         above, below = _argument(tokens), _argument(tokens)
-        return f"{_grouped(above)} / {_grouped(below)}"
+        return f"{_grouped(above)} / {_grouped(below, '·')}"
     if token == r"\sqrt":
-        return f"√{_grouped(_argument(tokens))}"
+        return f"√{_grouped(_argument(tokens), '·')}"
     if token in (r"\mathrm", r"\text"):
         return _argument(tokens)
     if token == "{":
@@ -121,6 +121,7 @@ def _script(sign: str, inside: str, base: str | None) -> str:
     return f"^{inside}" if len(inside) == 1 else f"^({inside})"
 
 
-def _grouped(text: str) -> str:
+def _grouped(text: str, sign: str = "/") -> str:
     """Brackets around what would fall apart in a fraction or under a root."""
-    return f"({text})" if " + " in text or "/" in text else text
+    signs = (" + ", " - ", "/", sign)
+    return f"({text})" if any(each in text for each in signs) else text

@@ -53,13 +53,12 @@ class AdditiveAlignment(Alignment):
         return with_head(ops.matmul(key, self.key_kernel)), with_head(value)
 
     def score(self, look, features=None):
-        """Scores (B, 1, 1, S) of one step, with its bias."""
+        """Scores (B, 1, 1, S) of one step."""
         key = scores.widen(look.key)
         key = key if features is None else key + features
-        found = scores.additive(
+        return scores.additive(
             look.query, key, ops.convert_to_tensor(self.score_vector)
         )
-        return found if look.bias is None else found + look.bias
 
     def get_config(self):
         return {

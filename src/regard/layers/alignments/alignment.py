@@ -82,11 +82,12 @@ class Alignment(Attention):
         """The state, once it is known what was read (B, 1, 1, Dv)."""
         return state
 
-    def normalized(self, found, seen):
-        """Weights (B, 1, 1, S) of scores, 0 where hidden."""
-        found = ops.where(seen, found, ops.zeros_like(found))
+    def normalized(self, scores, look):
+        """Weights (B, 1, 1, S) of scores with the bias, 0 where hidden."""
+        found = scores if look.bias is None else scores + look.bias
+        found = ops.where(look.seen, found, ops.zeros_like(found))
         parameters = map(ops.convert_to_tensor, self.part_weights["normalizer"])
-        return self.normalizer(found, seen, *parameters)
+        return self.normalizer(found, look.seen, *parameters)
 
     def draw_noise(self, shape, training):
         """Random numbers (B, T, S) that the steps need, or None."""
@@ -109,7 +110,8 @@ class Alignment(Attention):
     def extra(self, query, memory, state, noise=None):
         """What a trace shows of a step besides its weights, each (B, 1, n)."""
         look = self._look(query, memory, state, noise)
-        return self._walk(look, memory, state)[-1]
+        shown = self._walk(look, memory, state)[-1]
+        return {**shown, "query": look.query[:, :, 0], "mask": look.seen[:, :, 0]}
 
     def _look(self, query, memory, state, noise):
         with computing_in(self):
@@ -183,7 +185,7 @@ class Alignment(Attention):
         start = state or self.initial_state(memory)
         shape = (sizes[0], *sizes[2:])
         streams = {
-            "seen": self._visible_pairs(visibility, shape),
+            "seen": self._visible_pairs(visibility, given.query_mask, shape),
             "bias": bias if bias is None else bias[:, 0],
             "noise": self.draw_noise(shape, training),
             "keep": drawn_factors(self, shape, training),
@@ -221,9 +223,15 @@ class Alignment(Attention):
         for listener in listeners:
             listener.receive(self, dict(parts))
 
-    def _visible_pairs(self, visibility, shape):
-        """What hides besides padding, as (B, T, S), or None."""
+    def _visible_pairs(self, visibility, query_mask, shape):
+        """What hides besides padding, as (B, T, S), or None.
+
+        A padded query answers 0 whatever it saw; who listens shall see that it saw
+        nothing.
+        """
         pairs = None
+        if query_mask is not None and self.recorders():
+            pairs = query_mask[:, None, :, None]
         for name, part in visibility.parts().items():
             if name != "padding":
                 pairs = part if pairs is None else ops.logical_and(pairs, part)

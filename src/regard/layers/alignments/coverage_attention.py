@@ -53,7 +53,7 @@ class CoverageAttention(AdditiveAlignment):
         coverage = state["coverage"]
         features = ops.expand_dims(coverage, -1) * widen(self.coverage_kernel)
         scores = self.score(look, features)
-        weights = self.normalized(scores, look.seen)
+        weights = self.normalized(scores, look)
         after = {"coverage": coverage + weights[:, :, 0]}
         extra = {"scores": scores, "coverage": ops.expand_dims(coverage, 2)}
         return weights, after, extra

@@ -103,9 +103,9 @@ class DynamicConvolutionAttention(Alignment):
         scores = ops.sum(features * widen(self.score_vector), axis=-1)
         prior = moved_on(previous[:, 0], beta_binomial(*self.prior))
         scores = ops.expand_dims(ops.expand_dims(scores + prior, 1), 1)
-        visible = scores if look.bias is None else scores + look.bias
-        weights = self.normalized(visible, look.seen)
+        weights = self.normalized(scores, look)
         extra = {"scores": scores, "prior": prior[:, None, None]}
+        extra["previous"] = ops.expand_dims(previous, 2)
         return weights, {"alignment": weights[:, :, 0]}, extra
 
     def get_config(self):

@@ -94,11 +94,11 @@ class ForwardAttention(AdditiveAlignment):
             features = ops.matmul(features, widen(self.feature_kernel))
             features = ops.expand_dims(features, 1)
         scores = self.score(look, features)
-        chosen = self.normalized(scores, look.seen)
+        chosen = self.normalized(scores, look)
         move = ops.expand_dims(state["move"], 2) if self.transition_agent else None
         previous = ops.expand_dims(previous, 2)
         weights = forward_alignment(chosen, previous, look.seen, move)
-        extra = {"scores": scores, "chosen": chosen}
+        extra = {"scores": scores, "chosen": chosen, "previous": previous}
         if self.transition_agent:
             extra["move"] = move
         return weights, {**state, "alignment": weights[:, :, 0]}, extra

@@ -87,11 +87,12 @@ class LocationSensitiveAttention(AdditiveAlignment):
         features = convolved(history, ops.convert_to_tensor(self.filter_kernel))
         features = ops.matmul(features, widen(self.feature_kernel))
         scores = self.score(look, ops.expand_dims(features, 1))
-        weights = self.normalized(scores, look.seen)
+        weights = self.normalized(scores, look)
         now, after, extra = weights[:, :, 0], {}, {"scores": scores}
         if "previous" in state:
             kept = [state["previous"][:, 1:], now]
             after["previous"] = ops.concatenate(kept, axis=1)
+            extra["previous"] = ops.expand_dims(state["previous"], 2)
         if "cumulative" in state:
             after["cumulative"] = state["cumulative"] + now
             extra["cumulative"] = ops.expand_dims(state["cumulative"], 2)

@@ -84,11 +84,13 @@ class MixtureAttention(Alignment):
 
     def align(self, look, state):
         amount, step, width = bells(widen(look.query[:, 0, 0]), self.version)
-        mean = state["kappa"][:, 0] + step
+        before = state["kappa"][:, 0]
+        mean = before + step
         weights = mixture_weights(amount, mean, width, ranks(look.real))
         weights = ops.expand_dims(ops.expand_dims(weights, 1), 1)
         weights = ops.where(look.seen, weights, ops.zeros_like(weights))
-        extra = {"kappa": mean, "width": width, "amount": amount}
+        extra = {"kappa_before": before, "kappa": mean, "width": width}
+        extra["amount"] = amount
         extra = {name: each[:, None, None] for name, each in extra.items()}
         return weights, {"kappa": ops.expand_dims(mean, 1)}, extra
 

@@ -96,7 +96,7 @@ class MonotonicAlignment(Alignment):
         if self.preserve_mass:
             alignment = with_mass_kept(alignment, look.seen)
         after = {"alignment": ops.squeeze(alignment, 2)}
-        return alignment, after, {"p_choose": choose}
+        return alignment, after, {"p_choose": choose, "previous": previous}
 
     def get_config(self):
         return {

@@ -63,7 +63,7 @@ class StochasticAttention(AdditiveAlignment):
 
     def align(self, look, state):
         scores = self.score(look)
-        chances = self.normalized(scores, look.seen)
+        chances = self.normalized(scores, look)
         extra = {"scores": scores, "probabilities": chances}
         if look.noise is None and self.inference == "expected":
             return chances, state, extra

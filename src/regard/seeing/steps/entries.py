@@ -6,7 +6,7 @@ A mechanism's card lists its own steps and says with ``use`` where others come i
 - ``use = "place"``: what the position does to queries and keys before they meet;
 - ``use = "<name>"``: the steps of the part or layer in the setting of that name, which
   read the weights below that path; nothing where the setting is empty;
-- ``use = "<group>"``: a group of ``shared.toml``.
+- ``use = "<group>"``: a group of ``shared.toml`` or ``walks.toml``.
 """
 
 import tomllib
@@ -35,12 +35,19 @@ class Scoped:
     below: str = ""
     reads: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def gives(self) -> str:
+        """What of the trace it must equal."""
+        return self.reads.get(self.entry.gives, self.entry.gives)
+
 
 @cache
 def shared() -> Mapping[str, tuple[StepEntry, ...]]:
-    """The groups of steps that many mechanisms have."""
-    text = files(__package__).joinpath("shared.toml").read_text(encoding="utf-8")
-    groups = tomllib.loads(text)
+    """The groups of steps that many mechanisms have, of all files here."""
+    groups = {}
+    for file in files(__package__).iterdir():
+        if file.name.endswith(".toml"):
+            groups |= tomllib.loads(file.read_text(encoding="utf-8"))
     return {name: tuple(map(StepEntry.read, given)) for name, given in groups.items()}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from regard.seeing.steps import cells
 from regard.seeing.steps.networks import activation, combined
 from regard.seeing.steps.special import in_sight, segment_any, segment_means
+from regard.seeing.steps.walks import WALKS
 
 Array = Any
 
@@ -183,7 +184,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "take_along": Function(np.take_along_axis),
     "pad": Function(np.pad),
     "split": Function(np.split),
-    "outer": Function(np.multiply.outer),
+    "outer": Function(np.multiply.outer, r"{0} \cdot {1}"),
     "einsum": Function(np.einsum, r"\sum {0} \, {1}"),
     "zeros": Function(lambda *shape: np.zeros(shape)),
     "ones": Function(lambda *shape: np.ones(shape)),
@@ -201,6 +202,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "fft": Function(np.fft.fft),
     "ifft": Function(np.fft.ifft),
     "real": Function(np.real),
+    **{name: Function(each) for name, each in WALKS.items()},
     "fold": Function(fold),
     "cell": Function(cells.cell, whole=True),
     "cell_output": Function(cells.cell_output),

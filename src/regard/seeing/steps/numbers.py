@@ -17,7 +17,7 @@ _ATOM = 9
 # Functions whose value says more than their arguments.
 _EVALUATED = {
     *("given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
-    *("cell_output", "cell_states", "places"),
+    *("cell_output", "cell_states", "places", "latest", "pushed", "shifted"),
 }
 
 
@@ -136,11 +136,7 @@ class Writer:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         function = FUNCTIONS.get(name)
         if function is None or any(isinstance(e, ast.Lambda) for e in node.args):
-            return (
-                shown(computed(node, self.names))
-                if not name
-                else _named(name, r"\dots")
-            )
+            return self._result(node, name)
         if name == "where" and self.key is not None:
             seen = np.asarray(computed(node.args[0], self.names))
             seen = seen[self.key] if seen.ndim else seen
@@ -148,7 +144,7 @@ class Writer:
                 return shown(computed(node, self.names))
             return self.write(node.args[1] if seen else node.args[2])
         if not function.pattern and name in _EVALUATED:
-            return shown(computed(node, self.names), name)
+            return self._result(node, name)
         writer = self
         if function.whole and not _has_axis(node):
             writer = replace(self, key=None)
@@ -172,6 +168,13 @@ class Writer:
             return False
         value = computed(node, self.names)
         return value is None or isinstance(value, (Group, str, Mapping))
+
+    def _result(self, node: ast.expr, name: str) -> str:
+        """What it comes to, where that says more than what it is made of."""
+        value = np.asarray(computed(node, self.names))
+        if self.key is not None and value.shape[:1] == (self.keys,):
+            value = value[self.key]
+        return shown(value, name)
 
     def _mixed(self, node: ast.Call) -> str:
         """A weighted sum: its largest terms."""

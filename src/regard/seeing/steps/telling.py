@@ -56,7 +56,7 @@ class Telling:
                 "trace must hold what the mechanism's steps read. That of "
                 f"{self.trace.mechanism!r} has no inputs; layer.trace(...) keeps them."
             )
-        given = [(each.entry.gives, each.below) for each in scoped]
+        given = [(each.gives, each.below) for each in scoped]
         for number, each in enumerate(scoped):
             later = given[number] in given[number + 1 :]
             yield self._step(each, "" if later else each.entry.gives)
