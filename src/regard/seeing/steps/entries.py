@@ -44,7 +44,7 @@ class Scoped:
 @cache
 def shared() -> Mapping[str, tuple[StepEntry, ...]]:
     """The groups of steps that many mechanisms have, of all files here."""
-    groups = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for file in files(__package__).iterdir():
         if file.name.endswith(".toml"):
             groups |= tomllib.loads(file.read_text(encoding="utf-8"))
