@@ -12,8 +12,8 @@ import pytest
 
 import regard
 from regard import layers
+from tests.reports.browser import ASK, CHROMIUM
 from tests.reports.examples import NASTY
-from tests.reports.test_browser import ASK, CHROMIUM
 
 pytestmark = [
     pytest.mark.slow,

@@ -50,7 +50,7 @@ function linksOf({ table }, share, only) {
       return wanted ? [{ q, k, weight: row[k] }] : [];
     });
   });
-  return links.sort((a, b) => b.weight - a.weight).slice(0, most);
+  return links.sort((a, b) => b.weight - a.weight);
 }
 
 // AER = 1 - (|A∩S| + |A∩P|) / (|A| + |S|); A: the strongest word for each written word.
@@ -74,7 +74,7 @@ export function judge({ queries, keys, table }, gold) {
 function lineOf(side, words) {
   const { direction, flags, language, text } = view.plane.map[side];
   const spans = words.map(({ pieces }) => {
-    const word = make("bdi", { lang: language || undefined, class: flags[pieces[0]] === "2" && "special" }, pieces.map((piece) => text[piece]).join(""));
+    const word = make("bdi", { lang: language || undefined, class: flags[pieces[0]] === "2" && "special" }, pieces.map((piece) => text[piece]).join("").replace(/^▁(?=.)/, ""));
     word.addEventListener("click", () => (side === "query" ? select(pieces[0], state.k) : select(state.q, pieces[0])));
     return word;
   });
@@ -131,7 +131,8 @@ export function mark(row) {
   const { canvas, judged, note, places, words } = drawn;
   const { keys, queries } = words;
   const chosen = queries.findIndex(({ pieces }) => pieces.includes(row));
-  const links = linksOf(words, state.p / 100, state.w ? chosen : -1);
+  const all = linksOf(words, state.p / 100, state.w ? chosen : -1);
+  const links = all.slice(0, most);
   const pen = canvas.getContext("2d");
   const [ink, accent] = inks();
   pen.clearRect(0, 0, canvas.width, height);
@@ -139,7 +140,7 @@ export function mark(row) {
     const colour = q === chosen ? accent : `rgb(${shade(Math.max(0.2, weight))})`;
     curve(pen, places.keys[k], places.queries[q], 0.75 + 7 * weight, colour);
   }
-  const shownText = t("links_shown", { n: links.length, p: state.p });
+  const shownText = t(all.length > most ? "links_cut" : "links_shown", { n: links.length, total: all.length, p: state.p });
   if (!judged) return fill(note, shownText);
   queries.forEach(({ link: q }, row) =>
     keys.forEach(({ link: k }, column) => {

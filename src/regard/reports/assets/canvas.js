@@ -6,6 +6,7 @@ import { axes } from "./matrix.js";
 import { look, select } from "./selection.js";
 import { clamp, fill, make, option, state, t, view } from "./state.js";
 import { tokenText } from "./tokens.js";
+import { seenOf } from "./unpack.js";
 
 const most = 512; // blocks on a side
 const gutter = 96;
@@ -30,28 +31,35 @@ export function everything(map, limit) {
   return [whole(map.query.text.length, map.outline?.high), whole(map.key.text.length, map.outline?.wide)];
 }
 
-// The largest or the mean weight of each block, and of how many cells that may be seen.
-// An outline already consists of blocks, of which larger ones are made.
+// The largest or the mean weight of each block (times the keys that its row may see, if
+// that is the scale), and of how many cells. An outline already consists of blocks, of
+// which larger ones are made.
 export function pooled(plane, rows, columns, kind) {
   const { causes, map } = plane;
   const [high, wide] = map.outline ? [map.outline.high, map.outline.wide] : [1, 1];
   const weights = map.outline ? plane[kind] : plane.weights;
   const width = Math.ceil(map.key.text.length / wide);
+  const seen = seenOf(plane);
+  const mean = kind === "mean";
   const values = new Float32Array(rows.blocks * columns.blocks);
   const counts = new Uint32Array(values.length);
   for (let row = rows.first; row < rows.first + rows.count; row += high) {
     const line = Math.floor((row - rows.first) / rows.step) * columns.blocks;
-    for (let column = 0; column < columns.count; column += wide) {
-      const cell = (row / high) * width + (columns.first + column) / wide;
-      if (causes && causes[cell]) continue;
-      const block = line + Math.floor(column / columns.step);
-      const weight = weights[cell];
-      if (kind === "mean") values[block] += weight;
-      else if (!counts[block] || !(Math.abs(weight) <= Math.abs(values[block]))) values[block] = weight;
-      counts[block] += 1;
+    const times = state.scale === "uniform" && !plane.signed ? seen[row] : 1;
+    const start = (row / high) * width + columns.first / wide;
+    const across = columns.step / wide;
+    for (let block = line, cell = start, next = start + across; block < line + columns.blocks; block += 1, next += across) {
+      const end = Math.min(next, start + Math.ceil(columns.count / wide));
+      for (; cell < end; cell += 1) {
+        if (causes && causes[cell]) continue;
+        const weight = weights[cell] * times;
+        if (mean) values[block] += weight;
+        else if (!counts[block] || !(Math.abs(weight) <= Math.abs(values[block]))) values[block] = weight;
+        counts[block] += 1;
+      }
     }
   }
-  if (kind === "mean") counts.forEach((count, block) => count && (values[block] /= count));
+  if (mean) counts.forEach((count, block) => count && (values[block] /= count));
   return { values, counts, rows, columns };
 }
 
@@ -65,7 +73,7 @@ export function pixelsOf({ values, counts, rows, columns }, map) {
   values.forEach((weight, at) => {
     const [row, column] = [Math.floor(at / width), at % width];
     const stripe = Array(3).fill((row + column) % 3 ? plain : hatch);
-    const known = Number.isNaN(weight) ? [220, 0, 0] : colours[Math.round(placeOf(weight, map.key.text.length) * 1023)];
+    const known = Number.isNaN(weight) ? [220, 0, 0] : colours[Math.round(placeOf(weight) * 1023)];
     const rgb = counts[at] ? known : stripe;
     pixels.data.set([...rgb, 255], 4 * (row * width + (mirrored ? width - 1 - column : column)));
   });

@@ -61,7 +61,7 @@ function drawing() {
   values.forEach((weight, at) => {
     const column = at % across.blocks;
     const x = edge + (mirrored ? across.blocks - 1 - column : column) * size;
-    const fill = counts[at] ? `rgb(${shade(weight || 0, map.key.text.length)})` : "#ddd";
+    const fill = counts[at] ? `rgb(${shade(weight || 0)})` : "#ddd";
     add("rect", { x, y: edge + Math.floor(at / across.blocks) * size, width: size, height: size, fill, stroke: "#ccc" });
   });
   for (let row = 0; row < rows.blocks; row += 1) {

@@ -4,7 +4,7 @@
 import { inks, isDark, shade } from "./colour.js";
 import { select } from "./selection.js";
 import { fill, make, number, state, t, view, weightText } from "./state.js";
-import { causeOf, tokenText, topOf, weightAt } from "./tokens.js";
+import { causeOf, seenBy, tokenText, topOf, weightAt } from "./tokens.js";
 
 const [width, band, ribbon] = [900, 90, 14];
 let drawn = null;
@@ -59,7 +59,7 @@ function drawChannel(pen, { name, values }, top, ink) {
 function drawRibbon(pen, row, top, size) {
   const keys = view.plane.map.key.text.length;
   for (let column = 0; column < keys; column += 1) {
-    pen.fillStyle = causeOf(row, column) ? "#8888" : `rgb(${shade(weightAt(row, column) || 0, keys)})`;
+    pen.fillStyle = causeOf(row, column) ? "#8888" : `rgb(${shade(weightAt(row, column) || 0, seenBy(row))})`;
     pen.fillRect((column * width) / keys, top, width / keys + 0.5, size);
   }
 }

@@ -3,6 +3,7 @@
 import { paint } from "./colour.js";
 import { $, clamp, fill, make, state, t, view } from "./state.js";
 import { select } from "./selection.js";
+import { seenOf } from "./unpack.js";
 
 const most = 160; // tokens in a row of buttons; of longer sequences the nearest
 
@@ -36,11 +37,7 @@ export function weightAt(row, column) {
   return place < 0 ? undefined : tops[row * top + place];
 }
 
-// How many keys a row may see.
-export function seenBy(row) {
-  const { map, seen } = view.plane;
-  return seen ? seen[row] : [...map.key.text.keys()].filter((column) => !causeOf(row, column)).length;
-}
+export const seenBy = (row) => seenOf(view.plane)[row];
 
 // The largest weights of a row: columns, best first.
 export function topOf(row, count) {
@@ -73,6 +70,13 @@ export function forgetTokens() {
   for (const id of ["queries", "keys"]) fill($(id));
 }
 
+// A chosen token must be seen in its row, without the page being scrolled.
+function uncover(button) {
+  const box = button.parentNode;
+  const place = button.offsetTop - box.offsetTop;
+  if (place < box.scrollTop || place + button.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = place - 8;
+}
+
 export function markTokens(row, column) {
   drawSide("query", $("queries"), row);
   drawSide("key", $("keys"), column);
@@ -80,12 +84,14 @@ export function markTokens(row, column) {
     const chosen = Number(button.dataset.index) === row;
     button.setAttribute("aria-pressed", chosen);
     button.tabIndex = chosen ? 0 : -1;
+    if (chosen) uncover(button);
   }
   const seen = seenBy(row);
   for (const button of $("keys").children) {
     const index = Number(button.dataset.index);
     button.classList.toggle("masked", Boolean(causeOf(row, index)));
     button.tabIndex = index === column ? 0 : -1;
+    if (index === column) uncover(button);
     const weight = causeOf(row, index) ? undefined : weightAt(row, index);
     if (weight === undefined) button.removeAttribute("style");
     else paint(button, weight || 0, seen);

@@ -15,8 +15,10 @@ function numbersAt(buffer, coding, start, count) {
 }
 
 function decoded({ codes, table }, from, to) {
-  const part = codes.subarray(from, to);
-  return table ? Float32Array.from(part, (code) => table[code]) : part;
+  if (!table) return codes.subarray(from, to);
+  const numbers = new Float32Array(to - from);
+  for (let at = from; at < to; at += 1) numbers[at - from] = table[codes[at]];
+  return numbers;
 }
 
 // The codes of a map stay as they are until one of its heads is looked at.
@@ -74,14 +76,24 @@ function outlined(map, head) {
     return found.map((value) => value * scale);
   };
   const length = query.text.length;
-  const from = head * length * top;
-  const weights = decoded(numbersAt(buffer, "u16", outline.weights, from + length * top), from);
-  const columns = new Uint32Array(buffer, outline.columns, from + length * top).subarray(from);
+  const [from, to] = [head * length * top, (head + 1) * length * top];
+  const tops = decoded(numbersAt(buffer, "u16", outline.weights, to), from, to);
+  const columns = new Uint32Array(buffer, outline.columns, to).subarray(from);
   const seen = new Uint32Array(buffer, rows, (head + 1) * length).subarray(head * length);
   return {
-    map, seen, causes: null, scores: null, top, columns, tops: weights,
+    map, seen, causes: null, scores: null, top, columns, tops,
     largest: overview(outline.largest, 1), mean: overview(outline.mean, outline.meanScale),
   };
+}
+
+// How many keys each row may see.
+export function seenOf(plane) {
+  const { causes, map } = plane;
+  if (plane.seen) return plane.seen;
+  const width = map.key.text.length;
+  plane.seen = new Uint32Array(map.query.text.length).fill(width);
+  if (causes) for (let cell = 0; cell < causes.length; cell += 1) if (causes[cell]) plane.seen[Math.floor(cell / width)] -= 1;
+  return plane.seen;
 }
 
 // B - A, with the largest difference as `signed`.

@@ -4,7 +4,7 @@
 import { paint } from "./colour.js";
 import { select } from "./selection.js";
 import { fill, make, number, state, t, view } from "./state.js";
-import { causeOf, label, tokenText, weightAt } from "./tokens.js";
+import { causeOf, label, seenBy, tokenText, weightAt } from "./tokens.js";
 
 let drawn = null;
 
@@ -24,11 +24,11 @@ function lineOf(name) {
 }
 
 // Background for the eye, underline as a second code, the five largest in words.
-function colourLine({ words, best }, values, gone) {
+function colourLine({ words, best }, values, gone, seen) {
   const shares = [...values.keys()].filter((column) => Number.isFinite(values[column]));
   words.forEach((word, column) => {
     const value = values[column] || 0;
-    paint(word, Math.abs(value)).style.borderBottom = `${Math.round(6 * Math.sqrt(Math.abs(value)))}px ${value < 0 ? "dotted" : "solid"}`;
+    paint(word, Math.abs(value), seen).style.borderBottom = `${Math.round(6 * Math.sqrt(Math.abs(value)))}px ${value < 0 ? "dotted" : "solid"}`;
     word.classList.toggle("gone", gone.has(column));
   });
   const top = shares.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, 5);
@@ -73,6 +73,6 @@ export function draw(box) {
 
 export function mark(row) {
   const weights = drawn.own.words.map((_, column) => (causeOf(row, column) ? 0 : weightAt(row, column)));
-  colourLine(drawn.own, weights, drawn.gone);
-  for (const [line, values] of drawn.others) colourLine(line, values, drawn.gone);
+  colourLine(drawn.own, weights, drawn.gone, seenBy(row));
+  for (const [line, values] of drawn.others) colourLine(line, values, drawn.gone, values.length);
 }

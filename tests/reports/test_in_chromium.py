@@ -1,0 +1,144 @@
+"""The page as people meet it: offline, quiet, by keyboard alone, readable, harmless."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from regard.reports import write_report
+from tests.reports.browser import needs_browser
+from tests.reports.chromium import Browser
+from tests.reports.examples import NASTY
+from tests.reports.gallery import VIEWS, gallery, nasty_gallery
+
+pytestmark = needs_browser
+
+AXE = [
+    Path(os.environ.get("REGARD_AXE", "none")),
+    Path("node_modules/axe-core/axe.min.js"),
+]
+axe_file = next((path for path in map(Path, AXE) if path.is_file()), None)
+LOOKS = {
+    "light": {}, "dark": {"dark": True}, "narrow": {"width": 400}, "russian": {},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    found = Browser(tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    facts = {NASTY[0]: NASTY[1]}
+    return {
+        "gallery": write_report(gallery(), folder / "gallery.html"),
+        "nasty": write_report(
+            nasty_gallery(), folder / "nasty.html", title=NASTY[0], facts=facts,
+            names=(NASTY[0], NASTY[1]),
+        ),
+    }  # fmt: skip
+
+
+def place(example, view):
+    return f"e={example}&v={view}"
+
+
+def test_every_view_opens_without_a_request_or_a_complaint(browser, pages):
+    for page in pages.values():
+        for example, view in VIEWS:
+            browser.open(page, place(example, view))
+            asked = browser.named("Network.requestWillBeSent")
+            urls = {each["params"]["request"]["url"].split("#")[0] for each in asked}
+            assert urls <= {f"file://{page}", "about:blank"}, (example, view)
+            said = browser.named(
+                "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"
+            )
+            assert said == [], (example, view)
+
+
+def test_nasty_texts_run_nothing_and_reorder_nothing(browser, pages):
+    for example, view in VIEWS:
+        browser.open(pages["nasty"], place(example, view))
+        assert not browser.named("Page.javascriptDialogOpening")
+        images, scripts, text = browser.ask(
+            "[document.images.length, document.querySelectorAll('main script, nav"
+            " script').length, document.body.innerText]"
+        )
+        assert (images, scripts) == (0, 0)
+        assert "\u202e" not in text and "\x00" not in text
+        assert max(map(len, text.split("\n"))) < 21_000
+
+
+def test_no_view_is_wider_than_a_telephone(browser, pages):
+    for page in pages.values():
+        for example, view in VIEWS:
+            browser.open(page, place(example, view), width=400)
+            width = browser.ask("document.scrollingElement.scrollWidth")
+            assert width <= 400, (page.name, example, view)
+
+
+def focused(browser):
+    return browser.ask(
+        "(() => { const e = document.activeElement; const box = e.closest('[id]');"
+        "return [box?.id ?? '', e.textContent.slice(0, 20),"
+        "getComputedStyle(e).outlineStyle]; })()"
+    )
+
+
+def test_everything_is_reached_by_the_keyboard_alone(browser, pages):
+    browser.open(pages["gallery"], place(0, "matrix"))
+    reached = []
+    for _ in range(40):
+        browser.press("Tab")
+        reached.append(focused(browser))
+        if reached[-1][0] == "" or (len(reached) > 1 and reached[-1] == reached[0]):
+            break
+    ids = [name for name, _, _ in reached]
+    for wanted in ("language", "theme", "search", "sort", "back", "forth", "order",
+                   "layer", "head", "scale"):  # fmt: skip
+        assert ids.count(wanted) == 1, ids
+    for group in ("heads", "queries", "keys", "stage"):
+        assert ids.count(group) == 1, ids  # one stop, and arrows inside
+    assert ids.count("tab_matrix") == 1 and ids.count("tab_arcs") == 0
+    shown = {style for name, _, style in reached if name}
+    assert shown == {"solid"}  # the focus is always seen
+
+
+def test_the_grid_the_tabs_and_the_matrix_answer_keys(browser, pages):
+    browser.open(pages["gallery"], place(0, "matrix"))
+    browser.ask("document.querySelector('#heads [tabindex=\"0\"]').focus()")
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        browser.press(key)
+    assert browser.ask("location.hash.includes('m=1&h=1')")
+    browser.press("a")
+    assert browser.ask("location.hash.includes('m=1&h=-1')")
+    browser.ask("document.querySelector('#tabs [tabindex=\"0\"]').focus()")
+    browser.press("ArrowRight")
+    assert focused(browser)[:2] == ["tab_arcs", "Links"]
+    browser.press("ArrowLeft")
+    browser.press("Tab")
+    browser.press("Tab")
+    browser.press("ArrowDown")
+    assert browser.ask("document.activeElement.dataset.row") == "1"
+
+
+@pytest.mark.skipif(
+    axe_file is None, reason="no axe-core: set REGARD_AXE to its axe.min.js"
+)
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_no_violation(browser, pages, look):
+    program = axe_file.read_text("utf-8")
+    for example, view in VIEWS:
+        language = "&lang=ru" if look == "russian" else ""
+        browser.open(pages["gallery"], place(example, view) + language, **LOOKS[look])
+        browser.ask(program + "; 0")
+        found = browser.ask(
+            "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa',"
+            " 'best-practice'] }).then((r) => r.violations.map((v) => [v.id, v.help,"
+            " v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary.slice(0, 300)]))"
+        )
+        assert found == [], (example, view)
