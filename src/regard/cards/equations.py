@@ -25,6 +25,9 @@ _UPPER = dict(
     )
 )
 _WORDS = {"tanh", "cos", "sin", "ln", "exp", "min", "max"}
+# Brackets with something but no brackets in them; signs between two things.
+_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|‖[^‖]+‖")
+_JOINED = re.compile(r" \+ |/|\S □|[^\s(=,·⊙-] ?- ?\S")
 COMMANDS = {
     **{name: name for name in _WORDS},
     **{
@@ -83,7 +86,8 @@ def _sequence(tokens: Iterator[str], closing: str | None) -> str:
 def _piece(token: str, tokens: Iterator[str]) -> str:
     if token == r"\frac":
         above, below = _argument(tokens), _argument(tokens)
-        return f"{_grouped(above)} / {_grouped(below, '·')}"
+        above = f"({above})" if "∑" in _outside(above) else _grouped(above)
+        return f"{above} / {_grouped(below, '·')}"
     if token == r"\sqrt":
         return f"√{_grouped(_argument(tokens), '·')}"
     if token in (r"\mathrm", r"\text"):
@@ -123,5 +127,12 @@ def _script(sign: str, inside: str, base: str | None) -> str:
 
 def _grouped(text: str, sign: str = "/") -> str:
     """Brackets around what would fall apart in a fraction or under a root."""
-    signs = (" + ", " - ", "/", sign)
-    return f"({text})" if any(each in text for each in signs) else text
+    outside = _outside(text)
+    return f"({text})" if _JOINED.search(outside) or sign in outside else text
+
+
+def _outside(text: str) -> str:
+    """What stands in no bracket; a box instead of each pair of them."""
+    while (shorter := _BRACKETS.sub("□", text)) != text:
+        text = shorter
+    return text

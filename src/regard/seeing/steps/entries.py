@@ -6,7 +6,8 @@ A mechanism's card lists its own steps and says with ``use`` where others come i
 - ``use = "place"``: what the position does to queries and keys before they meet;
 - ``use = "<name>"``: the steps of the part or layer in the setting of that name, which
   read the weights below that path; nothing where the setting is empty;
-- ``use = "<group>"``: a group of ``shared.toml`` or ``walks.toml``.
+- ``use = "<group>"``: a group of ``shared.toml`` or ``walks.toml``;
+- ``use = "<card>"``: the steps of another card.
 """
 
 import tomllib
@@ -16,7 +17,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from regard.cards import Card, StepEntry, cards
+from regard.cards import Card, StepEntry, card, cards, names
 
 # When the steps of a position come, by what they give.
 _PHASES = {"query": "place", "key": "place", "value": "place"}
@@ -81,6 +82,8 @@ def _used(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped
         yield from _phase(name, settings, below)
     elif name in shared():
         yield from expanded(shared()[name], settings, below)
+    elif name in names() and name not in settings:
+        yield from expanded(card(name).steps, settings, below)
     else:
         yield from _inside(name, settings, below)
 

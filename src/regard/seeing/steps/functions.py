@@ -12,7 +12,13 @@ import numpy as np
 
 from regard.seeing.steps import cells
 from regard.seeing.steps.networks import activation, combined
-from regard.seeing.steps.special import in_sight, segment_any, segment_means
+from regard.seeing.steps.special import (
+    crossing,
+    in_sight,
+    ranked,
+    segment_any,
+    segment_means,
+)
 from regard.seeing.steps.walks import WALKS
 
 Array = Any
@@ -221,5 +227,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "segment_means": Function(segment_means, r"\mathrm{{mean}}({0})"),
     "segment_any": Function(segment_any),
     "in_sight": Function(in_sight),
+    "ranked": Function(ranked, whole=True),
+    "crossing": Function(crossing, whole=True),
 }
 CONSTANTS: Mapping[str, Any] = {"pi": np.pi, "infinity": np.inf}

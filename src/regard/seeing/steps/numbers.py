@@ -18,6 +18,7 @@ _ATOM = 9
 _EVALUATED = {
     *("given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
     *("cell_output", "cell_states", "places", "latest", "pushed", "shifted"),
+    *("ranked", "crossing"),
 }
 
 

@@ -1,5 +1,6 @@
 """Functions that a single mechanism needs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,3 +41,18 @@ def in_sight(place: int, buckets: Array, chunk: int, before: int, after: int) ->
             for near in {(number + shift) % len(pieces) for shift in shifts}:
                 found[number // count, pieces[near]] += 1
     return found
+
+
+def ranked(scores: Array, mask: Array = True) -> Array:
+    """The largest first; what the mask hides is last, as minus infinity."""
+    return np.sort(np.where(mask, scores, -np.inf))[::-1]
+
+
+def crossing(
+    falling: Callable[[float], Any], total: float, low: float, high: float
+) -> float:
+    """Where a function that falls from ``low`` to ``high`` passes ``total``."""
+    for _ in range(100):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if falling(middle) >= total else (low, middle)
+    return low

@@ -1,0 +1,28 @@
+"""Parts explain themselves with masks and biases, at every query of every head."""
+
+import numpy as np
+import pytest
+
+import regard
+from tests.seeing.steps.parts import CALLS
+
+
+def places(trace):
+    """Every example, head and query."""
+    batch, heads, queries = trace.weights.shape[:3]
+    return np.ndindex(batch, heads, queries)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_row_agrees(name):
+    trace = CALLS[name]()
+    for example, head, query in places(trace):
+        steps = regard.explain(trace, query=query, head=head, example=example)
+        wrong = [(each.name, each.check) for each in steps if not passed(each)]
+        assert not wrong, f"{wrong} at {example, head, query}\n{steps}"
+        checked = {check.what for check in steps.checks}
+        assert {"scores", "weights", "context", "output"} <= checked
+
+
+def passed(step):
+    return step.check is None or step.check.passed
