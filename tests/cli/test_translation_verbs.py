@@ -261,3 +261,24 @@ def test_input_that_is_not_utf8_is_named(capsys, run, monkeypatch):
     monkeypatch.setattr(sys, "stdin", stream)
     assert main(["translate", run, "--beam", "2"]) == 2
     assert "standard input:2: not UTF-8 (byte 0xff" in capsys.readouterr().err
+
+
+def test_a_word_is_explained(capsys, run):
+    words = ["explain", run, "one two", "--word", "1", "--language", "ru"]
+    shown = output(capsys, *words, "--beam", "2")
+    assert "РАСХОДИТСЯ" not in shown
+    assert "совпадает со слоем" in shown
+
+
+def test_a_word_is_explained_on_a_page(capsys, run, tmp_path):
+    page = tmp_path / "new" / "word.html"
+    shown = output(capsys, "explain", run, "one two", "--page", str(page))
+    assert str(page) in shown
+    assert "<math" in page.read_text("utf-8")
+
+
+def test_a_word_that_is_not_there(capsys, run):
+    assert main(["explain", run, "one", "--word", "99"]) != 0
+    said = capsys.readouterr()
+    assert "word must be a number from 1 to" in said.out + said.err
+    assert "Traceback" not in said.out + said.err

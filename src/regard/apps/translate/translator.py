@@ -22,7 +22,8 @@ class Translation:
     """One hypothesis.
 
     ``weights`` (T, S), with heads (H, T, S): for each of `pieces` (T, the end mark
-    last) how much of its attention went to each of `source_pieces` (S).
+    last) how much of its attention went to each of `source_pieces` (S). ``ids`` and
+    ``source_ids`` are what the model wrote and read.
     """
 
     text: str
@@ -30,6 +31,8 @@ class Translation:
     source_pieces: list[str]
     pieces: list[str]
     weights: np.ndarray
+    ids: list[int]
+    source_ids: list[int]
 
 
 class Translator:
@@ -134,4 +137,6 @@ class Translator:
             source_pieces=self.source.pieces(source),
             pieces=self.target.pieces(ids),
             weights=weights[0] if len(weights) == 1 else weights,
+            ids=ids,
+            source_ids=source,
         )

@@ -1,0 +1,57 @@
+"""`regard explain`: how a trained run came to one word of a translation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regard.cards import check_language
+from regard.cli._options import Backend
+from regard.cli._runs import Beam, Run, load_translator
+
+
+def command(  # noqa: PLR0913 - a command line's options
+    run: Run,
+    text: Annotated[str, typer.Argument(help="What to translate.")],
+    word: Annotated[
+        int, typer.Option(help="Which word of the translation, from 1.")
+    ] = 1,
+    head: Annotated[int, typer.Option(help="Which head, from 0.")] = 0,
+    layer: Annotated[
+        str | None, typer.Option(help="Which layer, if not the one that aligns.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write the interactive page into this file.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="en or ru.")] = "en",
+    beam: Beam = 5,
+    backend: Backend = None,
+) -> None:
+    """Explain step by step what was looked at for one word."""
+    check_language(language)
+    translator = load_translator(run)
+
+    from regard.apps.translate.explained import traced
+    from regard.reports.explained import explain_page
+    from regard.seeing.steps import explain
+
+    found = traced(translator, text, beam, layer)
+    query = found.piece_of(word)
+    tokens = {
+        "query_tokens": found.translation.pieces,
+        "key_tokens": found.translation.source_pieces,
+    }
+    print(found.translation.text)
+    print()
+    if page is not None:
+        path = explain_page(
+            found.trace, path=page, query=query, language=language, **tokens
+        )
+        print(path)
+        return
+    steps = explain(found.trace, query=query, head=head, language=language, **tokens)
+    print(steps)
+    if not steps.passed:
+        raise typer.Exit(1)
