@@ -39,19 +39,29 @@ def command(  # noqa: PLR0913 - a command line's options
 
     found = traced(translator, text, beam, layer)
     query = found.piece_of(word)
-    tokens = {
-        "query_tokens": found.translation.pieces,
-        "key_tokens": found.translation.source_pieces,
-    }
+    pieces = found.translation.pieces
+    source = found.translation.source_pieces
     print(found.translation.text)
     print()
     if page is not None:
         path = explain_page(
-            found.trace, path=page, query=query, language=language, **tokens
+            found.trace,
+            path=page,
+            query=query,
+            language=language,
+            query_tokens=pieces,
+            key_tokens=source,
         )
         print(path)
         return
-    steps = explain(found.trace, query=query, head=head, language=language, **tokens)
+    steps = explain(
+        found.trace,
+        query=query,
+        head=head,
+        language=language,
+        query_tokens=pieces,
+        key_tokens=source,
+    )
     print(steps)
     if not steps.passed:
         raise typer.Exit(1)

@@ -22,6 +22,10 @@ PHRASES = {
         "ru": "промежуточное число: слой его не хранит, сравнить не с чем",
     },
     "more": {"en": "and {n} more", "ru": "и ещё {n}"},
+    "terms": {
+        "en": "What this score is the sum of: the largest and the smallest terms",
+        "ru": "Из чего сложилась эта оценка: самые большие и самые малые слагаемые",
+    },
     "own_key": {"en": "the layer's own", "ru": "собственный ключ слоя"},
     "what_if": {"en": "What if …", "ru": "А если …"},
     "toy": {

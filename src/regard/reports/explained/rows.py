@@ -13,7 +13,7 @@ from regard.reports.explained.phrases import PHRASES
 from regard.reports.tokens import direction, shorten, visible
 from regard.seeing.steps import Step, Steps, explain
 from regard.seeing.steps.sizes import sizes_of
-from regard.seeing.steps.step import shape_text
+from regard.seeing.steps.step import FEW, shape_text
 from regard.trace import Trace
 
 WINDOW = 24  # queries a page holds
@@ -131,6 +131,7 @@ def _step(
         "shapes": shape_text(step.shapes),
         "value": _plain(flat if per_key else flat[:ENTRIES], DRAWN),
         "perKey": per_key,
+        "terms": _terms(step),
         "more": 0 if per_key else max(0, flat.size - ENTRIES),
         "check": step.check
         and {
@@ -140,7 +141,16 @@ def _step(
     }
 
 
-def _plain(array: Any, digits: int = 6) -> list[Any]:
+def _terms(step: Step) -> list[list[Any]]:
+    """The five largest and the five smallest terms of a score, each with its number."""
+    if step.terms is None or len(step.terms) < 4:
+        return []
+    order = np.argsort(-np.asarray(step.terms), kind="stable")
+    chosen = order if len(order) <= 2 * FEW else [*order[:FEW], *order[-FEW:]]
+    return [[int(n), *_plain(step.terms[n], DRAWN)] for n in chosen]
+
+
+def _plain(array: Any, digits: int = 5) -> list[Any]:
     """Numbers of so many digits; what is no number as a word."""
     flat = np.asarray(array, "float64").ravel()
     return [float(f"{x:.{digits}g}") if np.isfinite(x) else _word(x) for x in flat]

@@ -69,15 +69,27 @@ function drawStep() {
 }
 
 function drawBars(step) {
-  const values = step.value;
   const each = step.perKey;
-  const labels = each ? data.keys[state.e] : values.map((_, place) => String(place));
+  const labels = each ? data.keys[state.e] : step.value.map((_, place) => String(place));
+  const kinds = step.value.map((_, place) => {
+    if (!each) return "";
+    return (row().seen[place] ? "" : " hidden") + (place === row().strongest ? " strongest" : "");
+  });
+  $("bars").replaceChildren(...bars(step.value, labels, kinds));
+  if (step.more) $("bars").append(make("p", { class: "quiet" }, t("more", { n: step.more })));
+  const terms = step.terms;
+  $("terms").replaceChildren();
+  if (!terms.length) return;
+  const names = terms.map(([place]) => `[${place}]`);
+  $("terms").append(make("p", { class: "quiet" }, t("terms")), ...bars(terms.map((term) => term[1]), names, []));
+}
+
+function bars(values, labels, kinds) {
   const numbers = values.map((value) => (typeof value === "number" ? value : 0));
   const [low, high] = [Math.min(0, ...numbers), Math.max(0, ...numbers)];
   const span = high - low || 1;
-  $("bars").replaceChildren(...values.map((value, place) => {
-    const hidden = each && !row().seen[place];
-    const bar = make("div", { class: `bar${hidden ? " hidden" : ""}${each && place === row().strongest ? " strongest" : ""}` });
+  return values.map((value, place) => {
+    const bar = make("div", { class: `bar${kinds[place] ?? ""}` });
     const track = make("div", { class: "track", "aria-hidden": "true" });
     const fill = make("i");
     const from = Math.min(numbers[place], 0);
@@ -86,8 +98,7 @@ function drawBars(step) {
     track.append(fill);
     bar.append(make("bdi", {}, labels[place] ?? t("own_key")), track, make("output", {}, shown(value)));
     return bar;
-  }));
-  if (step.more) $("bars").append(make("p", { class: "quiet" }, t("more", { n: step.more })));
+  });
 }
 
 function draw() {

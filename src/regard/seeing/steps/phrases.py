@@ -10,6 +10,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "allowed": {"en": "allowed", "ru": "допустимо"},
     "query": {"en": "query {name}", "ru": "запрос {name}"},
     "head": {"en": "head {number} of {count}", "ru": "голова {number} из {count}"},
+    "terms": {"en": "largest terms of the sum", "ru": "самые большие слагаемые"},
     "for": {"en": "for", "ru": "для"},
     "key": {"en": "key {name}", "ru": "ключа {name}"},
     "pixel": {"en": "pixel {name}", "ru": "пиксель {name}"},

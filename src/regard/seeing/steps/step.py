@@ -10,6 +10,8 @@ from regard.cards.equations import unicode_equation
 
 __all__ = ["Check", "Step", "Steps"]
 
+FEW = 5  # terms of a sum that are written out
+
 
 @dataclass(frozen=True)
 class Check:
@@ -43,7 +45,8 @@ class Step:
     """One step: ``formula`` and ``numbers`` in LaTeX, the same with this row's numbers.
 
     Where there is a value for each key, ``numbers`` are those of the key ``of``.
-    ``gives`` is the array of the trace that this step makes.
+    ``gives`` is the array of the trace that this step makes; ``terms`` what is added up
+    in a score, entry by entry, of the key ``of``.
     ``value`` is what was computed, ``shapes`` what it was computed from and, under no
     name, its own.
     """
@@ -58,6 +61,7 @@ class Step:
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     value: Any = None
     check: Check | None = None
+    terms: Any = None
 
     def text(self, number: int, words: Mapping[str, str]) -> str:
         """The step as lines of text."""
@@ -66,6 +70,10 @@ class Step:
         for start, latex in (("", self.formula), (before, self.numbers)):
             if latex:
                 lines.append("     " + start + unicode_equation(latex))
+        if self.terms is not None and len(self.terms) > FEW:
+            largest = sorted(range(len(self.terms)), key=lambda n: -abs(self.terms[n]))
+            shown = ", ".join(f"[{n}] {self.terms[n]:.3g}" for n in largest[:FEW])
+            lines.append(f"   {words['terms']}: {shown}".replace("-", "−"))
         if self.shapes:
             lines.append(f"   {words['shapes']}: {shape_text(self.shapes)}")
         if self.check is not None:
@@ -155,5 +163,6 @@ def _step_as_dict(step: Step) -> dict[str, Any]:
         "gives": step.gives,
         "shapes": {name: list(shape) for name, shape in step.shapes.items()},
         "value": value,
+        "terms": None if step.terms is None else np.asarray(step.terms).tolist(),
         "check": check,
     }

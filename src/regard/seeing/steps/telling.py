@@ -18,6 +18,7 @@ from regard.seeing.steps.numbers import Writer, shown_result
 from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.step import Step
+from regard.seeing.steps.terms import terms_of
 from regard.seeing.steps.views import names_of, per_key_names, reading
 from regard.trace import Trace
 
@@ -108,7 +109,11 @@ class Telling:
             {**_shapes(parsed(entry.by), names), "": value.shape},
             value,
             check,
+            self._terms(entry, names) if entry.gives == "scores" and each else None,
         )
+
+    def _terms(self, entry: StepEntry, names: Mapping[str, Any]) -> Any:
+        return terms_of(parsed(entry.by), names, self.facts["key_number"])
 
     def _each_of(self, kind: str, value: np.ndarray) -> str:
         """Which of a step's values is written out: the strongest key's, by its kind."""
