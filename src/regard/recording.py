@@ -38,6 +38,16 @@ def recording(recorder: Recorder) -> Iterator[Recorder]:
         _ACTIVE.reset(token)
 
 
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Nobody listens while the block runs."""
+    token = _ACTIVE.set(())
+    try:
+        yield
+    finally:
+        _ACTIVE.reset(token)
+
+
 def recorders(layer: Any) -> tuple[Recorder, ...]:
     """The recorders that listen to this layer now."""
     return tuple(each for each in _ACTIVE.get() if each.accepts(layer))

@@ -15,6 +15,7 @@ from keras import ops
 from regard.models.beam import beam_search
 from regard.models.compiled import compiled
 from regard.models.sampling import sample
+from regard.recording import recorders, unrecorded
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,16 @@ class Search:
 class Searcher:
     """Search with one model, compiled once for every shape of the source.
 
+    Where the model is captured meanwhile (``regard.capture``), every layer shows one
+    call: that of the model once more along the best hypotheses, in inference.
+
     Args:
         model: a model with ``encode``, ``initial_state`` and ``step``.
         settings: a ``Search``.
     """
 
     def __init__(self, model, settings: Search):
-        self.settings = settings
+        self.model, self.settings = model, settings
         self._run = compiled(self._search(model), model)
 
     def _search(self, model):
@@ -98,19 +102,40 @@ class Searcher:
             return lambda source, draws: sample(model, source, draws, self.settings)
         return lambda source: beam_search(model, source, self.settings)
 
-    def __call__(self, source: np.ndarray, seed: int = 0) -> Hypotheses:
-        """Decode the ids (B, S); ``seed`` decides what sampling draws."""
+    def __call__(
+        self, source: np.ndarray, seed: int = 0, shown: int | None = None
+    ) -> Hypotheses:
+        """Decode the ids (B, S); ``seed`` decides what sampling draws.
+
+        ``shown``: of how many sources, from the first, a capture shows the attention;
+        by default of all.
+        """
         source = np.asarray(source, dtype="int32")
         tensors = [ops.convert_to_tensor(source)]
         if self.settings.temperature:
             shape = (self.settings.max_length, len(source))
             draws = np.random.default_rng(seed).random(shape, dtype="float32")
             tensors.append(ops.convert_to_tensor(draws))
-        found = self._run(*tensors)
+        with unrecorded():  # compiled code would go on telling
+            found = self._run(*tensors)
         found = keras.tree.map_structure(ops.convert_to_numpy, found)
         if found.pop("overflow"):
             raise ValueError(
                 "the model's initial_state(memory, length) must have room for length "
                 f"ids. A cache was full before {self.settings.max_length}."
             )
-        return Hypotheses(**found)
+        hypotheses = Hypotheses(**found)
+        self._show(source[:shown], hypotheses)
+        return hypotheses
+
+    def _show(self, source, found):
+        """Let whoever listens see the model go along the best hypotheses."""
+        inside = getattr(self.model, "_flatten_layers", None)
+        if inside is None or not any(map(recorders, inside())):
+            return
+        longest = found.lengths[: len(source), 0].max()
+        ids = found.ids[: len(source), 0, :longest]
+        first = np.full((len(source), 1), self.settings.start, "int32")
+        before = np.concatenate([first, ids[:, :-1]], axis=1)
+        inputs = tuple(map(ops.convert_to_tensor, (source, before)))
+        self.model(inputs, training=False)

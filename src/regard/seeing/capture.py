@@ -47,7 +47,9 @@ def capture(
         maps["decoder/additive_attention"].weights   # (B, H, T, S)
 
     The model computes what it would have computed; inside the block it runs eagerly,
-    and its compiled functions are put back afterwards, also after an exception.
+    and its compiled functions are put back afterwards, also after an exception. Of a
+    search (``regard.models.Searcher``) every layer shows one call, that of the model
+    along the best hypotheses.
 
     Args:
         model: a Keras model or layer with any of ``regard.layers``, Keras' own

@@ -83,7 +83,7 @@ class Translator:
         ids = [self._ids(text) for text in texts]
         found: list[list[Translation]] = [[] for _ in texts]
         for rows, source in self._batches(ids):
-            result = search(source, seed=seed)
+            result = search(source, seed=seed, shown=len(rows))
             for at, row in enumerate(rows):
                 found[row] = [
                     self._translation(ids[row], result, at, rank)
