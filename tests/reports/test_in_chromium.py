@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from regard.reports import write_report
+from regard.reports.diagnosis import ModelDiagnosis
+from regard.seeing.metrics import Evidence, Interval
 from tests.reports.browser import needs_browser
 from tests.reports.chromium import Browser
 from tests.reports.examples import NASTY
@@ -22,6 +24,11 @@ LOOKS = {
     "light": {}, "dark": {"dark": True}, "narrow": {"width": 400}, "russian": {},
 }  # fmt: skip
 
+ANSWERS = tuple(
+    Evidence(question, "supports", Interval(0.5, 0.4, 0.6, 4), 0.1)
+    for question in ("comprehensiveness", "permutation", "uniform", "agreement")
+)
+
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
@@ -35,7 +42,9 @@ def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     facts = {NASTY[0]: NASTY[1]}
     return {
-        "gallery": write_report(gallery(), folder / "gallery.html"),
+        "gallery": write_report(
+            gallery(), folder / "gallery.html", evidence=ModelDiagnosis(4, (), ANSWERS)
+        ),
         "nasty": write_report(
             nasty_gallery(), folder / "nasty.html", title=NASTY[0], facts=facts,
             names=(NASTY[0], NASTY[1]),

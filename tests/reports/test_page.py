@@ -12,8 +12,10 @@ import pytest
 from regard.reports import AttentionRecord, Example, render_report, write_report
 from regard.reports import page as page_module
 from regard.reports.bundle import SOURCES
+from regard.reports.diagnosis import ModelDiagnosis
 from regard.reports.encoding import CODINGS, inflate
 from regard.seeing.diagnostics import THRESHOLDS
+from regard.seeing.metrics import Evidence, Interval
 from tests.reports.examples import NASTY, make_record, nasty, translation
 
 
@@ -109,6 +111,33 @@ def test_maps_of_several_layers_begin_at_whole_floats():
     numbers = inflate(reader.texts["w0"])
     kept = np.frombuffer(numbers, "<f4", count=6, offset=second["scoreStart"])
     np.testing.assert_array_equal(kept.reshape(2, 3), np.eye(2, 3))
+
+
+def test_four_questions_are_answered_apart_and_in_both_languages():
+    interval = Interval(0.25, 0.125, 0.5, 40)
+    found = ModelDiagnosis(
+        40,
+        (),
+        (
+            Evidence(
+                "comprehensiveness", "supports", interval, 0.0, {"random": 0.0625}
+            ),
+            Evidence("uniform", "not tested", reason="no seeds"),
+        ),
+        layer="<img onerror=x>",
+    )
+    text = render_report([translation()], evidence=found)
+    for language, words in (
+        ("en", ["supports", "not tested"]),
+        ("ru", ["подтверждает", "не проверено"]),
+    ):
+        panel = re.search(
+            rf'<section data-lang="{language}".*?</section>', text, re.DOTALL
+        )[0]
+        assert all(word in panel for word in words)
+        assert "0.250 [0.125; 0.500], n = 40" in panel and "0.062" in panel
+        assert "<img" not in panel
+    assert "data-lang" not in render_report([]).split("<body>")[1]
 
 
 def test_what_exceeds_the_limit_is_left_out_and_counted(monkeypatch):

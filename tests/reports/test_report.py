@@ -10,6 +10,7 @@ import pytest
 
 import regard
 from regard.reports import Example
+from regard.seeing import reducing
 from tests.reports.examples import make_record
 
 TOKENS = [["a", "b", "c"], ["d", "e"]]
@@ -75,6 +76,31 @@ def test_examples_pass_through(tmp_path):
     for given in (example, [example]):
         path = regard.report(given, path=tmp_path / "a.html", title="T")
         assert len(entries(path)) == 1
+
+
+def test_a_long_input_is_shown_by_its_outline(tmp_path, monkeypatch):
+    monkeypatch.setattr(reducing, "LARGEST", 1_000)
+    layer = regard.layers.MultiHeadAttention(2, 4, name="long")
+    x = np.random.default_rng(0).normal(size=(1, 40, 8)).astype("float32")
+    maps = regard.attend_to(layer, x)
+    tokens = [f"t{at}" for at in range(40)]
+    (entry,) = entries(regard.report(maps, path=tmp_path / "a.html", key_tokens=tokens))
+    (drawn,) = entry["maps"]
+    assert drawn["outline"]["top"] == 16 and drawn["outline"]["blocks"] == [40, 40]
+    whole = regard.attend_to(layer, x, whole=True)["long"].weights[0]
+    mean = np.exp(-(whole * np.log(whole)).sum(-1)).mean(-1)
+    np.testing.assert_allclose(drawn["effective"], mean, rtol=1e-4)
+
+
+def test_chosen_rows_keep_their_own_tokens(model, tmp_path):
+    x = np.ones((2, 3, 4), "float32")
+    maps = regard.attend_to(model, x, layers="mha", rows=[2, 0])
+    (first, _) = entries(
+        regard.report(maps, path=tmp_path / "a.html", key_tokens=[list("abc")] * 2)
+    )
+    rows = [int(row) for row in maps["mha"].extra["rows"]]
+    assert side(first, 0, "query") == ["abc"[row] for row in rows]
+    assert side(first, 0, "key") == list("abc")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from importlib import resources
 from pathlib import Path
 
 from regard._version import __version__
+from regard.reports.diagnosis.result import ModelDiagnosis
 from regard.reports.encoding import CODINGS, deflate, script_json
+from regard.reports.evidence import draw_evidence
 from regard.reports.example import Example
 from regard.reports.fallback import draw_fallback
 from regard.reports.package import Package, pack_examples
@@ -33,12 +35,14 @@ def write_report(
     facts: Mapping[str, object] | None = None,
     language: str = "en",
     names: tuple[str, str] = ("A", "B"),
+    evidence: ModelDiagnosis | None = None,
 ) -> Path:
     """Write the examples with their attention maps as one offline HTML file.
 
     ``facts`` (name -> value: the model, its score, the task) stand in the header.
     ``language``, ``"en"`` or ``"ru"``, is the one the page opens in; it speaks both.
     ``names`` are those of the two models where examples have maps of a second one.
+    ``evidence``: what ``regard.diagnose`` answered, whether the weights explain.
     The file contains the texts themselves. Folders on the way are made, and an
     existing file is replaced only once the new one is complete.
 
@@ -47,7 +51,12 @@ def write_report(
     """
     path = Path(path)
     page = render_report(
-        examples, title=title, facts=facts, language=language, names=names
+        examples,
+        title=title,
+        facts=facts,
+        language=language,
+        names=names,
+        evidence=evidence,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
@@ -63,6 +72,7 @@ def render_report(
     facts: Mapping[str, object] | None = None,
     language: str = "en",
     names: tuple[str, str] = ("A", "B"),
+    evidence: ModelDiagnosis | None = None,
 ) -> str:
     """The text of the page that `write_report` writes."""
     check_language(language)
@@ -78,6 +88,7 @@ def render_report(
             "title": _escape(title or words["report"]),
             "style": _file("built", "page.css"),
             "facts": _facts(facts or {}),
+            "evidence": draw_evidence(evidence),
             "noscript": draw_fallback(shown, words),
             "caution": _escape(words["caution"]),
             "contains": _escape(words["contains"]),

@@ -46,7 +46,8 @@ def report(
             places have numbers.
         redact: a function of a text, or words and compiled patterns, to be blacked out
             in every text and token before anything is written.
-        **page: ``title``, ``facts``, ``language`` ("en" or "ru") and ``names`` of
+        **page: ``title``, ``facts``, ``language`` ("en" or "ru"), ``names`` of two
+            models and ``evidence``, an answer of ``regard.diagnose``: as in
             ``regard.reports.write_report``.
 
     Returns:

@@ -28,7 +28,7 @@ function colourLine({ words, best }, values, gone, seen) {
   const shares = [...values.keys()].filter((column) => Number.isFinite(values[column]));
   words.forEach((word, column) => {
     const value = values[column] || 0;
-    paint(word, Math.abs(value), seen).style.borderBottom = `${Math.round(6 * Math.sqrt(Math.abs(value)))}px ${value < 0 ? "dotted" : "solid"}`;
+    paint(word, Math.abs(value), seen).style.borderBottom = `${Math.round(6 * Math.sqrt(Math.abs(value)))}px ${value < 0 ? "dotted" : "solid"} var(--ink)`;
     word.classList.toggle("gone", gone.has(column));
   });
   const top = shares.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, 5);

@@ -14,7 +14,7 @@ from regard.seeing.metrics.intervals import Interval
 from regard.seeing.metrics.overview import Head
 from regard.seeing.metrics.questions import NOT_TESTED, Evidence
 
-__all__ = ["ModelDiagnosis", "evidence_lines"]
+__all__ = ["ModelDiagnosis", "evidence_lines", "told_numbers"]
 
 _FILE = "diagnosis/phrases.toml"
 _WIDTH = 88
@@ -63,7 +63,7 @@ def evidence_lines(
     for each in evidence:
         yield ""
         yield f"  [{words[each.verdict]}] {words[each.question]}"
-        yield from _filled(_numbers(each, words), _INDENT)
+        yield from _filled(told_numbers(each, words), _INDENT)
     yield ""
     only_evaluated = any("accuracy_uniform" in each.beside for each in evidence)
     uniform = ("uniform_caveat",) if only_evaluated else ()
@@ -71,7 +71,8 @@ def evidence_lines(
         yield from _filled(words[name])
 
 
-def _numbers(each: Evidence, words: dict[str, str]) -> str:
+def told_numbers(each: Evidence, words: dict[str, str]) -> str:
+    """The number of an answer, its interval, its baseline, what stands beside it."""
     parts = []
     if each.interval is not None:
         name = words[f"{each.question}_number"]

@@ -1,0 +1,42 @@
+"""The four questions to attention as an explanation, as a part of the page."""
+
+from __future__ import annotations
+
+import html
+
+from regard.reports.diagnosis.result import ModelDiagnosis, told_numbers
+from regard.reports.phrases import LANGUAGES, phrases
+from regard.reports.tokens import visible
+from regard.seeing.metrics.questions import Evidence
+
+__all__ = ["draw_evidence"]
+
+_CAVEATS = ("rule", "hidden_caveat", "uniform_caveat", "apart_caveat")
+
+
+def draw_evidence(found: ModelDiagnosis | None) -> str:
+    """HTML in every language, of which the page shows its own; nothing for no answers.
+
+    Each question with its verdict, number, interval and baseline; never one score.
+    """
+    if found is None or not found.evidence:
+        return ""
+    return "\n".join(_draw(found, language) for language in LANGUAGES)
+
+
+def _draw(found: ModelDiagnosis, language: str) -> str:
+    words = phrases(language, "diagnosis/phrases.toml")
+    title = words["evidence"].format(layer=visible(found.layer, keep=" "))
+    caveats = " ".join(words[name] for name in _CAVEATS)
+    rows = "\n".join(_draw_row(each, words) for each in found.evidence)
+    return (
+        f'<section data-lang="{language}" lang="{language}">'
+        f"<h2>{html.escape(title)}</h2>\n<dl>{rows}</dl>\n"
+        f'<p class="quiet">{html.escape(caveats)}</p></section>'
+    )
+
+
+def _draw_row(each: Evidence, words: dict[str, str]) -> str:
+    question = f"{words[each.question]} — {words[each.verdict]}"
+    numbers = told_numbers(each, words)
+    return f"<dt>{html.escape(question)}</dt><dd>{html.escape(numbers)}</dd>"
