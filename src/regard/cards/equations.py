@@ -125,10 +125,15 @@ def _script(sign: str, inside: str, base: str | None) -> str:
     return f"^{inside}" if len(inside) == 1 else f"^({inside})"
 
 
+_PRODUCT = re.compile(r"[^\W_]+( [^\W_]+)+")
+
+
 def _grouped(text: str, sign: str = "/") -> str:
     """Brackets around what would fall apart in a fraction or under a root."""
     outside = _outside(text)
-    return f"({text})" if _JOINED.search(outside) or sign in outside else text
+    apart = _JOINED.search(outside) or sign in outside
+    product = sign == "·" and _PRODUCT.fullmatch(text)
+    return f"({text})" if apart or product else text
 
 
 def _outside(text: str) -> str:

@@ -129,6 +129,9 @@ class AutoCorrelation(Adaptable, Traceable):
             rows = {"scores": strength, "weights": counted}
             rows = {name: each[:, None, None] for name, each in rows.items()}
             extra = {"delays": chosen, "correlation": found}
+            extra["shared"] = ops.convert_to_tensor(bool(training))
+            if mask is not None:
+                extra["padding"] = mask
             listener.receive(self, {**rows, "value": values, "extra": extra})
         if return_attention_scores:
             return output, ops.cast(counted, self.compute_dtype)

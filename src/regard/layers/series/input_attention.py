@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core import normalizers
 from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import answered, run_loop
@@ -42,7 +43,7 @@ class InputAttention(Traceable):
             attention_units = check_units("attention_units", attention_units)
         self.attention_units = attention_units
         self.cell = lstm_cell(self.units, self.dtype_policy)
-        self.normalizer = normalizer
+        self.normalizer = normalizers.get(normalizer)
 
     def build(self, inputs_shape):
         _, steps, series = inputs_shape
@@ -71,6 +72,7 @@ class InputAttention(Traceable):
         batch, length, series = sizes_of(inputs)
         memory = self.attention.prepare(ops.swapaxes(inputs, 1, 2))
         state = [ops.zeros((batch, self.units), inputs.dtype) for _ in range(2)]
+        watched = bool(self.recorders())
 
         def step(each, memory, state):
             hidden, carry = state
@@ -78,12 +80,15 @@ class InputAttention(Traceable):
             _, weights, _ = self.attention.step(asking, memory, {})
             read = each * ops.cast(weights[:, 0], each.dtype)
             output, state = self.cell(read, state)
-            return output, weights, list(state), {}
+            shown = of_a_look(self.attention, asking, memory) if watched else {}
+            return output, weights, list(state), shown
 
-        outputs, weights, *_ = run_loop(step, inputs, memory, state)
+        outputs, weights, _, found = run_loop(step, inputs, memory, state)
         # The loop leaves the number of series open; the layer knows it.
         weights = ops.reshape(weights, (batch, 1, length, series))
-        return answered(self, outputs, weights, return_attention_scores)
+        found.pop("context", None)  # the series are weighed, and not added up
+        found["key"] = memory["key"]
+        return answered(self, outputs, weights, return_attention_scores, **found)
 
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""
@@ -100,15 +105,18 @@ class InputAttention(Traceable):
         return spec, keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
 
     def get_config(self):
-        normalizer = self.normalizer
-        if not isinstance(normalizer, str):
-            normalizer = keras.saving.serialize_keras_object(normalizer)
         return {
             **super().get_config(),
             "units": self.units,
             "attention_units": self.attention_units,
-            "normalizer": normalizer,
+            "normalizer": keras.saving.serialize_keras_object(self.normalizer),
         }
+
+
+def of_a_look(attention, asking, memory):
+    """What a trace shows of one step besides its weights, each (B, 1, n)."""
+    found = attention.extra(asking, memory, {})
+    return {name: found[name] for name in ("query", "scores", "context")}
 
 
 def lstm_cell(units, dtype, name="cell"):

@@ -3,12 +3,13 @@
 import keras
 from keras import ops
 
+from regard.core import normalizers
 from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import answered, run_loop
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import check_sequences
-from regard.layers.series.input_attention import lstm_cell
+from regard.layers.series.input_attention import lstm_cell, of_a_look
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
 
@@ -49,7 +50,7 @@ class TemporalAttention(Traceable):
         if attention_units is not None:
             attention_units = check_units("attention_units", attention_units)
         self.attention_units = attention_units
-        self.normalizer = normalizer
+        self.normalizer = normalizers.get(normalizer)
         self.cell = lstm_cell(self.units, self.dtype_policy)
         self.joining = keras.layers.Dense(1, name="joining", dtype=self.dtype_policy)
 
@@ -73,6 +74,7 @@ class TemporalAttention(Traceable):
         check_loop(self, length)
         memory = self.attention.prepare(value, value_mask=value_mask)
         state = [ops.zeros((batch, self.units), inputs.dtype) for _ in range(2)]
+        watched = bool(self.recorders())
 
         def step(each, memory, state):
             hidden, carry = state
@@ -82,11 +84,15 @@ class TemporalAttention(Traceable):
             read = self.joining(ops.concatenate([each, context], axis=-1))
             output, state = self.cell(read, state)
             output = ops.concatenate([output, ops.cast(context, output.dtype)], -1)
-            return output, weights, list(state), {}
+            shown = of_a_look(self.attention, asking, memory) if watched else {}
+            return output, weights, list(state), shown
 
-        outputs, weights, *_ = run_loop(step, inputs, memory, state)
-        asked, value = return_attention_scores, memory["value"]
-        return answered(self, outputs, weights, asked, value=value)
+        outputs, weights, _, found = run_loop(step, inputs, memory, state)
+        seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
+        found |= {name: memory[name] for name in ("key", "value")}
+        found |= {"mask": ops.broadcast_to(seen, ops.shape(weights))}
+        found["masks"] = {"padding": seen}
+        return answered(self, outputs, weights, return_attention_scores, **found)
 
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""
@@ -104,12 +110,9 @@ class TemporalAttention(Traceable):
         return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def get_config(self):
-        normalizer = self.normalizer
-        if not isinstance(normalizer, str):
-            normalizer = keras.saving.serialize_keras_object(normalizer)
         return {
             **super().get_config(),
             "units": self.units,
             "attention_units": self.attention_units,
-            "normalizer": normalizer,
+            "normalizer": keras.saving.serialize_keras_object(self.normalizer),
         }

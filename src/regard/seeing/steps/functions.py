@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps import cells
+from regard.seeing.steps import cells, series
 from regard.seeing.steps.networks import activation, combined
 from regard.seeing.steps.special import (
     crossing,
@@ -181,7 +181,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "concat": Function(lambda *parts, axis=-1: np.concatenate(parts, axis), r"[{*}]"),
     "stack": Function(lambda *parts, axis=0: np.stack(parts, axis)),
     "reshape": Function(lambda x, *shape: np.reshape(x, shape), "{0}"),
-    "transpose": Function(lambda x, *axes: np.transpose(x, axes or None), r"{0}^\top"),
+    "transpose": Function(
+        lambda x, *axes: np.transpose(x, axes or None), r"{0}^\top", whole=True
+    ),
     "flip": Function(np.flip),
     "roll": Function(np.roll),
     "repeat": Function(np.repeat),
@@ -229,5 +231,14 @@ FUNCTIONS: Mapping[str, Function] = {
     "in_sight": Function(in_sight),
     "ranked": Function(ranked, whole=True),
     "crossing": Function(crossing, whole=True),
+    "fitted": Function(series.fitted, "{0}"),
+    "correlated": Function(
+        series.correlated, r"\sum_t {0}_t \cdot {1}_{{t - \delta}}", whole=True
+    ),
+    "lstm": Function(series.lstm, r"\mathrm{{LSTM}}({0}, {1})"),
+    "in_pairs": Function(series.in_pairs),
+    "pairs_real": Function(series.pairs_real),
+    "one_way": Function(series.one_way),
+    "pyramid": Function(series.pyramid),
 }
 CONSTANTS: Mapping[str, Any] = {"pi": np.pi, "infinity": np.inf}

@@ -15,10 +15,11 @@ _SIGNS = {ast.Add: (" + ", 1), ast.Sub: (" - ", 1), ast.MatMult: (r" \, ", 2)}
 _LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
 _ATOM = 9
 # Functions whose value says more than their arguments.
-_EVALUATED = {
+EVALUATED = {
     *("given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
     *("cell_output", "cell_states", "places", "latest", "pushed", "shifted"),
     *("ranked", "crossing"),
+    *("one_way", "pyramid", "in_pairs"),
 }
 
 
@@ -91,7 +92,8 @@ class Writer:
         name = (
             ast.unparse(inner) if isinstance(inner, (ast.Name, ast.Attribute)) else ""
         )
-        if self.key is not None and self._along_keys(node, name):
+        fits = not self.keys or np.shape(value)[:1] == (self.keys,)
+        if self.key is not None and fits and self._along_keys(node, name):
             value = value[self.key]
         text = shown(value, name.split(".")[-1])
         return text, 1 if text.startswith("-") or r"\cdot" in text else _ATOM
@@ -144,7 +146,7 @@ class Writer:
             if seen.ndim:
                 return shown(computed(node, self.names))
             return self.write(node.args[1] if seen else node.args[2])
-        if not function.pattern and name in _EVALUATED:
+        if not function.pattern and name in EVALUATED:
             return self._result(node, name)
         writer = self
         if function.whole and not _has_axis(node):

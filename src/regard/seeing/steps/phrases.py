@@ -16,6 +16,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "pixel": {"en": "pixel {name}", "ru": "пиксель {name}"},
     "of pixel": {"en": "pixel {name}", "ru": "пикселя {name}"},
     "of edge": {"en": "edge {name}", "ru": "ребра {name}"},
+    "of delay": {"en": "delay {name}", "ru": "задержки {name}"},
     "of row": {"en": "row {name}", "ru": "строки {name}"},
 }
 

@@ -14,7 +14,7 @@ from regard.seeing.steps.entries import Scoped, expanded
 from regard.seeing.steps.expressions import chosen, computed, parsed
 from regard.seeing.steps.facts import facts_of
 from regard.seeing.steps.groups import parameters_of, settings_group
-from regard.seeing.steps.numbers import Writer, shown_result
+from regard.seeing.steps.numbers import EVALUATED, Writer, shown_result
 from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.step import Step
@@ -140,6 +140,8 @@ class Telling:
         result = shown_result(value if key is None else value[key], entry.name)
         text = writer.write(node)
         plain = text == r"(\dots)" or (each and isinstance(node, ast.Subscript))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            plain = plain or node.func.id in EVALUATED - {"where"}
         return result if plain or text == result else f"{text} = {result}"
 
 

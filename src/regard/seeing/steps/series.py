@@ -1,0 +1,71 @@
+"""Functions of mechanisms that read series."""
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def fitted(memory: Array, length: int) -> Array:
+    """(S, D) cut to the length, or filled with zeros."""
+    missing = max(0, length - len(memory))
+    return np.pad(memory, ((0, missing), (0, 0)))[:length]
+
+
+def correlated(query: Array, key: Array) -> Array:
+    """(T, D) twice -> (T,): how alike they are with the key moved on by each delay."""
+    delays = range(len(query))
+    return np.array([np.sum(query * np.roll(key, n, axis=0)) for n in delays])
+
+
+def lstm(
+    read: Array, state: Array, kernel: Array, recurrent_kernel: Array, bias: Array
+) -> Array:
+    """[h; c] after one step from [h; c] before it; gates as Keras orders them."""
+    hidden, carry = np.split(state, 2)
+    total = read @ kernel + hidden @ recurrent_kernel + bias
+    enter, keep, fresh, leave = np.split(total, 4)
+    enter, keep, leave = (0.5 + 0.5 * np.tanh(0.5 * x) for x in (enter, keep, leave))
+    carry = keep * carry + enter * np.tanh(fresh)
+    return np.concatenate([leave * np.tanh(carry), carry])
+
+
+def in_pairs(frames: Array) -> Array:
+    """(S, D) -> (S / 2, 2 D): two neighbours side by side, the last with zeros."""
+    frames = np.pad(frames, ((0, len(frames) % 2), (0, 0)))
+    return frames.reshape(len(frames) // 2, -1)
+
+
+def pairs_real(real: Array, times: int = 1) -> Array:
+    """Which pairs hold anything real, after so many halvings."""
+    for _ in range(times):
+        real = np.pad(real, (0, len(real) % 2)).reshape(-1, 2).any(-1)
+    return real
+
+
+def one_way(
+    frames: Array, real: Array, weights: Any, level: int, backward: bool
+) -> Array:
+    """(S, D) -> (S, units): an LSTM over frames, which passes over what is not real."""
+    path = f"level_{level}_{'backward' if backward else 'forward'}_lstm_lstm_cell"
+    names = ("kernel", "recurrent_kernel", "bias")
+    found = [weights.get(f"{path}_{name}") for name in names]
+    units = len(found[1])
+    state, outputs = np.zeros(2 * units), np.zeros((len(frames), units))
+    order = range(len(frames))
+    for n in reversed(order) if backward else order:
+        if real[n]:
+            state = lstm(frames[n], state, *found)
+            outputs[n] = state[:units]
+    return outputs
+
+
+def pyramid(frames: Array, real: Array, weights: Any, levels: int) -> Array:
+    """What so many levels make of frames: half as many at each."""
+    frames = np.where(real[:, None], frames, 0.0)
+    for level in range(levels):
+        frames, real = in_pairs(frames), pairs_real(real)
+        ways = [one_way(frames, real, weights, level, back) for back in (False, True)]
+        frames = np.concatenate(ways, axis=-1)
+    return frames
