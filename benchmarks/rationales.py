@@ -82,11 +82,11 @@ def make_model(vocabulary: int, seed: int, uniform: bool = False) -> keras.Model
 
 def train(model: keras.Model, data, dev, epochs: int) -> keras.Model:
     """Adam, the weights of the epoch that is best on the held-out tweets."""
-    model.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
     best = keras.callbacks.EarlyStopping("val_loss", restore_best_weights=True)
     best.patience = epochs
     model.fit(
-        *data, batch_size=128, epochs=epochs, validation_data=dev, verbose=0,
+        *data, batch_size=256, epochs=epochs, validation_data=dev, verbose=0,
         callbacks=[best],
     )  # fmt: skip
     return model

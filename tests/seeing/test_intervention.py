@@ -128,6 +128,23 @@ def test_attention_inside_another_layer_is_changed_too():
         assert np.abs(numpy(layer(Y)) - before).max() > 1e-4
 
 
+def test_a_recurrent_decoder_reads_with_changed_weights_at_every_step():
+    attention = regard.layers.AdditiveAttention(4)
+    layer = regard.layers.AttentionDecoder(attention, layers.GRUCell(6))
+    before, seen = numpy(layer(X, Y)), []
+
+    def last(weights, mask):
+        seen.append(tuple(weights.shape))
+        return ops.ones_like(weights) * ops.one_hot(6, 7)
+
+    with intervening(layer, change=last):
+        found = numpy(layer(X, Y))
+    assert set(seen) == {(2, 1, 1, 7)}
+    only = numpy(layer(X, Y[:, 6:]))
+    assert_allclose(found, only, atol=1e-5)
+    assert np.abs(found - before).max() > 1e-3
+
+
 def test_everything_is_put_back_after_an_exception():
     layer = layers.MultiHeadAttention(2, 4)
     before, own = called(layer), dict(vars(layer))

@@ -85,6 +85,30 @@ def test_cross_rollout_rows_sum_to_one():
     assert_allclose(found.sum(-1), 1)
 
 
+def test_flow_is_that_of_scipy():
+    graphs = pytest.importorskip("scipy.sparse.csgraph")
+    sparse = pytest.importorskip("scipy.sparse")
+    layers, scale = [maps(2, 4, 4) for _ in range(3)], 10_000_000
+    capacity = np.zeros((16, 16), "int32")
+    for level, layer in enumerate(layers):
+        pipe = layer.mean(0) / 2 + np.eye(4) / 2
+        rows = slice(4 * level + 4, 4 * level + 8)
+        capacity[rows, 4 * level : 4 * level + 4] = np.round(pipe * scale)
+    found, graph = metrics.attention_flow(layers), sparse.csr_array(capacity)
+    for i, j in np.ndindex(4, 4):
+        expected = graphs.maximum_flow(graph, 12 + i, j).flow_value / scale
+        assert_allclose(found[i, j], expected, atol=1e-5)
+    one = metrics.attention_flow(layers[:1])
+    assert_allclose(one, metrics.rollout(layers[:1]))
+
+
+def test_flow_is_for_small_inputs():
+    with pytest.raises(ValueError, match="at most 400"):
+        metrics.attention_flow([np.ones((1, 101, 101))] * 4)
+    with pytest.raises(ValueError, match="one T in all"):
+        metrics.attention_flow([])
+
+
 @pytest.mark.parametrize("wrong", [[], [np.ones((3, 4, 5))], [np.ones((2, 2))]])
 def test_rollout_says_what_it_takes(wrong):
     with pytest.raises(ValueError, match="weights must"):

@@ -26,6 +26,7 @@ from regard.seeing.metrics.faithfulness import (
     over_random,
     sufficiency,
 )
+from regard.seeing.metrics.flow import attention_flow
 from regard.seeing.metrics.input_gradients import gradient_times_input
 from regard.seeing.metrics.intervals import Interval, bootstrap, paired
 from regard.seeing.metrics.norms import (
@@ -78,6 +79,7 @@ __all__ = [
     "Settings",
     "accuracy",
     "adversarial_weights",
+    "attention_flow",
     "average_precision_area",
     "bootstrap",
     "comprehensiveness",

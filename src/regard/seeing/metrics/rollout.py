@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["cross_rollout", "over_uniform", "rollout"]
+__all__ = ["cross_rollout", "mixed_with_residual", "over_uniform", "rollout"]
 
 
 def rollout(weights: Sequence[np.ndarray]) -> np.ndarray:
@@ -26,7 +26,7 @@ def rollout(weights: Sequence[np.ndarray]) -> np.ndarray:
     """
     rolled: np.ndarray | None = None
     for layer in weights:
-        mixed = _mixed(layer)
+        mixed = mixed_with_residual(layer)
         if rolled is not None and mixed.shape != rolled.shape:
             raise ValueError(
                 "weights must be of one size in all layers, "
@@ -66,7 +66,7 @@ def cross_rollout(
     return rollout(decoder) @ read @ rollout(encoder)
 
 
-def _mixed(layer: np.ndarray) -> np.ndarray:
+def mixed_with_residual(layer: np.ndarray) -> np.ndarray:
     """``(..., H, T, T)`` -> ``(..., T, T)``: the mean head and the residual, shared."""
     layer = np.asarray(layer, np.float64)
     if layer.ndim < 3 or layer.shape[-1] != layer.shape[-2]:
