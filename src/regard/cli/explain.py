@@ -39,8 +39,8 @@ def command(  # noqa: PLR0913 - a command line's options
 
     found = traced(translator, text, beam, layer)
     query = found.piece_of(word)
-    pieces = found.translation.pieces
-    source = found.translation.source_pieces
+    pieces = _shown(found.translation.pieces)
+    source = _shown(found.translation.source_pieces)
     print(found.translation.text)
     print()
     if page is not None:
@@ -65,3 +65,10 @@ def command(  # noqa: PLR0913 - a command line's options
     print(steps)
     if not steps.passed:
         raise typer.Exit(1)
+
+
+def _shown(pieces: list[str]) -> list[str]:
+    """Pieces without the tokenizer's marks; one within a word begins with a hyphen."""
+    from regard.reports.tokens import show_tokens
+
+    return [("-" if each.joins else "") + each.text for each in show_tokens(pieces)]

@@ -57,8 +57,12 @@ def test_a_long_input_is_a_window(tmp_path):
 
 
 def test_weights_that_are_no_softmax_cannot_be_played_with(tmp_path):
-    trace = trace_of(layers.AdditiveAttention(4, normalizer="softmax"))
-    assert data_of(regard.explain_page(trace, path=tmp_path / "a.html"))["toy"]
+    trace = trace_of(layers.AdditiveAttention(4, normalizer="sparsemax"))
+    assert not data_of(regard.explain_page(trace, path=tmp_path / "a.html"))["toy"]
+
+
+def test_what_cannot_be_explained_leaves_no_page(tmp_path):
+    trace = trace_of(layers.AdditiveAttention(4))
     no_value = regard.Trace(
         mechanism="additive",
         **{n: a for n, a in trace.arrays() if n != "value" and n != "context"},

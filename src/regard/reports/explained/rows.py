@@ -10,6 +10,8 @@ import numpy as np
 from regard.cards import LANGUAGES
 from regard.cards.mathml import mathml
 from regard.reports.explained.phrases import PHRASES
+from regard.reports.explained.plain import DRAWN, plain
+from regard.reports.explained.playground import playground
 from regard.reports.tokens import direction, shorten, visible
 from regard.seeing.steps import Step, Steps, explain
 from regard.seeing.steps.sizes import sizes_of
@@ -19,7 +21,6 @@ from regard.trace import Trace
 WINDOW = 24  # queries a page holds
 EXAMPLES = 4
 ENTRIES = 64  # of a value that are drawn
-DRAWN = 3  # digits of what is drawn and written beside it
 LONGEST = 24  # letters of a token that are shown
 Tokens = Sequence[Any] | None
 
@@ -51,7 +52,7 @@ def packed(trace: Trace, query: int, tokens: tuple[Tokens, Tokens]) -> dict[str,
         "queries": [_labels(each[0], queries) for each in names],
         "keys": [_labels(each[1], range(sizes["S"])) for each in names],
         "directions": [direction(each[0] or ()) for each in names],
-        **_toy(trace, rows, sizes),
+        **playground(trace, rows, sizes),
     }
 
 
@@ -103,7 +104,7 @@ def _row(
     found = {"steps": steps, "seen": seen, "strongest": facts["key_number"]}
     for name in ("weights", "scores"):
         if facts.get(name) is not None:
-            found[name] = _plain(facts[name])
+            found[name] = plain(facts[name])
     return found
 
 
@@ -129,7 +130,7 @@ def _step(
         "numbers": mathml(step.numbers) if step.numbers else "",
         "of": {each: told[each][number].of for each in LANGUAGES} if step.of else None,
         "shapes": shape_text(step.shapes),
-        "value": _plain(flat if per_key else flat[:ENTRIES], DRAWN),
+        "value": plain(flat if per_key else flat[:ENTRIES], DRAWN),
         "perKey": per_key,
         "terms": _terms(step),
         "more": 0 if per_key else max(0, flat.size - ENTRIES),
@@ -147,58 +148,4 @@ def _terms(step: Step) -> list[list[Any]]:
         return []
     order = np.argsort(-np.asarray(step.terms), kind="stable")
     chosen = order if len(order) <= 2 * FEW else [*order[:FEW], *order[-FEW:]]
-    return [[int(n), *_plain(step.terms[n], DRAWN)] for n in chosen]
-
-
-def _plain(array: Any, digits: int = 5) -> list[Any]:
-    """Numbers of so many digits; what is no number as a word."""
-    flat = np.asarray(array, "float64").ravel()
-    return [float(f"{x:.{digits}g}") if np.isfinite(x) else _word(x) for x in flat]
-
-
-def _word(x: float) -> str:
-    return "NaN" if np.isnan(x) else "∞" if x > 0 else "−∞"
-
-
-def _toy(trace: Trace, rows: list, sizes: Mapping[str, int]) -> dict[str, Any]:
-    """What a reader may change: softmax of recorded scores over recorded values."""
-    normalizer = trace.settings.get("normalizer") or {}
-    usual = isinstance(normalizer, Mapping) and normalizer.get(
-        "class_name", ""
-    ).endswith("Softmax")
-    whole = all(
-        "scores" in row and "weights" in row for e in rows for h in e for row in h
-    )
-    same = whole and all(
-        np.allclose(_softmax(row), row["weights"], atol=1e-4)
-        for e in rows
-        for h in e
-        for row in h
-    )
-    if not (usual and same and trace.value is not None and trace.value.ndim == 4):
-        return {"toy": False, "values": [], "scale": 0}
-    value = np.broadcast_to(
-        trace.value, (sizes["B"], sizes["H"], *trace.value.shape[2:])
-    )
-    chosen = value[: len(rows)]
-    return {
-        "toy": True,
-        "values": [
-            [[_plain(v, DRAWN) for v in head] for head in each] for each in chosen
-        ],
-        "scale": _scale(trace),
-    }
-
-
-def _softmax(row: Mapping[str, Any]) -> np.ndarray:
-    from regard.seeing.steps.functions import softmax
-
-    scores = [x if isinstance(x, float) else -np.inf for x in row["scores"]]
-    return np.asarray(softmax(np.array(scores), np.array(row["seen"], bool)))
-
-
-def _scale(trace: Trace) -> float:
-    """What products were multiplied by, where that is 1/√d; 0 where it is not."""
-    width = trace.settings.get("key_dim")
-    changed = trace.settings.get("scale") or trace.settings.get("query_key_norm")
-    return 0.0 if width is None or changed else float(width) ** -0.5
+    return [[int(n), *plain(step.terms[n], DRAWN)] for n in chosen]

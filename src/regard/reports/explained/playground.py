@@ -1,0 +1,45 @@
+"""What a reader of the page may change: softmax of recorded scores over values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from regard.reports.explained.plain import DRAWN, plain
+from regard.seeing.steps.functions import softmax
+from regard.trace import Trace
+
+
+def playground(trace: Trace, rows: list, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """Values and scale, and whether the weights are a softmax of the scores at all."""
+    flat = [row for each in rows for head in each for row in head]
+    softmaxes = all("scores" in row and "weights" in row for row in flat) and all(
+        np.allclose(_softmax(row), row["weights"], atol=1e-4) for row in flat
+    )
+    if not softmaxes or trace.value is None or trace.value.ndim != 4:
+        return {"toy": False, "values": [], "scale": 0}
+    value = np.broadcast_to(
+        trace.value, (sizes["B"], sizes["H"], *trace.value.shape[2:])
+    )
+    chosen = value[: len(rows)]
+    return {
+        "toy": True,
+        "values": [
+            [[plain(v, DRAWN) for v in head] for head in each] for each in chosen
+        ],
+        "scale": _scale(trace),
+    }
+
+
+def _softmax(row: Mapping[str, Any]) -> np.ndarray:
+    scores = [x if isinstance(x, float) else -np.inf for x in row["scores"]]
+    return np.asarray(softmax(np.array(scores), np.array(row["seen"], bool)))
+
+
+def _scale(trace: Trace) -> float:
+    """What products were multiplied by, where that is 1/√d; 0 where it is not."""
+    width = trace.settings.get("key_dim")
+    changed = trace.settings.get("scale") or trace.settings.get("query_key_norm")
+    return 0.0 if width is None or changed else float(width) ** -0.5
