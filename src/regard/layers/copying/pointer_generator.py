@@ -97,8 +97,10 @@ class PointerGenerator(WordHead):
         if query_mask is not None:
             set_keras_mask(output, query_mask)
         for listener in self.recorders():
-            extra = {"gate": gate, "ids": ids}
-            listener.receive(self, {"weights": weights[:, None], "extra": extra})
+            found = {"weights": weights[:, None], "extra": {"gate": gate, "ids": ids}}
+            if query_mask is not None:
+                found["masks"] = {"query": query_mask[:, None, :, None]}
+            listener.receive(self, found)
         gate = ops.cast(gate, self.compute_dtype)
         return (output, gate) if return_gate else output
 

@@ -202,6 +202,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "triu": Function(np.triu),
     "shape": Function(lambda x, axis: np.shape(x)[axis]),
     "length": Function(len),
+    "rank": Function(np.ndim),
+    "text": Function(str),
     "number": Function(float),
     "whole_number": Function(int),
     "isclose": Function(np.isclose),
