@@ -41,7 +41,7 @@ COMMANDS = {
     **{"le": " ≤ ", "ge": " ≥ ", "cdot": "·", "dots": "…", "ldots": "…"},
     **{"lVert": "‖", "rVert": "‖", "quad": "   ", ",": " ", ";": " ", " ": " "},
     **{"alpha": "α", "beta": "β", "theta": "θ", "tau": "τ", "mu": "μ", "sigma": "σ"},
-    **{"zeta": "ζ", "delta": "δ"},
+    **{"zeta": "ζ", "delta": "δ", "xi": "ξ"},
     **{"epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "pi": "π", "big": ""},
     **{"infty": "∞"},
     **{"lambda": "λ", "gamma": "γ", "phi": "φ"},

@@ -34,4 +34,5 @@ def shown_memory(query, keys, values, own, heads):
     """Keys and values as every head sees them, (B, H, S + M, ·)."""
     if own:
         keys, values = with_own(keys, own[0]), with_own(values, own[1])
-    return {"key": spread(keys, query.shape[1]), "value": spread(values, heads)}
+    rows = max(query.shape[1], keys.shape[1])  # hops share one query
+    return {"key": spread(keys, rows), "value": spread(values, heads)}

@@ -82,6 +82,7 @@ class ExternalAttention(Traceable):
         total = ops.sum(shares, axis=-1, keepdims=True)
         weights = shares / ops.where(total == 0, ops.ones_like(total), total)
         output = ops.matmul(ops.cast(weights, self.compute_dtype), self.value_kernel)
+        masks = {} if mask is None else {"query": mask[:, None, :, None]}
         for listener in self.recorders():
             slots = ops.convert_to_tensor(self.value_kernel)[None, None]
             listener.receive(
@@ -91,6 +92,7 @@ class ExternalAttention(Traceable):
                     "weights": weights[:, None],
                     "value": slots,
                     "context": output[:, None],
+                    "masks": masks,
                     "extra": {"shares": shares},
                 },
             )

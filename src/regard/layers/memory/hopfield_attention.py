@@ -103,7 +103,8 @@ class HopfieldAttention(Attention):
         for _ in range(self.updates - 1):
             found = super().look(queries, keys, keys, visibility, bias)
             queries = found["context"]
-        return super().look(queries, keys, values, visibility, bias, keep, want)
+        found = super().look(queries, keys, values, visibility, bias, keep, want)
+        return {**found, "extra": {"moved": queries}} if "scores" in want else found
 
     def merge(self, context, query):
         if self.units is None:

@@ -105,8 +105,9 @@ class MemorizingAttention(ProjectedHeads):
         given = gathered(query, value, key, *masks)
 
         def blend(queries, near):
-            context, gate = self._blended(queries, near, far, given.query_mask)
-            return context, {"extra": {"gate": gate}}
+            mask = given.query_mask
+            context, gate, read = self._blended(queries, near, far, mask)
+            return context, {"extra": {"gate": gate, "far": read}}
 
         hidden, places = (
             (attention_mask, use_causal_mask),
@@ -116,7 +117,7 @@ class MemorizingAttention(ProjectedHeads):
         return self._answered(given, hidden, bias, places, training, asked, blend)
 
     def _blended(self, queries, near, far, query_mask):
-        """The contexts (B, H, T, Dv) of the near and of the outer memory; the gate."""
+        """Near and far context in one (B, H, T, Dv), the gate, and the far one."""
         *memory, seen = far
         recipe = replace(
             self._whole_recipe(),
@@ -132,7 +133,7 @@ class MemorizingAttention(ProjectedHeads):
         full = ops.any(seen, axis=-1)[:, None, None, None]
         gate = ops.where(full, ops.reshape(gate, (1, -1, 1, 1)), 0.0)  # (B, H, 1, 1)
         gate = ops.cast(gate, near.dtype)
-        return gate * ops.cast(found, near.dtype) + (1 - gate) * near, gate
+        return gate * ops.cast(found, near.dtype) + (1 - gate) * near, gate, found
 
     def _checked(self, memory_key, memory_value, memory_mask, state):
         """Keys, values and mask (B, M) of the outer memory, without gradients."""

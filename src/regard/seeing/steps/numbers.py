@@ -146,6 +146,9 @@ class Writer:
             if seen.ndim:
                 return shown(computed(node, self.names))
             return self.write(node.args[1] if seen else node.args[2])
+        if name == "given":
+            name = str(computed(node.args[1], self.names))
+            return self._result(node, name)
         if not function.pattern and name in EVALUATED:
             return self._result(node, name)
         writer = self

@@ -1,4 +1,4 @@
-"""Functions of attention that remembers where it looked."""
+"""Functions of attention that remembers where it looked, and of memories."""
 
 from math import lgamma
 from typing import Any
@@ -35,4 +35,18 @@ def pushed(weights: Array, chances: Array) -> Array:
     return np.convolve(weights, chances)[: len(weights)]
 
 
-WALKS = {each.__name__: each for each in (latest, beta_binomial, pushed)}
+def logsumexp(x: Array) -> Array:
+    """The logarithm of the sum of exponentials."""
+    high = np.max(x)
+    return high + np.log(np.sum(np.exp(x - high)))
+
+
+def nearest(scores: Array, seen: Array, count: int) -> Array:
+    """Which of what is seen are among the ``count`` largest."""
+    seen = np.broadcast_to(seen, np.shape(scores))
+    order = np.argsort(-np.where(seen, scores, -np.inf), kind="stable")
+    return seen & np.isin(np.arange(len(scores)), order[:count])
+
+
+_ALL = (latest, beta_binomial, pushed, logsumexp, nearest)
+WALKS = {each.__name__: each for each in _ALL}
