@@ -90,7 +90,10 @@ class Visibility:
 
 
 def dense(query, key, value, recipe, visibility, bias, keep):
-    """Scores, weights, mask (B, H, T, S) and context (B, H, T, Dv) in one piece."""
+    """Scores, weights, mask (B, H, T, S) and context (B, H, T, Dv) in one piece.
+
+    ``maps`` are the weights before heads are combined.
+    """
     mask = visibility.mask()
     for change in recipe.changes:
         mask = change.narrowed(mask)
@@ -110,7 +113,7 @@ def dense(query, key, value, recipe, visibility, bias, keep):
         mask = own_columns(mask, visibility.masks.get("query"), scores, more)
         scores, visible = (ops.concatenate([s, more], -1) for s in (scores, visible))
         value = with_own(value, recipe.own[1])
-    weights, mask = _weighed(visible, mask, recipe)
+    weights, mask, maps = _weighed(visible, mask, recipe)
     if position is not None:
         weights = position.reweigh(weights, visibility.grid, *places)
     if recipe.fade is not None:
@@ -122,7 +125,8 @@ def dense(query, key, value, recipe, visibility, bias, keep):
     if position is not None:
         more = position.read(mixing[..., :count], visibility.grid, *places)
         context = context if more is None else context + ops.cast(more, context.dtype)
-    return {"context": context, "scores": scores, "weights": weights, "mask": mask}
+    tables = {"scores": scores, "weights": weights, "mask": mask, "maps": maps}
+    return {"context": context, **tables}
 
 
 def _finite(bias, mask):
@@ -144,17 +148,17 @@ def _plus(scores, bias):
 
 
 def _weighed(scores, mask, recipe):
-    """Weights of what may be seen, and the mask in their shape."""
+    """Weights of what may be seen, the mask in their shape, and the maps blended."""
     seen = mask
     if mask is not None:
         seen = ops.broadcast_to(per_map(mask, scores.shape[1]), ops.shape(scores))
-    weights = recipe.normalizer(scores, seen, *recipe.normalizer_parameters)
+    weights = maps = recipe.normalizer(scores, seen, *recipe.normalizer_parameters)
     if recipe.blend is not None:
         weights = recipe.blend(weights, *recipe.blend_parameters)
     if mask is None:
         mask = ops.ones((1,) * 4, dtype="bool")
-        return weights, ops.broadcast_to(mask, ops.shape(weights))
+        return weights, ops.broadcast_to(mask, ops.shape(weights)), maps
     mask = ops.broadcast_to(mask, ops.shape(weights))
     if recipe.blend is not None:  # a head may have seen what another may not
         weights = ops.where(mask, weights, ops.zeros_like(weights))
-    return weights, mask
+    return weights, mask, maps

@@ -11,9 +11,7 @@ from tests.conformance.subject import subject_of
 # What a card of each kind cannot show by a layer's call alone is in its own test.
 SAMPLE = {"additive", "multi_head", "pooling", "retention"}
 # Rows that cannot be told yet, each with the reason.
-EXCEPTIONS = {
-    "multi_head_first_axis": "axes that are not attended are folded into the batch",
-}
+EXCEPTIONS = {}
 
 
 def marks_of(case):

@@ -8,11 +8,11 @@ from keras import ops
 
 from regard.core.norms.rms import rms
 from regard.core.scores import widen
-from regard.layers.heads.projected import ProjectedHeads
+from regard.layers.heads.blended import BlendedHeads
 
 
 @keras.saving.register_keras_serializable("regard")
-class DifferentialAttention(ProjectedHeads):
+class DifferentialAttention(BlendedHeads):
     r"""Every head looks twice and subtracts: noise that both looks share cancels.
 
     $a_h = \mathrm{softmax}(s_h) - \lambda\,\mathrm{softmax}(s'_h),\quad

@@ -8,11 +8,11 @@ from keras import ops
 from regard.core import scores
 from regard.core.attend import Recipe
 from regard.core.scores import widen
-from regard.layers.heads.projected import ProjectedHeads
+from regard.layers.heads.blended import BlendedHeads
 
 
 @keras.saving.register_keras_serializable("regard")
-class TalkingHeadsAttention(ProjectedHeads):
+class TalkingHeadsAttention(BlendedHeads):
     r"""Heads mix their scores before normalizing, and their weights after.
 
     $a_h = \sum_g W_{gh}\,\mathrm{normalizer}\big(\sum_f L_{fg}\, s_f\big)$

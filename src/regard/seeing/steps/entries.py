@@ -3,6 +3,8 @@
 A mechanism's card lists its own steps and says with ``use`` where others come in:
 
 - ``use = "attend"``: from scores to context, with position, mask and normalizer;
+- ``use = "score"``, ``"mask"``, ``"normalizer"``, ``"weigh"``, ``"read"``: one part of
+  these, where a mechanism has something between them;
 - ``use = "place"``: what the position does to queries and keys before they meet;
 - ``use = "<name>"``: the steps of the part or layer in the setting of that name, which
   read the weights below that path; nothing where the setting is empty;
@@ -78,7 +80,7 @@ def _used(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped
     if name == "attend":
         for phase in _ATTEND:
             yield from _phase(phase, settings, below)
-    elif name == "place":
+    elif name == "place" or name in _ATTEND:
         yield from _phase(name, settings, below)
     elif name in shared():
         yield from expanded(shared()[name], settings, below)

@@ -13,6 +13,7 @@ from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place, sizes_of
 from regard.seeing.steps.step import Steps
 from regard.seeing.steps.telling import Telling
+from regard.seeing.steps.translating import in_our_terms
 from regard.trace import Trace
 
 __all__ = ["explain"]
@@ -57,6 +58,7 @@ def explain(
     check_language(language)
     trace = trace_of(trace_or_layer, inputs, options)
     _check_whole(trace)
+    trace = in_our_terms(trace)
     found = card_of(trace, trace_or_layer)
     sizes = sizes_of(trace)
     place = Place(

@@ -18,6 +18,7 @@ def facts_of(
 
     ``query``, ``key``: the row and its strongest key, by token or number; ``share``:
     that key's weight; ``visible``, ``keys``: how many keys it may see, and of how many;
+    ``key_head``: which head of keys a head reads.
     ``row``, ``column``: where a pixel stands that asks. Pixels are called by both.
     """
     words = phrases(language)
@@ -43,6 +44,7 @@ def facts_of(
         "scores": names.get("judged"),
         "head": names["h"],
         "heads": names["H"],
+        "key_head": names["key_head"],
     }
 
 

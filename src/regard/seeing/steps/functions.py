@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.steps import cells, series
+from regard.seeing.steps.heads import first_lambda, latents, looks, scale_of, turned
 from regard.seeing.steps.networks import activation, combined
 from regard.seeing.steps.special import (
     crossing,
@@ -223,6 +224,12 @@ FUNCTIONS: Mapping[str, Function] = {
     "layer_norm": Function(layer_norm),
     "rms_norm": Function(rms_norm),
     "one_hot": Function(one_hot),
+    "clean": Function(lambda x, real: np.where(real[:, None], x, 0.0), "{0}"),
+    "scale_of": Function(scale_of),
+    "looks": Function(looks),
+    "first_lambda": Function(first_lambda),
+    "latents": Function(latents, r"\mathrm{{RMS}}({0} W^D)"),
+    "turned": Function(turned, "R({1}) \\, {0}"),
     "with_one": Function(
         lambda x: np.pad(x, ((0, 0), (0, 1)), constant_values=1), r"[{0}; 1]"
     ),

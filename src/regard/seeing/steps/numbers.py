@@ -20,6 +20,7 @@ EVALUATED = {
     *("cell_output", "cell_states", "places", "latest", "pushed", "shifted"),
     *("ranked", "crossing"),
     *("one_way", "pyramid", "in_pairs"),
+    *("scale_of", "first_lambda", "eye"),
 }
 
 
@@ -170,7 +171,7 @@ class Writer:
         """Words, and settings and weights as a whole, are no numbers to write."""
         if isinstance(node, ast.Constant):
             return isinstance(node.value, str)
-        if not isinstance(node, ast.Attribute):
+        if not isinstance(node, (ast.Name, ast.Attribute)):
             return False
         value = computed(node, self.names)
         return value is None or isinstance(value, (Group, str, Mapping))

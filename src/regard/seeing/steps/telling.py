@@ -66,12 +66,14 @@ class Telling:
         """The steps that apply; none that needs inputs or weights not there."""
         given = {"x": self.trace.inputs, "p": self.trace.parameters}
         missing = {name for name, group in given.items() if not group}
+        made: set[str] = set()
         for scoped in expanded(card.steps, self.trace.settings):
             entry = scoped.entry
             read = _reads(entry.by) | _reads(entry.when) | _reads(entry.holds)
-            if missing & read:
+            if missing & read or {n for n in read if n.startswith("made.")} - made:
                 missing.add(entry.name)
             elif not entry.when or self._holds(scoped, entry.when):
+                made.add(f"made.{entry.gives}")
                 yield scoped
 
     def _holds(self, scoped: Scoped, condition: str) -> bool:
@@ -96,6 +98,8 @@ class Telling:
                 f"from the trace: {problem}"
             ) from problem
         self.names[entry.name] = value
+        if entry.gives:
+            self.names["made"].values[entry.gives] = value
         title, sentence = entry.words[self.language]
         each = self._each_of(entry.each, value)
         return Step(
@@ -146,11 +150,13 @@ class Telling:
 
 
 def _reads(expression: str) -> set[str]:
-    """The names an expression begins with."""
+    """The names an expression begins with, and what of earlier steps it reads."""
     if not expression:
         return set()
-    nodes = ast.walk(parsed(expression))
-    return {each.id for each in nodes if isinstance(each, ast.Name)}
+    nodes = list(ast.walk(parsed(expression)))
+    names = {each.id for each in nodes if isinstance(each, ast.Name)}
+    read = {ast.unparse(each) for each in nodes if isinstance(each, ast.Attribute)}
+    return names | {each for each in read if each.startswith("made.")}
 
 
 def _shapes(

@@ -28,6 +28,8 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
     Of an image: ``pixels`` (H W, C), zero where hidden; ``row`` and ``column`` of the
     query's, ``columns`` of the output. Images have their channels last.
 
+    ``made`` is what the steps so far came to, by the array it gives.
+
     ``judged`` are the scores with the bias, ``seen`` what all causes together show,
     ``padded`` whether the query is padding.
     """
@@ -54,6 +56,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         **rows,
         "masks": Group("masks", masks),
         "whole": Group("whole", whole),
+        "made": Group("made", {}),
         "x": Group("x", inputs),
         "i": place.query,
         "h": place.head,

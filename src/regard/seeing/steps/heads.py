@@ -1,0 +1,82 @@
+"""What heads of special kinds need: their scale, their looks, latents, turns."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+Array = Any
+Group = Any  # of named ``values``; a part of the settings has its ``kind`` among them
+
+
+def scale_of(settings: Group) -> float:
+    """What a layer with heads multiplies its products by."""
+    given = settings.values
+    if given.get("scale") is not None:
+        return float(given["scale"])
+    norm = getattr(given.get("query_key_norm"), "values", {})
+    if norm.get("kind") == "Unit":
+        return 1.0 if norm["learn"] else float(norm["sharpness"])
+    return float(given["key_dim"]) ** -0.5
+
+
+def looks(settings: Group, head: int, heads: int) -> Array:
+    """Which projections of keys the two looks of a head read."""
+    groups = settings.values.get("num_key_value_heads") or heads
+    both = np.array([head, head + heads])
+    if settings.values.get("head_order") == "tile":
+        return both % (2 * groups)
+    return both * groups // heads
+
+
+def first_lambda(settings: Group) -> float:
+    """Of differential attention, before the learned vectors have a say."""
+    given = settings.values
+    if given["lambda_start"] is not None:
+        return float(given["lambda_start"])
+    return 0.8 - 0.6 * math.exp(-0.3 * (given["depth"] - 1))
+
+
+def latents(inputs: Array, weights: Group, settings: Group) -> Array:
+    """(S, D) -> (S, latent_dim), of multi-head latent attention."""
+    given, held = settings.values, weights.values
+    down = inputs @ held["memory_down_kernel"] + held.get("memory_down_bias", 0.0)
+    latent = down[:, given["rope_dim"] :]
+    if not given["latent_norm"]:
+        return latent
+    squares = np.mean(np.square(latent), -1, keepdims=True)
+    return latent / np.sqrt(squares + given["epsilon"]) * held["memory_gain"]
+
+
+def turned(vectors: Array, places: Array, position: Group) -> Array:
+    """(…, D) as RoPE turns them at places (…,); as they are for other positions."""
+    found = rope_of(position)
+    if found is None:
+        return vectors
+    width = found.width or np.shape(vectors)[-1]
+    frequencies, size = found._frequencies(width)
+    angles = np.asarray(places, "float64")[..., None] * np.asarray(frequencies)
+    turning = np.asarray(vectors)[..., :width]
+    cosine, sine = size * np.cos(angles), size * np.sin(angles)
+    half = found.pairing == "half"
+    pairs = (slice(0, width // 2), slice(width // 2, None))
+    one, other = pairs if half else (slice(0, None, 2), slice(1, None, 2))
+    answer = np.array(vectors, "float64")
+    first, second = turning[..., one], turning[..., other]
+    answer[..., :width][..., one] = first * cosine - second * sine
+    answer[..., :width][..., other] = second * cosine + first * sine
+    return answer
+
+
+def rope_of(position: Group) -> Any:
+    """The RoPE of these settings, or None of any other position."""
+    from regard.core.positions import rotary, scaling
+
+    given = {} if position is None else dict(position.values)
+    if given.pop("kind", "") != "RoPE":
+        return None
+    slower: Any = given.get("scaling")
+    if hasattr(slower, "values"):
+        options = dict(slower.values)
+        given["scaling"] = getattr(scaling, options.pop("kind"))(**options)
+    return rotary.RoPE(**given)
