@@ -30,8 +30,10 @@ def _draw(found: ModelDiagnosis, language: str) -> str:
     caveats = " ".join(words[name] for name in _CAVEATS)
     rows = "\n".join(_draw_row(each, words) for each in found.evidence)
     return (
-        f'<section data-lang="{language}" lang="{language}">'
-        f"<h2>{html.escape(title)}</h2>\n<dl>{rows}</dl>\n"
+        f'<section data-lang="{language}" lang="{language}" '
+        f'aria-labelledby="evidence-{language}">'
+        f'<h2 id="evidence-{language}">{html.escape(title)}</h2>'
+        f"\n<dl>{rows}</dl>\n"
         f'<p class="quiet">{html.escape(caveats)}</p></section>'
     )
 
