@@ -1,7 +1,7 @@
 // A large map as a picture: one rectangle for a block of cells, labels where there is
 // room. Zoomed in, it shows the part of the map around the selection.
 
-import { colourAt, inks, isDark, placeOf } from "./colour.js";
+import { inks, isDark, palette, placeOf } from "./colour.js";
 import { axes } from "./matrix.js";
 import { look, select } from "./selection.js";
 import { clamp, fill, make, option, state, t, view } from "./state.js";
@@ -63,20 +63,23 @@ export function pooled(plane, rows, columns, kind) {
   return { values, counts, rows, columns };
 }
 
+const grey = (level) => [level, level, level];
+
 // Blocks as pixels on a canvas of that many pixels; a right-to-left input is mirrored.
 export function pixelsOf({ values, counts, rows, columns }, map) {
   const width = columns.blocks;
   const pixels = new ImageData(width, rows.blocks);
-  const [hatch, plain] = isDark() ? [125, 22] : [146, 255];
-  const colours = Array.from({ length: 1024 }, (_, at) => colourAt(at / 1023));
+  const [hatch, plain] = (isDark() ? [125, 22] : [146, 255]).map(grey);
+  const colours = palette();
   const mirrored = map.key.direction === "rtl";
-  values.forEach((weight, at) => {
+  for (let at = 0; at < values.length; at += 1) {
     const [row, column] = [Math.floor(at / width), at % width];
-    const stripe = Array(3).fill((row + column) % 3 ? plain : hatch);
-    const known = Number.isNaN(weight) ? [220, 0, 0] : colours[Math.round(placeOf(weight) * 1023)];
-    const rgb = counts[at] ? known : stripe;
-    pixels.data.set([...rgb, 255], 4 * (row * width + (mirrored ? width - 1 - column : column)));
-  });
+    const known = Number.isNaN(values[at]) ? [220, 0, 0] : colours[Math.round(placeOf(values[at]) * 1023)];
+    const rgb = counts[at] ? known : (row + column) % 3 ? plain : hatch;
+    const place = 4 * (row * width + (mirrored ? width - 1 - column : column));
+    for (let c = 0; c < 3; c += 1) pixels.data[place + c] = rgb[c];
+    pixels.data[place + 3] = 255;
+  }
   const canvas = make("canvas", { width, height: rows.blocks, "aria-hidden": "true" });
   canvas.getContext("2d").putImageData(pixels, 0, 0);
   return canvas;

@@ -32,12 +32,20 @@ export function placeOf(weight, seen = 1) {
   return Math.min(1, Math.max(0, place));
 }
 
-export function colourAt(place) {
-  const two = view.plane.signed || state.scale === "uniform" ? "Two" : "";
-  const ramp = ramps[(isDark() ? "dark" : "light") + two];
+const rampName = () => (isDark() ? "dark" : "light") + (view.plane.signed || state.scale === "uniform" ? "Two" : "");
+
+function colourAt(place) {
+  const ramp = ramps[rampName()];
   const below = Math.min(ramp.length - 2, Math.floor(place * (ramp.length - 1)));
   const [from, to] = [channels(ramp[below]), channels(ramp[below + 1])];
   return from.map((value, c) => Math.round(value + (to[c] - value) * (place * (ramp.length - 1) - below)));
+}
+
+const palettes = {};
+
+// The colours at 1024 places of the ramp, for pictures of many cells.
+export function palette() {
+  return (palettes[rampName()] ??= Array.from({ length: 1024 }, (_, at) => colourAt(at / 1023)));
 }
 
 export const shade = (weight, seen) => colourAt(placeOf(weight, seen));

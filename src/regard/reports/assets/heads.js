@@ -38,13 +38,17 @@ function cellOf({ map, m, h }, strongest) {
   return button;
 }
 
-// One thumbnail after another, so that the page answers meanwhile.
+// One thumbnail after another, with pauses in which the page answers.
 async function drawThumbnails(cells) {
   drawing += 1;
   const mine = drawing;
+  let pause = 0;
   for (const cell of cells) {
-    await new Promise((done) => setTimeout(done));
-    if (mine !== drawing) return;
+    if (performance.now() > pause) {
+      await new Promise((done) => setTimeout(done));
+      if (mine !== drawing) return;
+      pause = performance.now() + 20;
+    }
     const map = view.maps[cell.place[0]];
     fill(cell.firstChild, pixelsOf(pooled(planeOf(map, cell.place[1]), ...everything(map, side), "largest"), map));
   }
