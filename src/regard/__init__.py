@@ -21,6 +21,7 @@ from regard.core.scopes import (
 )
 from regard.layers.chosen_rows import weights_of
 from regard.layers.planning import plan
+from regard.seeing import drawing as _drawing
 from regard.seeing import metrics
 from regard.seeing.capture import attend_to, capture
 from regard.seeing.intervention import intervening
@@ -79,3 +80,13 @@ def __getattr__(name: str) -> object:
     if name in _LATER:
         return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _plot_maps(*args: object, **options: object) -> object:
+    """What is captured stands below the figures, which are imported to draw it."""
+    return importlib.import_module("regard.reports.map_figures").plot_maps(
+        *args, **options
+    )
+
+
+_drawing.drawn_by(_plot_maps)

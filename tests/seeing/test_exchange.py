@@ -33,6 +33,12 @@ def test_a_file_comes_back_as_it_was(maps, tmp_path):
     assert after[0].masks.keys() == before[0].masks.keys()
     assert_array_equal(again["heads"].weights, maps["heads"].weights)
     assert after[0].mechanism == "multi_head" and after[0].layer == before[0].layer
+    for group in ("masks", "extra", "inputs", "parameters"):
+        mine, theirs = getattr(before[0], group), getattr(after[0], group)
+        assert list(mine) == list(theirs)
+        for name, array in mine.items():
+            assert_array_equal(theirs[name], array)
+    assert after[0].parameters and after[0].settings["num_heads"] == 2
 
 
 def test_a_dict_goes_through_json(maps):
@@ -61,3 +67,10 @@ def test_a_foreign_file_is_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(ValueError, match=r"path must name a file that Maps.save wrote"):
         Maps.load(path)
+
+
+def test_a_table_counts_heads_as_the_layer_does():
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    layer = layers.MultiHeadAttention(3, 3, name="heads")
+    table = regard.attend_to(layer, X, rows=-1, heads=[2]).to_dataframe()
+    assert set(table["head"]) == {2} and set(table["query"]) == {4}

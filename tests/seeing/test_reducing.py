@@ -55,7 +55,14 @@ def test_rows_and_heads_are_those_of_the_whole(name):
     assert_allclose(part.scores, whole.scores[:, :1, [3, 20]], atol=1e-5)
     mask = np.broadcast_to(whole.mask, whole.weights.shape)[:, :1, [3, 20]]
     assert_array_equal(np.broadcast_to(part.mask, part.weights.shape), mask)
-    assert_allclose(part.context, whole.context, atol=1e-6)
+    assert_array_equal(part.extra["heads"], [0])
+    assert_allclose(part.context, whole.context[:, :1, [3, 20]], atol=1e-6)
+    if whole.query is not None:
+        assert_allclose(part.query, whole.query[:, :1, [3, 20]], atol=1e-6)
+        assert_allclose(part.key, whole.key[:, :1], atol=1e-6)
+    for cause, each in whole.masks.items():
+        each = np.broadcast_to(each, whole.weights.shape)[:, :1, [3, 20]]
+        assert_array_equal(np.broadcast_to(part.masks[cause], each.shape), each)
 
 
 @pytest.mark.parametrize("name", MAKE)
@@ -106,3 +113,32 @@ def test_what_a_layer_shows_of_its_own_stands_beside_rows_and_outlines():
     with mock.patch.object(reducing, "LARGEST", 10):
         outlined = regard.attend_to(layer, X, X, **far)[layer.path][0]
     assert {"gate", "entropy", "received"} <= set(outlined.extra)
+
+
+def test_heads_come_with_their_keys():
+    layer = MAKE["groups"]()
+    whole, part = seen(layer), seen(layer, heads=[3, 0, 9, -2])
+    assert_array_equal(part.extra["heads"], [3, 0, 2])
+    assert_allclose(part.value, whole.value[:, [3, 0, 2]], atol=1e-6)
+    assert_allclose(part.weights @ part.value, part.context, atol=1e-5)
+    assert "rows" not in part.extra and part.query.shape[1:3] == (3, 21)
+    with mock.patch.object(reducing, "LARGEST", 10):
+        outlined = seen(layer, heads=[3, 0])
+    assert_array_equal(outlined.extra["heads"], [3, 0])
+    assert outlined.extra["entropy"].shape[1] == outlined.context.shape[1] == 2
+
+
+@pytest.mark.parametrize("name", ["additive", "slots", "keras", "single"])
+def test_heads_and_rows_that_a_layer_does_not_have_leave_nothing(name):
+    part = seen(MAKE[name](), rows=[99], heads=[7])
+    assert part.weights.shape == (2, 0, 0, 21)
+    assert part.extra["rows"].size == part.extra["heads"].size == 0
+
+
+def test_heads_come_with_the_keys_of_their_group():
+    arrays = {"query": np.zeros((2, 4, 3, 5)), "value": RNG.normal(size=(2, 2, 7, 5))}
+    found = reducing.Reduction(heads=(3, 0, 2)).cut(arrays)
+    assert_array_equal(found["value"], arrays["value"][:, [1, 0, 1]])
+    shared = {**arrays, "value": arrays["value"][:, :1]}
+    found = reducing.Reduction(heads=(3, 0, 2)).cut(shared)
+    assert_array_equal(found["value"], shared["value"])

@@ -115,13 +115,22 @@ class _Chosen:
 
 def _numbers(name, chosen, count):
     """Row or head numbers as int32, those from the end made positive."""
-    numbers = np.atleast_1d(np.asarray(chosen))
-    wrong = numbers.ndim != 1 or not np.issubdtype(numbers.dtype, np.integer)
-    if wrong or not numbers.size or numbers.min() < -count or numbers.max() >= count:
+    numbers = np.array(whole_numbers(name, chosen))
+    if not numbers.size or numbers.min() < -count or numbers.max() >= count:
         raise ValueError(
             f"{name} must be integers from {-count} to {count - 1}. Got {chosen!r}."
         )
     return ops.convert_to_tensor(numbers % count, dtype="int32")
+
+
+def whole_numbers(name, chosen) -> tuple[int, ...]:
+    """One number or several as a tuple."""
+    numbers = np.atleast_1d(np.asarray(chosen))
+    if numbers.ndim != 1 or not (
+        np.issubdtype(numbers.dtype, np.integer) or not numbers.size
+    ):
+        raise ValueError(f"{name} must be whole numbers. Got {chosen!r}.")
+    return tuple(map(int, numbers))
 
 
 def _check(layer):

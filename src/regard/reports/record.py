@@ -148,6 +148,7 @@ class AttentionRecord:
             "query_language": query_language,
             "key_language": key_language,
             "layer": trace.layer or trace.mechanism,
+            "heads": [str(head + 1) for head in trace.extra.get("heads", ())],
         }
         if trace.weights is None and "received" in trace.extra:
             outline = {name: trace.extra[name][example] for name in OUTLINE}

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import numpy as np
-
+from regard.layers.chosen_rows import whole_numbers
 from regard.layers.traceable import Traceable
 from regard.recording import Recorder, recording
 from regard.seeing.finding import attention_layers, choose, unread_layers
@@ -57,10 +56,11 @@ def capture(
             ``GroupQueryAttention`` or subclasses of them, or KerasHub's, nested as deep
             as you like.
         layers: names or paths of the layers to capture; by default all.
-        rows: numbers of the queries whose weights, scores and mask are kept, from the
-            end where negative; by default all. ``extra["rows"]`` says which they are,
-            since those a layer does not have are passed over.
-        heads: numbers of the heads, likewise.
+        rows: numbers of the queries that are kept, from the end where negative; by
+            default all. ``extra["rows"]`` says which they are, since those a layer does
+            not have are passed over.
+        heads: numbers of the heads, likewise; ``extra["heads"]``. Scores, weights,
+            masks, queries and contexts are cut to both, keys and values to the heads.
         whole: keep all weights of however long an input. Otherwise a call with more
             than 33 million has ``weights`` None, no queries, keys and values, and the
             outline of its weights in ``extra``, made without a table of all pairs: see
@@ -75,7 +75,11 @@ def capture(
     Raises:
         ValueError: where the model has no such layer, or rows or heads are no numbers.
     """
-    reduction = Reduction(_numbers("rows", rows), _numbers("heads", heads), whole)
+    numbers = {
+        name: None if each is None else whole_numbers(name, each)
+        for name, each in (("rows", rows), ("heads", heads))
+    }
+    reduction = Reduction(**numbers, whole=whole)
     found = attention_layers(model)
     chosen = choose(found, layers)
     maps = Maps({id(layer): name for name, layer in chosen.items()}, reduction)
@@ -90,16 +94,6 @@ def capture(
             stack.enter_context(replaced(layer, "call", maps.noting(layer)))
         stack.callback(wait_for_callbacks)
         yield maps
-
-
-def _numbers(name, given) -> tuple[int, ...] | None:
-    """One number or several as a tuple."""
-    if given is None:
-        return None
-    numbers = np.atleast_1d(np.asarray(given))
-    if numbers.ndim != 1 or not np.issubdtype(numbers.dtype, np.integer):
-        raise ValueError(f"{name} must be whole numbers or None. Got {given!r}.")
-    return tuple(int(each) for each in numbers)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 from regard.trace import Trace
 
 _INDEX = "index"  # what stands where in a file
+_GROUPS = ("masks", "extra", "inputs", "parameters")  # of a trace, arrays by name
 
 
 def to_dict(maps: Mapping[str, Sequence[Trace]]) -> dict[str, list[dict[str, Any]]]:
@@ -68,39 +69,44 @@ def _columns(trace: Trace) -> dict[str, np.ndarray]:
         mask = np.ones((), bool) if trace.mask is None else trace.mask
         places = np.nonzero(np.broadcast_to(mask, shape))
         found = dict(zip(("example", "head", "query", "key"), places, strict=True))
-        if "rows" in trace.extra:
-            found["query"] = np.asarray(trace.extra["rows"])[found["query"]]
         found["weight"] = trace.weights[places]
         if trace.scores is not None and trace.scores.shape == shape:
             found["score"] = trace.scores[places]
-        return found
-    if "top_keys" in trace.extra:
+    elif "top_keys" in trace.extra:
         weights = np.asarray(trace.extra["top_weights"])
         places = np.nonzero(weights)
         found = dict(zip(("example", "head", "query"), places[:3], strict=True))
         found["key"] = np.asarray(trace.extra["top_keys"])[places]
-        return {**found, "weight": weights[places]}
-    return {}
+        found["weight"] = weights[places]
+    else:
+        return {}
+    for column, kept in (("query", "rows"), ("head", "heads")):
+        if kept in trace.extra:
+            found[column] = np.asarray(trace.extra[kept])[found[column]]
+    return found
 
 
 def save(maps: Mapping[str, Sequence[Trace]], path: str | Path) -> Path:
     """Write everything into one ``.npz`` file, which ``load`` reads again."""
     arrays: list[Any] = []
+    places: dict[int, int] = {}  # calls share what did not change between them
 
     def stored(group: Mapping[str, Any]) -> dict[str, int]:
         """Name -> the number of its array in the file."""
-        first = len(arrays)
-        arrays.extend(group.values())
-        return {name: first + place for place, name in enumerate(group)}
+        for each in group.values():
+            if id(each) not in places:
+                places[id(each)] = len(arrays)
+                arrays.append(each)
+        return {name: places[id(each)] for name, each in group.items()}
 
     index = {
         name: [
             {
                 "mechanism": trace.mechanism,
                 "layer": trace.layer,
+                "settings": dict(trace.settings),
                 "own": stored(dict(trace.arrays())),
-                "masks": stored(trace.masks),
-                "extra": stored(trace.extra),
+                **{name: stored(getattr(trace, name)) for name in _GROUPS},
             }
             for trace in calls
         ]
@@ -126,7 +132,7 @@ def write(path: str | Path, index: Mapping[str, Any], arrays: Sequence[Any]) -> 
     """Arrays, and an index that says what they are, as one ``.npz`` file."""
     path = Path(path).with_suffix(".npz")
     named: dict[str, Any] = {str(place): each for place, each in enumerate(arrays)}
-    named[_INDEX] = np.array(json.dumps(index))
+    named[_INDEX] = np.array(json.dumps(index, default=str))
     with path.open("wb") as file:
         np.savez_compressed(file, **named)
     return path
@@ -150,10 +156,10 @@ def read(path: str | Path, writer: str, key: str) -> tuple[dict[str, Any], list[
 
 
 def _trace(entry: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> Trace:
-    groups: list[dict[str, Any]] = [
-        {name: arrays[place] for name, place in entry[group].items()}
-        for group in ("own", "masks", "extra")
-    ]
-    own, masks, extra = groups
-    names = {name: entry[name] for name in ("mechanism", "layer")}
-    return Trace(**names, **own, masks=masks, extra=extra)
+    groups: dict[str, Any] = {
+        group: {name: arrays[place] for name, place in entry[group].items()}
+        for group in ("own", *_GROUPS)
+    }
+    own = groups.pop("own")
+    names = {name: entry[name] for name in ("mechanism", "layer", "settings")}
+    return Trace(**names, **own, **groups)

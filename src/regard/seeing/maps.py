@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -17,27 +16,12 @@ from regard.layers.traceable import (
     to_numpy,
 )
 from regard.seeing import exchange
+from regard.seeing.calls import Calls
+from regard.seeing.drawing import draw
 from regard.seeing.joining import joined, same_lengths
 from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.reducing import Reduction
 from regard.seeing.tracers import when_known
-from regard.trace import Trace
-
-
-class Calls(list):
-    """The traces of one layer, in the order of its calls.
-
-    Fields of a trace read from here are those of the last call: ``maps[name].weights``.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in {f.name for f in fields(Trace)}:
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
-        if not self:
-            raise AttributeError(
-                f"The layer was not called while captured, so it has no {name}."
-            )
-        return getattr(self[-1], name)
 
 
 class Maps(Mapping):
@@ -79,6 +63,11 @@ class Maps(Mapping):
     def save(self, path: str | Path) -> Path:
         """Write everything into one ``.npz`` file, which ``Maps.load`` reads again."""
         return exchange.save(self, path)
+
+    def plot(self, name: str | None = None, *args: Any, **options: Any) -> Any:
+        """A figure of a layer's heads, by ``regard.reports.map_figures.plot_maps``:
+        ``maps.plot("decoder/attention", query_tokens, key_tokens, example=0)``."""
+        return draw(self, name, *args, **options)
 
     @classmethod
     def load(cls, path: str | Path) -> "Maps":
@@ -123,11 +112,8 @@ class Maps(Mapping):
         """Inside ``predict`` a call is joined to the same call of the batch before."""
         name = self._names[id(layer)]
         now = copied(arrays.pop("parameters"))
+        parameters = {} if "outline" in arrays else self._shared(layer, now)
         arrays = self.reduction.cut(to_numpy(arrays))
-        outlined = arrays.get("weights") is None and "received" in arrays.get(
-            "extra", {}
-        )
-        parameters = {} if outlined else self._shared(layer, now)
         trace = as_trace(layer, arrays, mechanism_of(layer), parameters=parameters)
         calls = self._calls[name]
         if self._batch is None:

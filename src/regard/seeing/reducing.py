@@ -17,6 +17,10 @@ CELLS = 512  # of an overview's side, at most
 BLOCK = 256  # rows looked at together, about
 TOP = 16  # keys kept of every row
 _VECTORS = ("query", "key", "value")
+_MEMORY = ("key", "value")
+_TABLES = ("scores", "weights", "mask")
+_PAIRS = (*_TABLES, "bias")
+_SHARED = ("mask", "bias")  # which may have one head or row for all
 
 
 @dataclass(frozen=True)
@@ -32,42 +36,78 @@ class Reduction:
     whole: bool = False
 
     def __call__(self, sizes, look) -> dict[str, Any]:
-        """The tables of a call of these sizes, whose rows ``look(numbers)`` shows."""
+        """The tables of a call of these sizes, whose rows ``look(numbers)`` shows.
+
+        ``reduced`` stands beside tables that are cut already, ``outline`` in the place
+        of those that are not kept.
+        """
         batch, heads, length, memory = sizes
         kept = _present(self.heads, heads)
         if self.rows is not None and is_static(length):
             rows = _present(self.rows, length)
-            found = _of_heads(look(rows), kept)
-            return {**found, "extra": {"rows": ops.convert_to_tensor(rows)}}
+            if len(rows):
+                found = look(rows)
+            else:  # no row can be looked at alone: one is taken away again
+                none = np.s_[:, :, :0]
+                found = {name: table[none] for name, table in look([0]).items()}
+            return {**_of_heads(found, kept), "reduced": {}}
         count = heads if kept is None else len(kept)
         known = is_static(batch, count, length, memory)
         if self.whole or not known or batch * count * length * memory <= LARGEST:
-            return _of_heads(look(None), kept)
-        return {"extra": outline(lambda rows: _of_heads(look(rows), kept), length)}
+            return {**_of_heads(look(None), kept), "reduced": {}}
+        return {"outline": outline(lambda rows: _of_heads(look(rows), kept), length)}
 
     def cut(self, arrays: dict[str, Any]) -> dict[str, Any]:
-        """The same of arrays of a layer that gave its tables whole.
+        """What is kept of a call: everything, of the rows and heads alone.
 
         Beside an outline no queries, keys and values are kept, which are larger.
+        ``extra["rows"]`` and ``extra["heads"]`` say which are kept.
         """
-        extra = arrays.get("extra") or {}
-        if "received" in extra:
-            return {name: arrays[name] for name in arrays if name not in _VECTORS}
-        tables = {name: arrays.get(name) for name in ("weights", "scores", "mask")}
-        weights = tables["weights"]
-        given = self.rows is not None or self.heads is not None
-        if not given or weights is None or weights.ndim != 4 or "rows" in extra:
-            return arrays
-        for axis, numbers in ((1, self.heads), (2, self.rows)):
-            chosen = _present(numbers, weights.shape[axis])
-            if chosen is None:
-                continue
-            for name, table in tables.items():
-                if table is not None and table.ndim == 4 and table.shape[axis] > 1:
-                    tables[name] = np.take(table, chosen, axis)
-            if axis == 2:
-                extra = {**extra, "rows": chosen}
-        return {**arrays, **tables, "extra": extra}
+        arrays = dict(arrays)
+        done = _TABLES if arrays.pop("reduced", None) is not None else ()
+        size = _sizes_of(arrays)
+        found = arrays.pop("outline", None)
+        extra = {**(arrays.get("extra") or {}), **(found or {})}
+        if found is not None:
+            arrays = {name: arrays[name] for name in arrays if name not in _VECTORS}
+        if size is not None:
+            heads = _present(self.heads, size[0])
+            rows = _present(self.rows, size[1]) if found is None else None
+            numbers = {"heads": heads, "rows": rows}
+            extra |= {name: each for name, each in numbers.items() if each is not None}
+            for name in (*_PAIRS, "query", "context", *_MEMORY):
+                if arrays.get(name) is not None and name not in done:
+                    arrays[name] = _cut(name, arrays[name], size, heads, rows)
+            parts = arrays.get("masks") or {}
+            arrays["masks"] = {
+                cause: _cut("mask", each, size, heads, rows)
+                for cause, each in parts.items()
+            }
+        return {**arrays, "extra": extra}
+
+
+def _sizes_of(arrays):
+    """How many heads and queries a call has, or None where that is not known."""
+    for name in ("query", "weights"):
+        array = arrays.get(name)
+        if array is not None and array.ndim == 4:
+            return array.shape[1:3]
+    return None
+
+
+def _cut(name, array, size, heads, rows):
+    """The heads and rows of an array (B, H, T, ...); what all share stays."""
+    if array.ndim != 4:
+        return array
+    if name in _MEMORY:
+        count = array.shape[1]  # every head reads the keys of its group
+        shared = heads is None or count == 1 < size[0] or size[0] % count
+        return array if shared else np.take(array, heads * count // size[0], 1)
+    for axis, numbers in ((1, heads), (2, rows)):
+        of_all = name in _SHARED and array.shape[axis] == 1
+        if numbers is not None and array.shape[axis] == size[axis - 1] and not of_all:
+            array = np.take(array, numbers, axis)
+    return array
 
 
 def outline(look, length) -> dict[str, Any]:
@@ -136,4 +176,7 @@ def _of_heads(tables, kept):
     """Those of the heads kept; a mask that all share stays one."""
     if kept is None:
         return tables
-    return {name: taken(table, kept, 1) for name, table in tables.items()}
+    return {
+        name: taken(table, kept, 1) if name in _SHARED else ops.take(table, kept, 1)
+        for name, table in tables.items()
+    }

@@ -76,12 +76,13 @@ def explain(
 
 
 def _check_whole(trace: Trace) -> None:
-    """Only a trace with all its rows can be explained."""
-    if "rows" in trace.extra or "received" in trace.extra:
-        kept = "chosen rows" if "rows" in trace.extra else "an outline"
+    """Only a trace with all its rows and heads can be explained."""
+    kinds = {"rows": "chosen rows", "heads": "chosen heads", "received": "an outline"}
+    kept = [kind for name, kind in kinds.items() if name in trace.extra]
+    if kept:
         raise ValueError(
-            f"trace must be whole. Got one of which a capture kept {kept}; capture it "
-            "without rows= and, where it is long, with whole=True."
+            f"trace must be whole. Got one of which a capture kept {kept[0]}; capture "
+            "it without rows= and heads= and, where it is long, with whole=True."
         )
 
 
