@@ -160,6 +160,8 @@ def test_without_scripts_the_strongest_links_are_there(language):
     fallback = re.search(r"<noscript>(.*?)</noscript>", text, re.DOTALL)[1]
     assert "I 0.75, " in re.sub(r"</?bdi>", "", fallback)
     assert "&lt;pad&gt;" not in fallback  # masked: never among the links
+    picture = re.search("<svg.*?</svg>", fallback, re.DOTALL)[0]
+    assert picture.count("<rect") == 1 + 6  # paper, and the weights that are seen
     wanted = {"en": "Without scripts", "ru": "Без скриптов"}[language]
     assert wanted in fallback
 

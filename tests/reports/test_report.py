@@ -1,5 +1,6 @@
 """One call from a model, from maps, from a probe or from examples to a page."""
 
+import html
 import json
 import re
 from types import SimpleNamespace
@@ -101,6 +102,31 @@ def test_chosen_rows_keep_their_own_tokens(model, tmp_path):
     rows = [int(row) for row in maps["mha"].extra["rows"]]
     assert side(first, 0, "query") == ["abc"[row] for row in rows]
     assert side(first, 0, "key") == list("abc")
+
+
+def test_the_header_says_what_was_captured(model, tmp_path):
+    x = np.ones((2, 3, 4), "float32")
+    facts = {"task": "none"}
+    path = regard.report(model, x, path=tmp_path / "a.html", language="ru", facts=facts)
+    header = path.read_text("utf-8").split('class="facts"')[1].split("</dl>")[0]
+    for word in (
+        "модель",
+        model.name,
+        "mha, pool",
+        "none",
+        f"Regard {regard.__version__}",
+    ):
+        assert word in header
+
+
+def test_a_notebook_shows_the_page_in_a_closed_frame(tmp_path):
+    example = Example(source='"s"', output="o", attention=make_record(["a"], ["b"]))
+    path = regard.report(example, path=tmp_path / "a.html")
+    frame = path._repr_html_()
+    assert frame.startswith("<iframe srcdoc=") and frame.count("<") == 2
+    assert 'sandbox="allow-scripts allow-downloads"' in frame
+    inside = html.unescape(re.search('srcdoc="(.*?)"', frame, re.DOTALL)[1])
+    assert inside == path.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

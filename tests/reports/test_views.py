@@ -248,6 +248,20 @@ def test_a_series_and_sound_are_drawn_over_the_same_time(ask):
         assert painted
 
 
+def test_how_rows_walk_through_time_is_said(ask):
+    weights = [[1.0, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0]]
+    record = AttentionRecord(
+        weights=weights, query_tokens=list("abcd"), key_tokens=list("wxyz")
+    )
+    timeline = Timeline(keys=4, channels={"load": [1, 2, 3, 4]})
+    (said,) = ask(
+        [Example(source="s", output="o", attention=record, timeline=timeline)],
+        'return text("#pattern");',
+    )
+    assert "67 % of steps do not go back" in said
+    assert "less than 0.1 in all: 2, more than 2: 1" in said
+
+
 def test_the_table_is_sorted_and_the_files_hold_every_number(ask):
     record = AttentionRecord(
         weights=[[0.75, 0.25], [0.0, 1.0]],

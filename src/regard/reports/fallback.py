@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from regard.reports.example import Example
 from regard.reports.record import AttentionRecord
-from regard.reports.tokens import ShownToken, shorten, show_tokens, visible
+from regard.reports.tokens import ShownToken, direction, shorten, show_tokens, visible
 
 __all__ = ["draw_fallback"]
 
@@ -16,6 +18,8 @@ _MOST_ROWS = 100
 _LINKS = 3
 _FAINTEST = 0.005  # what would round to 0.00
 _LONGEST = 400
+_SHORT = 32  # rows and columns of a picture
+_CELL = 12  # its pixels for each of them
 
 
 def draw_fallback(examples: Sequence[Example], words: Mapping[str, str]) -> str:
@@ -34,7 +38,10 @@ def _draw_example(example: Example, words: Mapping[str, str]) -> str:
         f"<dt>{html.escape(words[name])}</dt><dd dir='auto'>{_escape(text)}</dd>"
         for name, text in texts
     ]
-    tables = [_draw_links(record, words) for record in example.records()[:1]]
+    tables = [
+        _draw_picture(record) + _draw_links(record, words)
+        for record in example.records()[:1]
+    ]
     return f"<dl>{''.join(lines)}</dl>{''.join(tables)}"
 
 
@@ -52,6 +59,27 @@ def _draw_links(record: AttentionRecord, words: Mapping[str, str]) -> str:
         f"<th>{html.escape(words['strongest'])}</th></tr>"
     )
     return f"<table>{heading}{''.join(rows)}</table>"
+
+
+def _draw_picture(record: AttentionRecord) -> str:
+    """The mean over heads of a short example, which mail and print can show."""
+    if record.outline is not None or max(record.table.shape[1:]) > _SHORT:
+        return ""
+    weights = np.clip(np.nan_to_num(record.average()), 0, 1)
+    if direction(record.key_tokens, record.key_language) == "rtl":
+        weights = weights[:, ::-1]
+    cells = "".join(
+        f'<rect x="{column}" y="{row}" width="1" height="1" '
+        f'fill-opacity="{weight**0.5:.2f}"/>'
+        for (row, column), weight in np.ndenumerate(weights)
+        if weight >= _FAINTEST
+    )
+    high, wide = weights.shape
+    return (
+        f'<svg viewBox="0 0 {wide} {high}" width="{_CELL * wide}" '
+        f'height="{_CELL * high}" fill="#08519c" aria-hidden="true">'
+        f'<rect width="{wide}" height="{high}" fill="#fff"/>{cells}</svg>'
+    )
 
 
 def _token(token: ShownToken) -> str:

@@ -77,7 +77,7 @@ def _pack_example(example: Example, coding: Coding) -> tuple[dict[str, Any], str
         {"step": step, "second": second}
         | _pack_record(record, coding, buffer)
         | _pack_words(record, example.gold, sides)
-        | describe(record)
+        | describe(record, timed=example.timeline is not None)
         for step, second, record in _all_maps(example)
     ]
     entry = pack_texts(example) | {"maps": maps, "sides": sides.packed}

@@ -22,7 +22,10 @@ from regard.reports.tokens import visible
 __all__ = ["render_report", "write_report"]
 
 # Phrases that the page needs only where its script does not run.
-_WITHOUT_SCRIPT = ("report", "no_script", "no_script_more", "strongest", "old_browser")
+_WITHOUT_SCRIPT = (
+    *("report", "no_script", "no_script_more", "strongest", "old_browser"),
+    *("fact_model", "fact_layers", "fact_examples", "fact_written", "fact_by"),
+)
 #: Beyond this many bytes of data a report leaves examples out.
 SIZE_LIMIT = 10_000_000
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from regard._version import __version__
 from regard.reports.captured import Texts, Tokens, examples_of_maps, examples_of_probe
 from regard.reports.example import Example
+from regard.reports.notebook import NotebookPath
 from regard.reports.page import write_report
-from regard.reports.phrases import check_language
+from regard.reports.phrases import check_language, phrases
 from regard.reports.redaction import Redact, Redaction
+from regard.reports.tokens import shorten
 from regard.seeing.capture import attend_to
 
 __all__ = ["report"]
+
+_LONGEST_LIST = 300  # characters of the list of layers
 
 
 def report(
@@ -51,18 +57,19 @@ def report(
             ``regard.reports.write_report``.
 
     Returns:
-        The path of the page.
+        The path of the page; a notebook shows the page itself.
 
     Raises:
         ValueError: nothing to show, or tokens that do not fit.
     """
     check_language(page.get("language", "en"))
     examples = _examples(what, inputs, Texts.of(query_tokens, key_tokens))
+    page["facts"] = _facts(what, examples, page) | dict(page.get("facts") or {})
     if redact is not None:
         redaction = Redaction(redact)
         examples = [redaction.example(each) for each in examples]
         page = _redacted(page, redaction)
-    return write_report(examples, path, **page)
+    return NotebookPath(write_report(examples, path, **page))
 
 
 def _examples(what: Any, inputs: tuple[Any, ...], texts: Texts) -> list[Example]:
@@ -86,6 +93,25 @@ def _examples(what: Any, inputs: tuple[Any, ...], texts: Texts) -> list[Example]
             f"Got {type(strange[0]).__name__}."
         )
     return found
+
+
+def _facts(
+    what: Any, examples: list[Example], page: Mapping[str, Any]
+) -> dict[str, str]:
+    """What was captured, when, and by which version; examples speak for themselves."""
+    if any(what is each for each in examples) or isinstance(what, list | tuple):
+        return {}
+    words = phrases(page.get("language", "en"))
+    names = dict.fromkeys(each.layer for one in examples for each in one.records())
+    date = datetime.now().astimezone().strftime("%Y-%m-%d")
+    written = words["fact_by"].format(date=date, version=__version__)
+    name = getattr(what, "name", None)
+    facts = {words["fact_model"]: name} if isinstance(name, str) else {}
+    return facts | {
+        words["fact_layers"]: shorten(", ".join(names), _LONGEST_LIST),
+        words["fact_examples"]: str(len(examples)),
+        words["fact_written"]: written,
+    }
 
 
 def _redacted(page: dict[str, Any], redaction: Redaction) -> dict[str, Any]:

@@ -105,7 +105,7 @@ const moves = {
 
 export function moveByKey(event) {
   const move = moves[event.key];
-  if (!move || !event.target.closest("td, .canvas")) return;
+  if (!move || !event.target.closest("td, .canvas, .arcs")) return;
   event.preventDefault();
   const { query, key } = view.plane.map;
   const mirrored = key.direction === "rtl" && event.key.startsWith("Arrow") ? -1 : 1;

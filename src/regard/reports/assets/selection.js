@@ -29,6 +29,10 @@ function drawPattern() {
   const at = state.h >= 0 ? state.h : map.heads.length;
   const words = map.said[at].map((word) => t(word));
   words.push(t("effective", { n: number(map.effective[at], 1) }));
+  if (map.walk) {
+    const [forward, away, skipped, repeated] = map.walk[at];
+    words.push(t("walk", { forward: number(100 * forward, 0), away: number(away, 3), skipped, repeated }));
+  }
   $("pattern").textContent = signed ? "" : `${t("pattern")}: ${words.join("; ")}.`;
 }
 
