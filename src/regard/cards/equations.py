@@ -27,7 +27,8 @@ _UPPER = dict(
 _WORDS = {"tanh", "cos", "sin", "ln", "exp", "min", "max"}
 # Brackets with something but no brackets in them; signs between two things.
 _BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|‖[^‖]+‖")
-_JOINED = re.compile(r" \+ |/|\S □|[^\s(=,·⊙-] ?- ?\S")
+_JOINED = re.compile(r" \+ |/|[^\s(=,·⊙-] ?- ?\S")
+_MULTIPLIED = re.compile(r"·|\S\s+□|□\s+\S")
 COMMANDS = {
     **{name: name for name in _WORDS},
     **{
@@ -87,9 +88,9 @@ def _piece(token: str, tokens: Iterator[str]) -> str:
     if token == r"\frac":
         above, below = _argument(tokens), _argument(tokens)
         above = f"({above})" if "∑" in _outside(above) else _grouped(above)
-        return f"{above} / {_grouped(below, '·')}"
+        return f"{above} / {_grouped(below, _MULTIPLIED)}"
     if token == r"\sqrt":
-        return f"√{_grouped(_argument(tokens), '·')}"
+        return f"√{_grouped(_argument(tokens), _MULTIPLIED)}"
     if token in (r"\mathrm", r"\text"):
         return _argument(tokens)
     if token == "{":
@@ -128,11 +129,11 @@ def _script(sign: str, inside: str, base: str | None) -> str:
 _PRODUCT = re.compile(r"[^\W_]+( [^\W_]+)+")
 
 
-def _grouped(text: str, sign: str = "/") -> str:
+def _grouped(text: str, also: re.Pattern[str] = _JOINED) -> str:
     """Brackets around what would fall apart in a fraction or under a root."""
     outside = _outside(text)
-    apart = _JOINED.search(outside) or sign in outside
-    product = sign == "·" and _PRODUCT.fullmatch(text)
+    apart = _JOINED.search(outside) or also.search(outside)
+    product = also is _MULTIPLIED and _PRODUCT.fullmatch(text)
     return f"({text})" if apart or product else text
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from regard import layers, normalizers
+from regard import layers, normalizers, norms, positions
 
 HEADS = partial(layers.MultiHeadAttention, 2, 4)
 # The last example sees nothing.
@@ -62,4 +62,55 @@ NORMALIZERS = {
 CALLS = {
     f"normalizer_{name}": partial(hidden, HEADS(normalizer=part))
     for name, part in NORMALIZERS.items()
+}
+
+POSITIONS = {
+    "rope": positions.RoPE(),
+    "rope_some": positions.RoPE(pairing="interleaved", width=2),
+    "rope_scaled": positions.RoPE(scaling=positions.YaRN(4.0, 8)),
+    "xpos": positions.XPos(decay_base=4.0, center=2),
+    "xpos_some": positions.XPos(pairing="interleaved", width=2, decay_base=4.0),
+    "axial_rope": positions.AxialRoPE(3),
+    "alibi": positions.ALiBi(),
+    "alibi_given": positions.ALiBi(scale=2.0, slopes=(0.3, 0.1)),
+    "t5": positions.T5Bias(8, 5),
+    "t5_causal": positions.T5Bias(4, 5, bidirectional=False),
+    "shaw": positions.ShawRelative(2),
+    "shaw_keys": positions.ShawRelative(2, values=False),
+    "transformer_xl": positions.TransformerXLRelative(),
+    "transformer_xl_table": positions.TransformerXLRelative(reach=2),
+    "disentangled": positions.DisentangledRelative(2),
+    "disentangled_paper": positions.DisentangledRelative(2, order="paper"),
+    "disentangled_far": positions.DisentangledRelative(4, 6),
+    "disentangled_one_term": positions.DisentangledRelative(2, terms=("p2c",)),
+    "window_bias": positions.WindowBias((2, 3)),
+    "continuous_window_bias": positions.ContinuousWindowBias((2, 3), (3, 3), units=5),
+    "adaptive_span": positions.AdaptiveSpan(4, ramp=2, start=0.5),
+    "cosine_reweighting": positions.CosineReweighting(12),
+    "together": positions.RoPE() + (positions.ALiBi() + positions.AdaptiveSpan(4, 2)),
+}
+NORMS = {
+    "rms": norms.RMS(),
+    "rms_per_head": norms.RMS(per_head=True),
+    "rms_bare": norms.RMS(gain=False),
+    "unit": norms.Unit(),
+    "unit_fixed": norms.Unit(3.0, learn=False),
+}
+ELSEWHERE = {
+    "query_positions": np.array([7, 2, 9]),
+    "key_positions": np.array([[0, 3, 4, 8, 9], [5, 6, 7, 8, 9], [0, 1, 2, 3, 4]]),
+}
+CALLS |= {
+    f"position_{name}": partial(hidden, HEADS(position=part))
+    for name, part in POSITIONS.items()
+}
+CALLS |= {
+    f"elsewhere_{name}": partial(hidden, HEADS(position=POSITIONS[name]), **ELSEWHERE)
+    for name in ("rope", "xpos", "alibi", "shaw", "transformer_xl", "adaptive_span")
+}
+CALLS |= {
+    f"norm_{name}": partial(
+        hidden, HEADS(query_key_norm=part, position=positions.RoPE())
+    )
+    for name, part in NORMS.items()
 }

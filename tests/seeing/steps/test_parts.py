@@ -21,7 +21,7 @@ def test_every_row_agrees(name):
         wrong = [(each.name, each.check) for each in steps if not passed(each)]
         assert not wrong, f"{wrong} at {example, head, query}\n{steps}"
         checked = {check.what for check in steps.checks}
-        assert {"scores", "weights", "context", "output"} <= checked
+        assert {"query", "key", "scores", "weights", "context", "output"} <= checked
 
 
 def passed(step):

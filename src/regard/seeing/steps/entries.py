@@ -94,10 +94,10 @@ def _phase(phase: str, settings: Mapping[str, Any], below: str) -> Iterator[Scop
     """What comes between two arrays of the trace."""
     if phase == "normalizer":
         yield from _inside(phase, settings, below)
+    yield from expanded(shared().get(phase, ()), settings, below)
     for scoped in _inside("position", settings, below):
         if _phase_of(scoped.entry) == phase:
             yield scoped
-    yield from expanded(shared().get(phase, ()), settings, below)
 
 
 def _phase_of(entry: StepEntry) -> str:
@@ -114,10 +114,15 @@ def _inside(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scop
     part = settings.get(name)
     if not isinstance(part, Mapping) or "class_name" not in part:
         return
-    card = card_of_class(part["class_name"].rpartition(">")[2])
+    kind = part["class_name"].rpartition(">")[2]
+    inner = {**(part.get("config") or {}), "class_name": part["class_name"]}
+    if kind == "Together":
+        for side in ("first", "second"):
+            yield from _inside(side, {**settings, **inner}, below)
+        return
+    card = card_of_class(kind)
     if card is None:
         return
-    inner = {**(part.get("config") or {}), "class_name": part["class_name"]}
     is_layer = "dtype" in inner
     path = f"{below}/{inner.get('name', name)}".strip("/") if is_layer else below
     yield from expanded(card.steps, inner if is_layer else {**settings, **inner}, path)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps import cells, series
+from regard.seeing.steps import cells, places, series
 from regard.seeing.steps.heads import first_lambda, latents, looks, scale_of, turned
 from regard.seeing.steps.networks import activation, combined
 from regard.seeing.steps.special import (
@@ -157,7 +157,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "exp": Function(np.exp, r"\exp({0})"),
     "log": Function(np.log, r"\ln({0})"),
     "sqrt": Function(np.sqrt, r"\sqrt{{{0}}}"),
-    "square": Function(np.square, r"({0})^2"),
+    "square": Function(np.square, "{0}^2"),
     "abs": Function(np.abs, r"|{0}|"),
     "tanh": Function(np.tanh, r"\tanh({0})"),
     "cos": Function(np.cos, r"\cos({0})"),
@@ -174,7 +174,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "gelu": Function(gelu),
     "maximum": Function(np.maximum, r"\max({0}, {1})"),
     "minimum": Function(np.minimum, r"\min({0}, {1})"),
-    "clip": Function(np.clip),
+    "clip": Function(np.clip, r"\min(\max({0}, {1}), {2})"),
     "ceil": Function(np.ceil),
     "floor": Function(np.floor, r"\lfloor {0} \rfloor"),
     "round": Function(np.round),
@@ -239,6 +239,16 @@ FUNCTIONS: Mapping[str, Function] = {
     "segment_any": Function(segment_any),
     "in_sight": Function(in_sight),
     "ranked": Function(ranked, whole=True),
+    "plus": Function(places.plus, "{0} + {1}"),
+    "times": Function(places.times, r"{0} \cdot {1}"),
+    "rotated": Function(places.rotated, r"R({1}) \, {0}"),
+    "paired": Function(places.paired),
+    "slower": Function(places.slower),
+    "turn_size": Function(places.turn_size),
+    "slope": Function(places.slope),
+    "bucket": Function(places.bucket, r"\mathrm{{bucket}}({0})"),
+    "table_row": Function(places.table_row),
+    "logarithmic": Function(places.logarithmic),
     "crossing": Function(crossing, whole=True),
     "fitted": Function(series.fitted, "{0}"),
     "correlated": Function(

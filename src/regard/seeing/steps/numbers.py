@@ -18,7 +18,8 @@ _ATOM = 9
 EVALUATED = {
     *("given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
     *("cell_output", "cell_states", "places", "latest", "pushed", "shifted"),
-    *("ranked", "crossing"),
+    *("ranked", "crossing", "stack", "slower", "slope", "table_row", "logarithmic"),
+    "paired",
     *("one_way", "pyramid", "in_pairs"),
     *("scale_of", "first_lambda", "eye"),
 }
@@ -95,7 +96,7 @@ class Writer:
         )
         fits = not self.keys or np.shape(value)[:1] == (self.keys,)
         if self.key is not None and fits and self._along_keys(node, name):
-            value = value[self.key]
+            value = _alone(value[self.key])
         text = shown(value, name.split(".")[-1])
         return text, 1 if text.startswith("-") or r"\cdot" in text else _ATOM
 
@@ -115,13 +116,14 @@ class Writer:
             return f"{self.write(node.left, _ATOM)}^{{{self.write(node.right)}}}", 4
         if isinstance(node.op, ast.Mult):
             both = [computed(each, self.names) for each in (node.left, node.right)]
-            numbers = ((),) if self.key is None else ((), (self.keys,))
+            own = () if self.key is None else ((self.keys,), (self.keys, 1))
+            numbers = ((), *own)
             vectors = all(np.shape(each) not in numbers for each in both)
             sign, level = (r" \odot " if vectors else r" \cdot "), 2
         elif type(node.op) in _SIGNS:
             sign, level = _SIGNS[type(node.op)]
         else:
-            return shown(computed(node, self.names)), _ATOM
+            return self._result(node, ""), _ATOM
         if isinstance(node.op, (ast.Add, ast.Sub)) and self._is(0, node.right):
             return self._written(node.left)
         if isinstance(node.op, ast.Mult) and self._is(1, node.left):
@@ -162,8 +164,8 @@ class Writer:
         if "{0}" not in function.pattern:
             inside = ", ".join(given)
             return function.pattern.replace("{*}", inside) or _named(name, inside)
-        level = 2 if name in ("sum", "dot", "unit") else 0
-        level = _ATOM if function.pattern == "{0}" else level
+        level = 2 if name in ("sum", "dot", "unit", "plus", "times") else 0
+        level = _ATOM if function.pattern in ("{0}", "{0}^2") else level
         given = [writer.write(each, level) for each in arguments]
         return function.pattern.format(*given)
 
@@ -180,7 +182,7 @@ class Writer:
         """What it comes to, where that says more than what it is made of."""
         value = np.asarray(computed(node, self.names))
         if self.key is not None and value.shape[:1] == (self.keys,):
-            value = value[self.key]
+            value = _alone(value[self.key])
         return shown(value, name)
 
     def _mixed(self, node: ast.Call) -> str:
@@ -190,6 +192,11 @@ class Writer:
         terms = [rf"{shown(weights[n])} \cdot {shown(values[n])}" for n in largest]
         rest = len(weights) > SHOWN and np.any(np.delete(weights, largest))
         return " + ".join(terms + [r"\dots"] * bool(rest))
+
+
+def _alone(value: Any) -> Any:
+    """An entry that an axis was put on, without it."""
+    return value[0] if np.shape(value) == (1,) else value
 
 
 def _has_axis(node: ast.Call) -> bool:

@@ -66,7 +66,7 @@ class Telling:
         """The steps that apply; none that needs inputs or weights not there."""
         given = {"x": self.trace.inputs, "p": self.trace.parameters}
         missing = {name for name, group in given.items() if not group}
-        made: set[str] = set()
+        made = {f"made.{name}" for name in self.names["made"].values}
         for scoped in expanded(card.steps, self.trace.settings):
             entry = scoped.entry
             read = _reads(entry.by) | _reads(entry.when) | _reads(entry.holds)
@@ -105,7 +105,7 @@ class Telling:
         return Step(
             entry.name,
             title,
-            sentence.format(**{**scoped.settings, **self.facts}),
+            sentence.format(**self._said(scoped.settings), **self.facts),
             entry.formula,
             self._written(entry, value, names, bool(each)),
             each,
@@ -118,6 +118,15 @@ class Telling:
 
     def _terms(self, entry: StepEntry, names: Mapping[str, Any]) -> Any:
         return terms_of(parsed(entry.by), names, self.facts["key_number"])
+
+    def _said(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings as sentences name them: 2 for 2.0, in Russian 1,5 for 1.5."""
+        comma = "," if self.language == "ru" else "."
+        return {
+            name: f"{each:g}".replace(".", comma) if isinstance(each, float) else each
+            for name, each in settings.items()
+            if name not in self.facts
+        }
 
     def _each_of(self, kind: str, value: np.ndarray) -> str:
         """Which of a step's values is written out: the strongest key's, by its kind."""
@@ -171,7 +180,8 @@ def _shapes(
     if isinstance(node, (ast.Name, ast.Attribute)):
         value = computed(node, names)
         if isinstance(value, np.ndarray) and value.ndim:
-            found[ast.unparse(node).rpartition(".")[2]] = value.shape
+            name = ast.unparse(node).rpartition(".")[2]
+            found[name.rpartition("__")[2]] = value.shape
         return found
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr) and not (

@@ -9,6 +9,7 @@ from regard.seeing.steps.expressions import Group, computed, parsed
 from regard.seeing.steps.functions import CONSTANTS
 from regard.seeing.steps.groups import widened
 from regard.seeing.steps.images import image_names
+from regard.seeing.steps.places import place_names
 from regard.seeing.steps.sizes import Place, sizes_of
 from regard.trace import Trace
 
@@ -16,6 +17,7 @@ from regard.trace import Trace
 _PAIRS = ("scores", "weights", "mask", "bias")
 _MEMORY = ("key", "value")
 _PER_KEY = {*_MEMORY, *_PAIRS, "added", "x.key", "x.value", "x.inputs", "pixels"}
+_PER_KEY |= {"made.key", "made.value", "made.scores", "made.weights"}
 
 
 def names_of(trace: Trace, place: Place) -> dict[str, Any]:
@@ -28,8 +30,8 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
     Of an image: ``pixels`` (H W, C), zero where hidden; ``row`` and ``column`` of the
     query's, ``columns`` of the output. Images have their channels last.
 
-    ``made`` is what the steps so far came to, by the array it gives.
-
+    ``made`` is what the steps so far came to, by the array it gives, at first the
+    inputs of these names; ``place`` and ``key_places`` are positions.
     ``judged`` are the scores with the bias, ``seen`` what all causes together show,
     ``padded`` whether the query is padding.
     """
@@ -56,14 +58,24 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         **rows,
         "masks": Group("masks", masks),
         "whole": Group("whole", whole),
-        "made": Group("made", {}),
+        "made": Group("made", _first(inputs, place.query)),
         "x": Group("x", inputs),
         "i": place.query,
         "h": place.head,
         "key_head": _key_head(trace.settings, place.head, sizes["H"]),
         **{name: sizes[name] for name in "HTS"},
+        **place_names(trace, sizes, place.example, place.query),
+        "example": place.example,
         **image_names(trace, inputs, masks, sizes["T"], place.query),
     }
+
+
+def _first(inputs: Mapping[str, Any], query: int) -> dict[str, Any]:
+    """What goes into the first steps, where it goes in under these names."""
+    found = {n: a for n, a in inputs.items() if n in _MEMORY and np.ndim(a) == 2}
+    if "query" in inputs and np.ndim(inputs["query"]) == 2:
+        found["query"] = inputs["query"][query]
+    return found
 
 
 def _shown(trace: Trace, masks: Any, whole: Any, sizes: Mapping[str, int]) -> Any:
