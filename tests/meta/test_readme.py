@@ -5,7 +5,8 @@ import re
 import pytest
 
 
-def test_the_python_of_the_readme_runs(root):
+def test_the_python_of_the_readme_runs(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where it writes its files
     text = (root / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert blocks, "README.md shows no Python"
