@@ -86,11 +86,12 @@ class AxialAttention(ImageLayer):
             attention.build((None, None, channels))
 
     def attended(self, image, mask, wanted):
-        maps = {}
+        maps, images = {}, {}
         for axis, attention in zip(self.axes, self.attentions, strict=True):
             upright = axis == "height"
             image, maps[axis] = self._along(image, mask, attention, upright)
-        found = {"context": image, "extra": maps}
+            images[f"after_{axis}"] = image
+        found = {"context": image, "extra": {**maps, **images}}
         if len(maps) == 1:
             (weights,) = maps.values()
             found["weights"] = ops.reshape(weights, (-1, *sizes_of(weights)[2:]))
@@ -114,7 +115,7 @@ class AxialAttention(ImageLayer):
         return ops.swapaxes(output, 1, 2) if upright else output, weights
 
     def as_shown(self, found):
-        maps = tuple(found["extra"].values())
+        maps = tuple(found["extra"][axis] for axis in self.axes)
         return maps if len(maps) > 1 else maps[0]
 
     def compute_output_spec(self, inputs, mask=None, return_attention_scores=False):

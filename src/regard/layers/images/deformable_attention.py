@@ -153,7 +153,7 @@ class DeformableAttention(Adaptable, Traceable):
             self._projected(each, mask)
             for each, mask in zip(images, masks, strict=True)
         ]
-        weights = self._weights(query)
+        scores, weights = self._weights(query)
         places = self._places(query, reference_points, sizes)
         batch, queries = sizes_of(query)[:2]
         shape = (batch, queries, self.num_heads, self.levels, self.points)
@@ -163,11 +163,15 @@ class DeformableAttention(Adaptable, Traceable):
             ops.reshape(ops.swapaxes(weights, 1, 2), shape),
             self.align_corners,
         )
-        size = levels[0].shape[-1]
+        size, read = levels[0].shape[-1], context
         context = ops.reshape(context, (batch, queries, self.num_heads * size))
         output = self.output_dense(ops.cast(context, self.compute_dtype))
         for listener in self.recorders():
-            listener.receive(self, {"weights": weights, "extra": {"places": places}})
+            images = {f"level_{n}": each for n, each in enumerate(levels)}
+            extra = {"places": places, **images}
+            found = {"scores": scores, "weights": weights, "extra": extra}
+            found["context"] = ops.swapaxes(read, 1, 2)
+            listener.receive(self, found)
         if return_attention_scores:
             return output, ops.cast(weights, self.compute_dtype)
         return output
@@ -182,13 +186,13 @@ class DeformableAttention(Adaptable, Traceable):
         return ops.reshape(values, (batch, height, width, heads, total // heads))
 
     def _weights(self, query):
-        """(B, heads, T, L*K)."""
+        """Scores and weights (B, heads, T, L*K)."""
         batch, queries, _ = sizes_of(query)
         logits = widen(ops.matmul(query, self.weight_map) + self.weight_bias)
         shape = (batch, queries, self.num_heads, self.levels * self.points)
         logits = ops.swapaxes(ops.reshape(logits, shape), 1, 2)
         found = map(ops.convert_to_tensor, self.normalizer_weights)
-        return self.normalizer(logits, None, *found)
+        return logits, self.normalizer(logits, None, *found)
 
     def _places(self, query, references, sizes):
         """(B, T, heads, L, K, 2) in units of the images."""

@@ -13,6 +13,7 @@ import numpy as np
 from regard.seeing.steps import cells, places, series
 from regard.seeing.steps.heads import first_lambda, latents, looks, scale_of, turned
 from regard.seeing.steps.networks import activation, combined
+from regard.seeing.steps.pictures import PICTURES
 from regard.seeing.steps.special import (
     crossing,
     in_sight,
@@ -213,14 +214,14 @@ FUNCTIONS: Mapping[str, Function] = {
     "fft": Function(np.fft.fft),
     "ifft": Function(np.fft.ifft),
     "real": Function(np.real),
-    **{name: Function(each) for name, each in WALKS.items()},
+    **{name: Function(each) for name, each in (WALKS | PICTURES).items()},
     "fold": Function(fold),
     "cell": Function(cells.cell, whole=True),
     "cell_output": Function(cells.cell_output),
     "cell_states": Function(cells.cell_states, whole=True),
     "known_cell": Function(cells.known_cell),
     "shifted": Function(shifted),
-    "convolution": Function(convolution),
+    "convolution": Function(convolution, whole=True),
     "layer_norm": Function(layer_norm),
     "rms_norm": Function(rms_norm),
     "one_hot": Function(one_hot),

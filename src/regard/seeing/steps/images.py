@@ -41,5 +41,6 @@ def image_names(
     row, column = divmod(query, image[1])
     return {
         "pixels": np.where(hidden, 0.0, pixels),
+        "shown": ~hidden[:, 0],
         **{"row": row, "column": column, "columns": image[1]},
     }

@@ -9,13 +9,16 @@ import numpy as np
 
 from regard.seeing.steps.expressions import Group, chosen, computed
 from regard.seeing.steps.functions import FUNCTIONS
+from regard.seeing.steps.pictures import PICTURES
 
 SHOWN = 3  # entries of a vector that are written out
 _SIGNS = {ast.Add: (" + ", 1), ast.Sub: (" - ", 1), ast.MatMult: (r" \, ", 2)}
 _LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
 _ATOM = 9
+_WHOLE = ("{0}", "{0}^2", r"{0}^\top")  # patterns that bind closest
 # Functions whose value says more than their arguments.
 EVALUATED = {
+    *PICTURES,
     *("given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
     *("cell_output", "cell_states", "places", "latest", "pushed", "shifted"),
     *("ranked", "crossing", "stack", "slower", "slope", "table_row", "logarithmic"),
@@ -98,7 +101,8 @@ class Writer:
         if self.key is not None and fits and self._along_keys(node, name):
             value = _alone(value[self.key])
         text = shown(value, name.split(".")[-1])
-        return text, 1 if text.startswith("-") or r"\cdot" in text else _ATOM
+        bare = not text.startswith("(")
+        return text, 1 if bare and (text[0] == "-" or r"\cdot" in text) else _ATOM
 
     def _along_keys(self, node: ast.expr, name: str) -> bool:
         """Whether the first axis of a leaf is that of the keys."""
@@ -128,8 +132,12 @@ class Writer:
             return self._written(node.left)
         if isinstance(node.op, ast.Mult) and self._is(1, node.left):
             return self._written(node.right)
-        right = self.write(node.right, level + 1)
-        return self.write(node.left, level) + sign + right, level
+        left = right = self
+        if isinstance(node.op, ast.MatMult):  # what is added up over is written whole
+            right = replace(self, key=None)
+            left = right if np.ndim(computed(node.left, self.names)) == 1 else self
+        after = right.write(node.right, level + 1)
+        return left.write(node.left, level) + sign + after, level
 
     def _is(self, number: int, node: ast.expr) -> bool:
         """Whether a choice came to this bare number, which changes nothing here."""
@@ -165,7 +173,7 @@ class Writer:
             inside = ", ".join(given)
             return function.pattern.replace("{*}", inside) or _named(name, inside)
         level = 2 if name in ("sum", "dot", "unit", "plus", "times") else 0
-        level = _ATOM if function.pattern in ("{0}", "{0}^2") else level
+        level = _ATOM if function.pattern in _WHOLE else level
         given = [writer.write(each, level) for each in arguments]
         return function.pattern.format(*given)
 
@@ -191,7 +199,7 @@ class Writer:
         largest = np.argsort(-np.abs(weights), kind="stable")[:SHOWN]
         terms = [rf"{shown(weights[n])} \cdot {shown(values[n])}" for n in largest]
         rest = len(weights) > SHOWN and np.any(np.delete(weights, largest))
-        return " + ".join(terms + [r"\dots"] * bool(rest))
+        return " + ".join(terms + [r"\dots"] * bool(rest)).replace("+ -", "- ")
 
 
 def _alone(value: Any) -> Any:

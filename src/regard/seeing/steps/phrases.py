@@ -17,6 +17,10 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "of pixel": {"en": "pixel {name}", "ru": "пикселя {name}"},
     "of edge": {"en": "edge {name}", "ru": "ребра {name}"},
     "of delay": {"en": "delay {name}", "ru": "задержки {name}"},
+    "of slot": {"en": "summary {name}", "ru": "сводки {name}"},
+    "of point": {"en": "point {name}", "ru": "точки {name}"},
+    "of channel": {"en": "channel {name}", "ru": "канала {name}"},
+    "of source": {"en": "source {name}", "ru": "источника {name}"},
     "of row": {"en": "row {name}", "ru": "строки {name}"},
 }
 

@@ -27,10 +27,10 @@ def sizes_of(trace: Trace) -> dict[str, int]:
     output: Any = trace.output
     first: Any = next(iter(trace.inputs.values()), output)
     batch = len(first) if np.ndim(first) else None
-    table = next(
-        (a for a in (trace.weights, trace.scores) if _is_table(a, batch)), None
-    )
     places = _places_of(trace)
+    image = places if "data_format" in trace.settings else None
+    tables = (trace.weights, trace.scores)
+    table = next((a for a in tables if _is_table(a, batch, image)), None)
     if table is not None:
         found = dict(zip("BHTS", table.shape, strict=True))
         alone = found["H"] == found["T"] == 1
@@ -47,9 +47,14 @@ def sizes_of(trace: Trace) -> dict[str, int]:
     return found
 
 
-def _is_table(array: Any, batch: int | None) -> bool:
-    """(B, H, T, S); layers over lines or windows count those among the batch."""
-    return np.ndim(array) == 4 and batch in (None, len(array))
+def _is_table(array: Any, batch: int | None, pixels: int | None) -> bool:
+    """(B, H, T, S), with a row for each pixel, or one for all, where images are read.
+
+    Layers over lines or windows count those among the batch, gates have no rows.
+    """
+    if np.ndim(array) != 4 or batch not in (None, len(array)):
+        return False
+    return pixels in (None, array.shape[2]) or array.shape[1:3] == (1, 1)
 
 
 def _places_of(trace: Trace) -> int:

@@ -131,14 +131,14 @@ def _of_example(array: np.ndarray, sizes: Mapping[str, int], place: Place) -> An
 
 def _row(name: str, array: np.ndarray, sizes: Mapping[str, int], place: Place) -> Any:
     """The part of an array of the trace that belongs to the query."""
-    if name in _PAIRS and array.ndim == 4:
+    if name in _PAIRS and array.ndim == 4 and array.shape[2] in (1, sizes["T"]):
         heads = max(sizes["H"], array.shape[1])
         shape = (sizes["B"], heads, sizes["T"], array.shape[3])
         return np.broadcast_to(array, shape)[place.example, place.head, place.query]
     found = _of_example(array, sizes, place)
     if np.ndim(found) == 3 and name in _MEMORY:
         return found[place.head * len(found) // sizes["H"]]  # heads may share one
-    if np.ndim(found) > 1 and name in ("query", "context", "output"):
+    if np.ndim(found) > 1 and name in ("query", "context", "output", "weights"):
         return _asked(found, sizes, place)
     return found
 

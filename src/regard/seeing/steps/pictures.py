@@ -1,0 +1,171 @@
+"""Functions of mechanisms over images and grids."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def around(place: Array, height: int, width: int) -> Array:
+    """(…, 2) places (x, y) in pixels -> (…, 4) numbers of the pixels about them.
+
+    Line by line; where there is no pixel, that of the nearest edge.
+    """
+    x, y = _corners(place)
+    row, column = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
+    return (row * width + column).astype(int)
+
+
+def around_shares(place: Array, height: int, width: int) -> Array:
+    """How much each of those four counts, (…, 4); nothing beyond the image."""
+    x, y = _corners(place)
+    near = (1 - np.abs(x - place[..., :1])) * (1 - np.abs(y - place[..., 1:]))
+    return near * ((x >= 0) & (x < width) & (y >= 0) & (y < height))
+
+
+def _corners(place: Array) -> tuple[Array, Array]:
+    """Columns and rows of the pixels above left, above right, below left and right."""
+    left = np.floor(place)
+    return left[..., :1] + [0, 1, 0, 1], left[..., 1:] + [0, 0, 1, 1]
+
+
+def level_sizes(whole: Any, levels: int) -> Array:
+    """(levels, 2): width and height of each image."""
+    images = [whole.get(f"level_{n}") for n in range(levels)]
+    return np.array([[each.shape[1], each.shape[0]] for each in images], "float64")
+
+
+def read_levels(whole: Any, places: Array, head: int) -> Array:
+    """(levels, points, 2) places in pixels -> (levels * points, D), read bilinearly."""
+    found = []
+    for number, at in enumerate(places):
+        image = whole.get(f"level_{number}")[..., head, :]
+        height, width, size = image.shape
+        four = image.reshape(-1, size)[around(at, height, width)]
+        shares = around_shares(at, height, width)
+        found.append(np.sum(four * shares[..., None], axis=-2))
+    return np.concatenate(found)
+
+
+def window_place(row: int, column: int, image: Array, window: Array, shift: Array):
+    """Which window of an image (H, W, …) a pixel falls into, and where in it."""
+    tall, wide = (
+        -(-size // side) * side
+        for size, side in zip(image.shape[:2], window, strict=True)
+    )
+    down, right = (row - shift[0]) % tall, (column - shift[1]) % wide
+    number = down // window[0] * (wide // window[1]) + right // window[1]
+    return np.array([number, down % window[0] * window[1] + right % window[1]])
+
+
+def windows(image: Array, window: Array, shift: Array) -> Array:
+    """(H, W, …) -> (windows, places, …): padded, rolled up and to the left, cut."""
+    fill = [(0, -size % side) for size, side in zip(image.shape, window, strict=False)]
+    image = np.pad(image, fill + [(0, 0)] * (image.ndim - 2))
+    image = np.roll(image, (-shift[0], -shift[1]), axis=(0, 1))
+    down, right = image.shape[0] // window[0], image.shape[1] // window[1]
+    apart = image.reshape(down, window[0], right, window[1], *image.shape[2:])
+    return np.swapaxes(apart, 1, 2).reshape(
+        down * right, window[0] * window[1], *image.shape[2:]
+    )
+
+
+def sides(image: Array, window: Array, shift: Array) -> Array:
+    """(windows, places): numbers, alike where pixels stood together before the roll."""
+    tall, wide = (
+        -(-size // side) * side
+        for size, side in zip(image.shape[:2], window, strict=True)
+    )
+    came = 2 * (np.arange(tall)[:, None] < shift[0]) + (np.arange(wide) < shift[1])
+    return windows(came, window, shift)
+
+
+def takers(values: Array, seen: Array) -> Array:
+    """(S,): the share of channels (S, C) whose largest value stands at each source.
+
+    Of equal ones the first; a channel that is equal everywhere is shared out evenly.
+    """
+    lowered = np.where(seen[:, None], values, -np.inf)
+    equal = (lowered == lowered.max(0)) & seen[:, None]
+    first = equal & (np.cumsum(equal, 0) == 1)
+    even = equal / np.maximum(equal.sum(0), 1)
+    everywhere = np.all(equal | ~seen[:, None], 0)
+    return np.mean(np.where(everywhere, even, first), -1)
+
+
+def planar(image: Array, kernel: Array, before: tuple[int, int]) -> Array:
+    """(H, W, C) with a kernel (rows, columns, C, F): as many out, zeros outside.
+
+    ``before``: how many rows and columns of the kernel lie before a place.
+    """
+    rows, columns = kernel.shape[:2]
+    fill = [(b, n - 1 - b) for b, n in zip(before, (rows, columns), strict=True)]
+    wide = np.pad(image, [*fill, (0, 0)])
+    height, width = image.shape[:2]
+    parts = [
+        wide[u : u + height, v : v + width] @ kernel[u, v]
+        for u, v in np.ndindex(rows, columns)
+    ]
+    return np.sum(parts, axis=0)
+
+
+def grid_block(grid: Array, cells: Array, weights: Any, number: int) -> Array:
+    """What one block of a pervasive network makes of a grid (T, S, C)."""
+    inner = np.maximum(_cell_norm(grid, weights, f"norm_{number}"), 0.0)
+    inner = _dense(inner, weights, f"mix_{number}")
+    inner = np.maximum(_cell_norm(inner, weights, f"norm_in_{number}"), 0.0)
+    inner = inner * cells[..., None]
+    path = f"network_convolution_{number}_convolution"
+    kernel = weights.get(f"{path}_kernel")
+    rows, columns = kernel.shape[:2]
+    found = planar(inner, kernel, (rows - 1, (columns - 1) // 2))
+    return found + weights.get(f"{path}_bias")
+
+
+def grid_network(
+    grid: Array, cells: Array, weights: Any, kind: str, depth: int
+) -> Array:
+    """(T, S, C) through all blocks, which stand side by side or are added."""
+    if kind == "residual":
+        grid = _dense(grid, weights, "entry")
+    for number in range(depth):
+        new = grid_block(grid, cells, weights, number)
+        grid = np.concatenate([grid, new], -1) if kind == "dense" else grid + new
+    return grid * cells[..., None]
+
+
+def _dense(x: Array, weights: Any, name: str) -> Array:
+    path = f"network_{name}"
+    return x @ weights.get(f"{path}_kernel") + weights.get(f"{path}_bias")
+
+
+def _cell_norm(x: Array, weights: Any, name: str) -> Array:
+    """Over the channels of each cell, with Keras' epsilon."""
+    centred = x - x.mean(-1, keepdims=True)
+    spread = np.sqrt(np.mean(np.square(centred), -1, keepdims=True) + 1e-3)
+    path = f"network_{name}"
+    return centred / spread * weights.get(f"{path}_gamma") + weights.get(f"{path}_beta")
+
+
+def pooled(pixels: Array, shown: Array, names: Any) -> Array:
+    """(N, C) -> (names, C): each channel over the pixels shown, in several ways."""
+    if not np.any(shown):
+        return np.zeros((len(names), pixels.shape[1]))
+    return np.stack([_POOLS[name](pixels[shown]) for name in names])
+
+
+_POOLS: dict[str, Callable[[Array], Array]] = {
+    "average": lambda pixels: np.mean(pixels, 0),
+    "max": lambda pixels: np.max(pixels, 0),
+    "length": lambda pixels: np.sqrt(np.sum(np.square(pixels), 0)),
+    "log_sum_exp": lambda pixels: np.logaddexp.reduce(pixels, 0),
+}
+PICTURES: dict[str, Callable[..., Array]] = {
+    each.__name__: each
+    for each in (
+        *(around, around_shares, level_sizes, read_levels, window_place, windows),
+        *(sides, takers, planar, grid_block, grid_network, pooled),
+    )
+}
