@@ -109,7 +109,7 @@ def test_what_a_layer_shows_of_its_own_stands_beside_rows_and_outlines():
     keys, values = layer.entries(X)
     far = {"memory_key": keys, "memory_value": values}
     rows = regard.attend_to(layer, X, X, rows=[2], **far)[layer.path][0]
-    assert {"gate", "rows"} == set(rows.extra)
+    assert {"gate", "far", "rows"} == set(rows.extra)
     with mock.patch.object(reducing, "LARGEST", 10):
         outlined = regard.attend_to(layer, X, X, **far)[layer.path][0]
     assert {"gate", "entropy", "received"} <= set(outlined.extra)
