@@ -146,7 +146,12 @@ class RecurrentAttention(Adaptable, Traceable):
             shown = {name: parts[name] for name in ("query", "key", "value")}
             extra = {k: each for k, each in parts.items() if k not in shown}
             found = {"weights": weights, "context": context, "extra": extra}
-            seen = {} if mask is None else {"padding": mask[:, None, None, :]}
+            seen = {}
+            if mask is not None:
+                seen["padding"] = mask[:, None, None, :]
+                seen["query"] = mask[:, None, :, None]
+            if state is not None:
+                extra["start"] = start["memory"]
             listener.receive(self, {**shown, **found, "masks": seen})
         if state is not None:
             results.append(self._after(start, memory, length, mask))

@@ -23,6 +23,7 @@ def activation(name: Any, x: Array) -> Array:
 _KNOWN: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "relu": lambda x: np.maximum(x, 0.0),
+    "silu": lambda x: x * 0.5 * (1.0 + np.tanh(0.5 * x)),
     "sigmoid": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)),
 }
 
