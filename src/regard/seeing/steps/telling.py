@@ -152,7 +152,7 @@ class Telling:
         node = parsed(entry.by)
         result = shown_result(value if key is None else value[key], entry.name)
         text = writer.write(node)
-        plain = text == r"(\dots)" or (each and isinstance(node, ast.Subscript))
+        plain = r"(\dots)" in text or (each and isinstance(node, ast.Subscript))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             plain = plain or node.func.id in EVALUATED - {"where"}
         return result if plain or text == result else f"{text} = {result}"
