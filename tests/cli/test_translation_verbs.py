@@ -171,11 +171,15 @@ def test_the_alignment_is_drawn(capsys, run):
 def test_the_report_shows_the_translations(capsys, folder, run):
     out, test = folder / "pages" / "report.html", str(folder / "test.tsv")
     words = ["report", run, "--pairs", test, "--out", str(out), "--limit", "3"]
+    words += ["--redact", "один", "--redact", "two"]
     shown = output(capsys, *words, "--beam", "2", "--language", "ru")
     assert shown == f"{out}: 3 translations with their alignments\n"
     page = out.read_text("utf-8")
     assert '<html lang="ru"' in page
-    assert lines(1, 200).split("\t")[0] in page
+    assert "Переводы и то, куда смотрела модель" in page
+    source = lines(1, 200).split("\t")[0]
+    assert source.replace("two", "███") in page
+    assert "two" not in page and "один" not in page
 
 
 @pytest.mark.parametrize("table", [False, True])

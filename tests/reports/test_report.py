@@ -43,6 +43,20 @@ def test_a_model_and_its_inputs_become_a_page(model, tmp_path):
     assert side(second, 0, "key") == TOKENS[1]
 
 
+def test_two_models_are_set_beside_each_other(model, tmp_path):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    again = keras.models.clone_model(model)
+    path = regard.report(
+        model, x, path=tmp_path / "a.html", other=again, names=("old", "new")
+    )
+    (first, _) = entries(path)
+    assert [each["second"] for each in first["maps"]] == [False, False, True, True]
+    assert '"names":["old","new"]' in path.read_text("utf-8")
+    with pytest.raises(ValueError, match="other must have the 2 examples"):
+        maps = regard.attend_to(model, x[:1])
+        regard.report(model, x, path=tmp_path / "b.html", other=maps)
+
+
 def test_maps_take_the_tokens_that_fit_their_lengths(model, tmp_path):
     x = np.ones((2, 3, 4), "float32")
     maps = regard.attend_to(model, x)

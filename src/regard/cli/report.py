@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -38,42 +38,35 @@ def command(  # noqa: PLR0913 - a command line's options
             "'0-0 1-2 2?3' for each of the pairs, which are then fed to the model."
         ),
     ] = None,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="Black a word out; may be given again."),
+    ] = None,
     beam: Beam = 5,
     backend: Backend = None,
 ) -> None:
     """Write a page that shows translations and what the model looked at."""
     files = [*(pairs or []), *([second] if second else [])]
     translator = load_translator(run)
+
+    from regard.apps.translate.report import write_gold_report, write_translation_report
+    from regard.seeing.pharaoh import read_gold
+
     if gold is not None:
         texts = None
         if files or source is not None:
             given = read_given_pairs(files, source, target, references)
             texts = [(pair.source, pair.target) for pair in given.pairs]
-        write_beside_links(translator, gold, texts, out, limit, language)
+        pairs_with_links = read_gold(gold, texts)[:limit]
+        path = write_gold_report(
+            translator, pairs_with_links, out, language, gold.name, redact or ()
+        )
+        count = len(pairs_with_links)
+        print(f"{path}: {count} alignments beside those that people drew")
         return
     given = read_given_pairs(files, source, target, references)
-
-    from regard.apps.translate.report import write_translation_report
-
     given.pairs = given.pairs[:limit]
     path = write_translation_report(
-        translator, given, out, beam=beam, language=language
+        translator, given, out, beam=beam, language=language, redact=redact or ()
     )
     print(f"{path}: {len(given.pairs)} translations with their alignments")
-
-
-def write_beside_links(
-    translator: Any,
-    gold: Path,
-    texts: list[tuple[str, str]] | None,
-    out: Path,
-    limit: int,
-    language: str,
-) -> None:
-    """The page with the links that people drew."""
-    from regard.apps.translate.report import write_gold_report
-    from regard.seeing.pharaoh import read_gold
-
-    pairs = read_gold(gold, texts)[:limit]
-    path = write_gold_report(translator, pairs, out, language, gold.name)
-    print(f"{path}: {len(pairs)} alignments beside those that people drew")

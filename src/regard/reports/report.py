@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def report(
     path: str | Path,
     query_tokens: Tokens = None,
     key_tokens: Tokens = None,
+    other: Any = None,
     redact: Redact | None = None,
     **page: Any,
 ) -> Path:
@@ -50,6 +52,8 @@ def report(
         key_tokens: likewise of the keys. One of the two alone is taken for both; of
             several layers, each takes the sides that fit its lengths. Without any,
             places have numbers.
+        other: a second model, called with the same inputs, or its maps: the page then
+            shows one, the other, and what changes; ``names`` says what they are called.
         redact: a function of a text, or words and compiled patterns, to be blacked out
             in every text and token before anything is written.
         **page: ``title``, ``facts``, ``language`` ("en" or "ru"), ``names`` of two
@@ -63,7 +67,10 @@ def report(
         ValueError: nothing to show, or tokens that do not fit.
     """
     check_language(page.get("language", "en"))
-    examples = _examples(what, inputs, Texts.of(query_tokens, key_tokens))
+    texts = Texts.of(query_tokens, key_tokens)
+    examples = _examples(what, inputs, texts)
+    if other is not None:
+        examples = _paired(examples, _examples(other, inputs, texts))
     page["facts"] = _facts(what, examples, page) | dict(page.get("facts") or {})
     if redact is not None:
         redaction = Redaction(redact)
@@ -93,6 +100,18 @@ def _examples(what: Any, inputs: tuple[Any, ...], texts: Texts) -> list[Example]
             f"Got {type(strange[0]).__name__}."
         )
     return found
+
+
+def _paired(first: list[Example], second: list[Example]) -> list[Example]:
+    if len(first) != len(second):
+        raise ValueError(
+            f"other must have the {len(first)} examples of the first. "
+            f"Got {len(second)}."
+        )
+    return [
+        replace(one, other=two.records())
+        for one, two in zip(first, second, strict=True)
+    ]
 
 
 def _facts(

@@ -9,8 +9,9 @@ import sacrebleu
 from regard.apps.translate.evaluation import Translation, Translator
 from regard.apps.translate.forced import Forced, direction_of, force
 from regard.apps.translate.pairs import Pair, PairSet
-from regard.reports import AttentionRecord, Example, write_report
+from regard.reports import AttentionRecord, Example
 from regard.reports.phrases import check_language
+from regard.reports.report import report
 from regard.seeing.alignment import READINGS, AlignmentCounts
 from regard.seeing.gold_alignments import GoldPair
 
@@ -49,8 +50,9 @@ def write_translation_report(
     beam: int = 5,
     language: str = "en",
     facts: Mapping[str, Any] | None = None,
+    redact: Sequence[str] = (),
 ) -> Path:
-    """Translate the pairs' sources and write the page.
+    """Translate the pairs' sources and write the page, the words of ``redact`` blacked.
 
     Raises:
         ValueError: a language that the page does not speak.
@@ -61,12 +63,13 @@ def write_translation_report(
         words["pairs"]: Path(pairs.name).name,
         words["search"]: words["beam"].format(beam=beam),
     }
-    return write_report(
+    return report(
         translation_examples(pairs.pairs, found),
-        path,
+        path=path,
         title=words["translations"],
         facts=given | dict(facts or {}),
         language=language,
+        redact=redact or None,
     )
 
 
@@ -76,6 +79,7 @@ def write_gold_report(
     path: Path,
     language: str = "en",
     name: str = "",
+    redact: Sequence[str] = (),
 ) -> Path:
     """Feed the right translations to the model, and write where it looked meanwhile.
 
@@ -94,12 +98,13 @@ def write_gold_report(
     for reading in READINGS:
         total = sum((each.judged(reading) for each in forced), AlignmentCounts())
         facts[words[reading]] = f"AER {total.error_rate:.3f}"
-    return write_report(
+    return report(
         [_gold_example(each, sides) for each in forced],
-        path,
+        path=path,
         title=words["alignments"],
         facts=facts,
         language=language,
+        redact=redact or None,
     )
 
 

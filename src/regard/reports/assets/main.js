@@ -48,7 +48,7 @@ function drawPhrases() {
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
   $("language").textContent = state.lang === "ru" ? "English" : "Русский";
   $("language").lang = state.lang === "ru" ? "en" : "ru";
-  const facts = [data.error ? t("stored", { error: data.error.toPrecision(1) }) : t("stored_exact")];
+  const facts = [data.error ? t("stored", { error: data.error.toLocaleString(state.lang, { maximumSignificantDigits: 1 }) }) : t("stored_exact")];
   if (data.leftOut) facts.push(t("left_out", { n: data.leftOut }));
   $("stored").textContent = facts.join(" ");
   fill($("scale"), ...Object.keys(transfers).map((name) => option(name, t("scale_" + name)))).value = state.scale;

@@ -67,7 +67,7 @@ export function draw(box) {
   const slider = removal && removalOf(removal, probabilities.map(([name]) => name));
   if (probabilities.length) parts.push(make("h4", {}, t("probabilities")), slider ? slider.box : bars(probabilities));
   if (lines.length) parts.push(make("p", { class: "quiet" }, t("same_scale")));
-  fill(box, ...parts);
+  fill(box, ...parts, make("p", { class: "quiet" }, t("caution")));
   slider?.show();
 }
 
