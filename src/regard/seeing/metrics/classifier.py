@@ -12,15 +12,18 @@ from keras import ops
 
 __all__ = [
     "CHUNK",
+    "STEP",
     "Classifier",
     "arrays_of",
     "called",
     "count_of",
+    "in_chunks",
     "repeated",
     "rows_of",
 ]
 
 CHUNK = 256  # examples in one call
+STEP = 32  # of their number, where it is of our choosing
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,7 @@ class Classifier:
             ValueError: outputs that are no distributions.
         """
         inputs = arrays_of(inputs)
-        parts = [
-            ops.convert_to_numpy(self(rows_of(inputs, slice(start, start + CHUNK))))
-            for start in range(0, count_of(inputs), CHUNK)
-        ]
-        found = np.concatenate(parts).astype(np.float64)
+        found = in_chunks(count_of(inputs), lambda rows: self(rows_of(inputs, rows)))
         if found.min() < -1e-3 or np.abs(found.sum(axis=1) - 1).max() > 1e-2:
             raise ValueError(
                 "model must give probabilities of classes, rows that sum to 1. Got "
@@ -65,6 +64,23 @@ class Classifier:
                 "probabilities=keras.ops.softmax."
             )
         return found
+
+
+def in_chunks(
+    count: int, run: Callable[[np.ndarray], Any], step: int = 1
+) -> np.ndarray:
+    """What ``run(numbers)`` gives for the examples 0 to count - 1, in float64.
+
+    CHUNK at a time, and always a multiple of ``step``, the last one again and again,
+    lest a backend compiles its programs for every number of examples.
+    """
+    parts = []
+    for start in range(0, count, CHUNK):
+        size = min(CHUNK, count - start)
+        whole = start + size + -size % step
+        numbers = np.minimum(np.arange(start, whole), count - 1)
+        parts.append(ops.convert_to_numpy(run(numbers))[:size])
+    return np.concatenate(parts).astype(np.float64)
 
 
 def called(model: Any, inputs: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from regard.seeing.intervention import intervening
-from regard.seeing.metrics.classifier import CHUNK, Classifier, rows_of
+from regard.seeing.metrics.classifier import STEP, Classifier, in_chunks, rows_of
 
 __all__ = ["erased", "flip_fraction", "flips"]
 
@@ -80,11 +80,10 @@ def _flipped(
     kept = ranks[None] >= steps[:, None, None]  # (M, B, S)
     before = classifier.predict(inputs).argmax(axis=1)
     batch, flat = len(before), kept.reshape(-1, kept.shape[-1])
-    found = []
-    for start in range(0, len(flat), CHUNK):
-        some = np.arange(start, min(start + CHUNK, len(flat)))
-        with intervening(classifier.model, layer, partial(erased, flat[some])):
-            answer = classifier(rows_of(inputs, some % batch))
-        found.append(ops.convert_to_numpy(answer).argmax(axis=1))
-    after = np.concatenate(found).reshape(-1, batch)
+
+    def run(numbers: np.ndarray) -> Any:
+        with intervening(classifier.model, layer, partial(erased, flat[numbers])):
+            return classifier(rows_of(inputs, numbers % batch))
+
+    after = in_chunks(len(flat), run, STEP).argmax(axis=1).reshape(-1, batch)
     return (after != before) & (steps[:, None] < counts)

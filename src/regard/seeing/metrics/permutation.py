@@ -10,7 +10,13 @@ import numpy as np
 from keras import ops
 
 from regard.seeing.intervention import intervening
-from regard.seeing.metrics.classifier import CHUNK, Classifier, count_of, rows_of
+from regard.seeing.metrics.classifier import (
+    STEP,
+    Classifier,
+    count_of,
+    in_chunks,
+    rows_of,
+)
 from regard.seeing.metrics.received import trace_of, visible
 
 __all__ = ["Permutation", "permutation_test", "permuted", "total_variation"]
@@ -48,20 +54,22 @@ def permutation_test(
     trace = trace_of(classifier.model, inputs, layer)
     change = partial(_drawn, np.random.default_rng(seed))
     before = classifier.predict(inputs)
-    many = np.tile(np.arange(count_of(inputs)), draws)
-    found = []
+    count = count_of(inputs)
+
+    def run(numbers: np.ndarray) -> Any:
+        return classifier(rows_of(inputs, numbers % count))
+
     with intervening(classifier.model, layer, change):
-        for start in range(0, len(many), CHUNK):
-            some = rows_of(inputs, many[start : start + CHUNK])
-            found.append(ops.convert_to_numpy(classifier(some)))
-    after = np.concatenate(found).reshape(draws, *before.shape)
+        after = in_chunks(draws * count, run, STEP).reshape(draws, *before.shape)
     median = np.median(total_variation(after, before[None]), axis=0)
     seen = visible(trace)
     rows = seen.sum(axis=-1) > 1
     largest = np.where(seen, np.asarray(trace.weights), 0).max(axis=-1)
-    count = rows.sum(axis=(1, 2))
-    mean = (largest * rows).sum(axis=(1, 2)) / np.maximum(count, 1)
-    return Permutation(*(np.where(count > 0, each, np.nan) for each in (median, mean)))
+    counted = rows.sum(axis=(1, 2))
+    mean = (largest * rows).sum(axis=(1, 2)) / np.maximum(counted, 1)
+    return Permutation(
+        *(np.where(counted > 0, each, np.nan) for each in (median, mean))
+    )
 
 
 def total_variation(first: np.ndarray, second: np.ndarray) -> np.ndarray:

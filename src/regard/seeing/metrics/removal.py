@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from regard.seeing.intervention import intervening
-from regard.seeing.metrics.classifier import CHUNK, Classifier, rows_of
+from regard.seeing.metrics.classifier import STEP, Classifier, in_chunks, rows_of
 
 __all__ = ["Removal", "deleted", "hidden", "predictions", "replaced_by"]
 
@@ -65,12 +64,12 @@ def predictions(
     removal: Removal,
 ) -> np.ndarray:
     """``(N, C)``: what is said of the tokens ``kept`` ``(N, S)`` of ``examples``."""
-    parts = []
-    for start in range(0, len(examples), CHUNK):
-        part = slice(start, start + CHUNK)
-        some = rows_of(inputs, examples[part])
-        parts.append(ops.convert_to_numpy(removal(classifier, some, kept[part])))
-    return np.concatenate(parts).astype(np.float64)
+
+    def run(numbers: np.ndarray) -> Any:
+        some = rows_of(inputs, examples[numbers])
+        return removal(classifier, some, kept[numbers])
+
+    return in_chunks(len(examples), run, STEP)
 
 
 def _tokens(inputs: Any, kept: np.ndarray) -> np.ndarray:
