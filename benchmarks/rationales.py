@@ -19,6 +19,7 @@ import re
 import sys
 import time
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import keras
@@ -130,6 +131,12 @@ def compare(model: keras.Model, ids: np.ndarray, marked: np.ndarray, share: floa
     )
 
 
+def version_of_backend() -> str:
+    """The backend and the package it is."""
+    name = keras.backend.backend()
+    return f"{name} {import_module(name).__version__}"
+
+
 def cell(value) -> str:
     """A mean with its interval, or a number that is of all examples."""
     if np.ndim(value) == 0:
@@ -185,7 +192,7 @@ def main() -> None:
     print(
         f"Trained in {trained:.0f} s, all in {time.monotonic() - start:.0f} s; "
         f"Python {platform.python_version()}, regard {regard.__version__}, "
-        f"Keras {keras.__version__}, backend {keras.backend.backend()}."
+        f"keras {keras.__version__}, {version_of_backend()}, numpy {np.__version__}."
     )
 
 

@@ -102,6 +102,23 @@ def test_without_vectors_of_tokens_there_is_no_gradient():
         metrics.evidence(made, x, labels, embedding="vectors")
 
 
+def test_a_layer_without_a_table_of_weights_is_not_tested():
+    tokens = keras.Input((6,), dtype="int32")
+    x = layers.Embedding(5, 8, mask_zero=True)(tokens)
+    x = regard.layers.LocationSensitiveAttention(4, name="alignment")(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    made = keras.Model(tokens, layers.Dense(2, activation="softmax")(x))
+    x, labels = examples(8)
+    found = asked(made, x, labels)
+    for question in QUESTIONS[:3]:
+        assert found[question].verdict == metrics.NOT_TESTED
+        assert found[question].reason == "no table"
+    assert found["agreement"].interval is not None
+    other = asked(made, x, labels, removal=metrics.replaced_by(3), uniform=made)
+    assert other["comprehensiveness"].interval is not None
+    assert other["uniform"].interval.mean == 0
+
+
 def test_what_cannot_be_asked_is_refused():
     x, labels = examples(8)
     with pytest.raises(ValueError, match="labels must be 8"):

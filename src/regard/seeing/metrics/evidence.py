@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from regard.seeing.capture import attention_layers, capture, choose
+from regard.seeing.capture import attention_layers, choose
+from regard.seeing.intervention import intervening
 from regard.seeing.metrics.classifier import (
     Classifier,
     arrays_of,
@@ -16,6 +19,7 @@ from regard.seeing.metrics.classifier import (
 )
 from regard.seeing.metrics.input_gradients import gradient_times_input
 from regard.seeing.metrics.questions import (
+    NOT_TESTED,
     Asked,
     Evidence,
     agreement,
@@ -63,17 +67,27 @@ def evidence(
     name = layer_asked(model, layer)
     trace = trace_of(model, inputs, name)
     scores, valid = received(trace), np.any(visible(trace), axis=(1, 2))
-    if chosen.removal is None:
-        removal = hidden(_readers(model, inputs, valid.shape[1]))
-    else:
-        removal = chosen.removal
+    readers = _readers(model, inputs, valid.shape[1])
+    removal = chosen.removal or hidden(readers)
     gradient = _gradient(classifier, inputs, chosen.embedding, valid.shape)
     asked = Asked(classifier, inputs, scores, valid, removal, chosen)
-    return (
-        comprehensiveness(asked, gradient),
-        permutation(asked, name),
-        uniform(asked, labels, name),
-        agreement(asked, gradient),
+    questions: list[tuple[str, bool, Callable[[], Evidence]]] = [
+        (
+            "comprehensiveness",
+            chosen.removal is not None or name in readers,
+            lambda: comprehensiveness(asked, gradient),
+        ),
+        ("permutation", name in readers, lambda: permutation(asked, name)),
+        (
+            "uniform",
+            chosen.uniform is not None or name in readers,
+            lambda: uniform(asked, labels, name),
+        ),
+        ("agreement", True, lambda: agreement(asked, gradient)),
+    ]
+    return tuple(
+        ask() if possible else Evidence(question, NOT_TESTED, reason="no table")
+        for question, possible, ask in questions
     )
 
 
@@ -97,14 +111,20 @@ def layer_asked(model: Any, layers: Any = None) -> str:
 
 
 def _readers(model: Any, inputs: Any, keys: int) -> list[str]:
-    """The layers that read so many keys with a table of weights."""
-    with capture(model) as maps:
-        called(model, rows_of(inputs, slice(0, 1)))
-    return [
-        name
-        for name, calls in maps.items()
-        if calls and all(np.shape(call.weights)[-1:] == (keys,) for call in calls)
-    ]
+    """The layers that read so many keys with a table of weights that can change."""
+    one, found = rows_of(inputs, slice(0, 1)), []
+    for name in attention_layers(model):
+        shapes: list[tuple[int, ...]] = []
+
+        def look(weights: Any, mask: Any, shapes: list = shapes) -> Any:
+            shapes.append(tuple(weights.shape))
+            return weights
+
+        with suppress(ValueError), intervening(model, name, look):
+            called(model, one)
+        if shapes and all(shape[-1] == keys for shape in shapes):
+            found.append(name)
+    return found
 
 
 def _checked_labels(labels: Any, count: int) -> np.ndarray:

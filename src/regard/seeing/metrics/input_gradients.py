@@ -66,7 +66,7 @@ def _vectors(
         return np.asarray(only, np.float64), classifier
 
     def say(vectors: Any) -> Any:
-        with replaced(layer, "call", lambda inputs: vectors):
+        with replaced(layer, "call", lambda *given, **options: vectors):
             return classifier(some)
 
     return _embedded(classifier, layer, some), say
@@ -102,8 +102,8 @@ def _embedded(classifier: Classifier, layer: Any, some: Any) -> np.ndarray:
     seen: list[np.ndarray] = []
     method = layer.call
 
-    def call(inputs: Any) -> Any:
-        vectors = method(inputs)
+    def call(*given: Any, **options: Any) -> Any:
+        vectors = method(*given, **options)
         seen.append(np.asarray(ops.convert_to_numpy(vectors), np.float64))
         return vectors
 

@@ -42,7 +42,8 @@ class Evidence:
     - ``interval``: the number with its 95 % interval, None where nothing was measured.
     - ``baseline``: what it had to exceed.
     - ``beside``: other numbers that belong to it, by name.
-    - ``reason``: why it was not tested: "no gradient", "no seeds", "nothing to rank".
+    - ``reason``: why it was not tested: "no gradient", "no seeds",
+      "nothing to rank", "no table".
     """
 
     question: str
