@@ -86,3 +86,9 @@ def test_what_cannot_be_diagnosed_is_refused():
         regard.diagnose(model(reads=True), x, labels, unknown=1)
     with pytest.raises(ValueError, match="layers must name"):
         regard.diagnose(model(reads=True), x, layers="other")
+
+
+def test_a_small_number_is_not_shown_as_nothing():
+    tiny = Evidence(QUESTIONS[0], SUPPORTS, Interval(2.1e-5, 1e-5, 3e-5, 9), 0.0)
+    text = str(ModelDiagnosis(9, HEADS, (tiny,), "pooling"))
+    assert "2e-05 [1e-05; 3e-05], n = 9; must exceed 0.000" in text

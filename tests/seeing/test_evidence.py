@@ -153,3 +153,27 @@ def test_heads_are_measured_over_all_examples_and_rows():
     assert_allclose(head.uniform_distance, (1.25 + 35 / 18) / 2)
     assert head.visible == 5 and head.effective.n == 40
     assert found["pooling", 0].distance is None
+
+
+def test_layers_stand_in_the_order_of_their_calls():
+    class Crossed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = regard.layers.AttentionPooling(name="last")
+            self.first = layers.MultiHeadAttention(2, 4, name="first")
+            self.classes = layers.Dense(2, activation="softmax")
+
+        def call(self, x):
+            return self.classes(self.last(self.first(x, x)))
+
+    made, x = Crossed(), RNG.normal(size=(4, 5, 6)).astype("float32")
+    made(x)
+    assert [each.layer for each in metrics.overview(made, x)] == [
+        *["crossed/first"] * 2,
+        "crossed/last",
+    ]
+    found = regard.diagnose(made, x, [0, 1, 0, 1], permutations=1)
+    assert found.layer == "crossed/last"
+    assert [each.layer for each in regard.diagnose(made, x, layers="last").heads] == [
+        "crossed/last"
+    ]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import html
 
-from regard.reports.diagnosis.result import ModelDiagnosis, told_numbers
+from regard.reports.diagnosis.result import ModelDiagnosis, caveats, told_numbers
 from regard.reports.phrases import LANGUAGES, phrases
 from regard.reports.tokens import visible
 from regard.seeing.metrics.questions import Evidence
 
 __all__ = ["draw_evidence"]
-
-_CAVEATS = ("rule", "hidden_caveat", "uniform_caveat", "apart_caveat")
 
 
 def draw_evidence(found: ModelDiagnosis | None) -> str:
@@ -27,14 +25,14 @@ def draw_evidence(found: ModelDiagnosis | None) -> str:
 def _draw(found: ModelDiagnosis, language: str) -> str:
     words = phrases(language, "diagnosis/phrases.toml")
     title = words["evidence"].format(layer=visible(found.layer, keep=" "))
-    caveats = " ".join(words[name] for name in _CAVEATS)
+    below = " ".join(words[name] for name in caveats(found.evidence))
     rows = "\n".join(_draw_row(each, words) for each in found.evidence)
     return (
         f'<section data-lang="{language}" lang="{language}" '
         f'aria-labelledby="evidence-{language}">'
         f'<h2 id="evidence-{language}">{html.escape(title)}</h2>'
         f"\n<dl>{rows}</dl>\n"
-        f'<p class="quiet">{html.escape(caveats)}</p></section>'
+        f'<p class="quiet">{html.escape(below)}</p></section>'
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from regard.reports.diagnosis.result import ModelDiagnosis
 from regard.reports.phrases import check_language
 from regard.seeing.metrics.classifier import arrays_of, count_of
-from regard.seeing.metrics.evidence import evidence, layer_asked
+from regard.seeing.metrics.evidence import evidence
+from regard.seeing.metrics.order import in_order
 from regard.seeing.metrics.overview import overview
 
 __all__ = ["ModelDiagnosis", "diagnose"]
@@ -40,7 +41,7 @@ def diagnose(
         model: as in ``regard.capture``; for labels a classifier.
         data: what it is called with: an array or a list, tuple or dict of arrays.
         labels: ``(B,)``, the numbers of the right classes.
-        layers: as in ``regard.capture``; the last of them is asked the questions.
+        layers: as in ``regard.capture``; the last one called is asked the questions.
         language: "en" or "ru".
         **settings: as of ``regard.metrics.Settings``: ``probabilities`` where the model
             gives logits, ``seeds``, ``removal``, ``draws`` and others.
@@ -51,10 +52,10 @@ def diagnose(
         TypeError: for an unknown setting.
     """
     check_language(language)
-    count = count_of(arrays_of(data))
-    heads = overview(model, data, layers)
+    inputs = arrays_of(data)
+    count, heads = count_of(inputs), overview(model, inputs, layers)
     if labels is None:
         return ModelDiagnosis(count, tuple(heads), language=language)
-    layer = layer_asked(model, layers)
+    layer = in_order(model, inputs, layers)[-1]
     found = evidence(model, data, labels, layer, **settings)
     return ModelDiagnosis(count, tuple(heads), found, layer, language)

@@ -14,7 +14,7 @@ from regard.seeing.metrics.intervals import Interval
 from regard.seeing.metrics.overview import Head
 from regard.seeing.metrics.questions import NOT_TESTED, Evidence
 
-__all__ = ["ModelDiagnosis", "evidence_lines", "told_numbers"]
+__all__ = ["ModelDiagnosis", "caveats", "evidence_lines", "told_numbers"]
 
 _FILE = "diagnosis/phrases.toml"
 _WIDTH = 88
@@ -65,10 +65,15 @@ def evidence_lines(
         yield f"  [{words[each.verdict]}] {words[each.question]}"
         yield from _filled(told_numbers(each, words), _INDENT)
     yield ""
+    for name in caveats(evidence):
+        yield from _filled(words[name])
+
+
+def caveats(evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """Which phrases belong below the answers, in this order."""
     only_evaluated = any("accuracy_uniform" in each.beside for each in evidence)
     uniform = ("uniform_caveat",) if only_evaluated else ()
-    for name in ("rule", "hidden_caveat", *uniform, "apart_caveat"):
-        yield from _filled(words[name])
+    return ("rule", "hidden_caveat", *uniform, "apart_caveat")
 
 
 def told_numbers(each: Evidence, words: dict[str, str]) -> str:
@@ -79,8 +84,8 @@ def told_numbers(each: Evidence, words: dict[str, str]) -> str:
         parts.append(f"{name} {_interval(each.interval)}")
     if each.baseline is not None:
         name = words[f"{each.question}_baseline"]
-        parts.append(f"{name} {each.baseline:.3f}")
-    parts += [f"{words[name]} {value:.3f}" for name, value in each.beside.items()]
+        parts.append(f"{name} {_number(each.baseline)}")
+    parts += [f"{words[name]} {_number(value)}" for name, value in each.beside.items()]
     if each.verdict == NOT_TESTED:
         parts.append(words[each.reason])
     return "; ".join(parts) + "."
@@ -116,9 +121,15 @@ def _layer_lines(layer: str, heads: Sequence[Head], language: str) -> Iterator[s
 
 def _interval(interval: Interval, digits: int = 3) -> str:
     numbers = (interval.mean, interval.low, interval.high)
-    mean, low, high = (f"{number:.{digits}f}" for number in numbers)
+    mean, low, high = (_number(number, digits) for number in numbers)
     count = f", n = {interval.n}" if digits == 3 else ""
     return f"{mean} [{low}; {high}]{count}"
+
+
+def _number(value: float, digits: int = 3) -> str:
+    """Decimals or, where they would hide what there is, a power of ten."""
+    plain = f"{value:.{digits}f}"
+    return f"{value:.0e}" if value and not float(plain) else plain
 
 
 def _filled(text: str, indent: str = "") -> list[str]:

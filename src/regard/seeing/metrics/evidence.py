@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.capture import attention_layers, choose
+from regard.seeing.capture import attention_layers
 from regard.seeing.intervention import intervening
 from regard.seeing.metrics.classifier import (
     Classifier,
@@ -18,6 +18,7 @@ from regard.seeing.metrics.classifier import (
     rows_of,
 )
 from regard.seeing.metrics.input_gradients import gradient_times_input
+from regard.seeing.metrics.order import in_order
 from regard.seeing.metrics.questions import (
     NOT_TESTED,
     Asked,
@@ -31,7 +32,7 @@ from regard.seeing.metrics.received import received, trace_of, visible
 from regard.seeing.metrics.removal import hidden
 from regard.seeing.metrics.settings import Settings
 
-__all__ = ["evidence", "layer_asked"]
+__all__ = ["evidence"]
 
 
 def evidence(
@@ -54,7 +55,7 @@ def evidence(
         model: a classifier, in inference throughout.
         data: what it is called with: an array or a list, tuple or dict of arrays.
         labels: ``(B,)``, the numbers of the right classes.
-        layer: name or path of the layer, by default the last attention of the model.
+        layer: name or path of the layer, by default the last attention called.
         **settings: as of ``Settings``.
 
     Raises:
@@ -64,7 +65,7 @@ def evidence(
     chosen, inputs = Settings(**settings), arrays_of(data)
     labels = _checked_labels(labels, count_of(inputs))
     classifier = Classifier(model, chosen.probabilities)
-    name = layer_asked(model, layer)
+    name = in_order(model, inputs, layer)[-1]
     trace = trace_of(model, inputs, name)
     scores, valid = received(trace), np.any(visible(trace), axis=(1, 2))
     readers = _readers(model, inputs, valid.shape[1])
@@ -102,12 +103,6 @@ def _gradient(
             raise
         return None
     return found if found.shape == shape else None
-
-
-def layer_asked(model: Any, layers: Any = None) -> str:
-    """The path of the last of these attention layers, by default of all."""
-    found = attention_layers(model)
-    return list(choose(found, layers))[-1]
 
 
 def _readers(model: Any, inputs: Any, keys: int) -> list[str]:

@@ -14,6 +14,7 @@ from regard.seeing.diagnostics import Diagnosis, diagnose
 from regard.seeing.maps import Maps
 from regard.seeing.metrics.classifier import arrays_of, called, count_of, rows_of
 from regard.seeing.metrics.intervals import Interval, bootstrap
+from regard.seeing.metrics.order import in_order
 from regard.seeing.metrics.received import visible
 from regard.seeing.metrics.spans import mean_distance, uniform_distance
 
@@ -48,7 +49,8 @@ def overview(model: Any, data: Any, layers: Any = None) -> list[Head]:
 
     A layer with as many queries as keys is taken to read its own sequence, and only of
     such a layer "previous token", "same token" and "next token" are said. A layer whose
-    weights are too many to be kept, or that has none, is left out.
+    weights are too many to be kept, or that has none, is left out. Layers stand in the
+    order of their calls.
 
     Args:
         model: as in ``regard.capture``.
@@ -56,6 +58,7 @@ def overview(model: Any, data: Any, layers: Any = None) -> list[Head]:
         layers: as in ``regard.capture``.
     """
     inputs = arrays_of(data)
+    order = in_order(model, inputs, layers)
     found: dict[tuple[str, int], list[_Seen]] = {}
     for maps in _captured(model, inputs, layers):
         for name, calls in maps.items():
@@ -63,7 +66,8 @@ def overview(model: Any, data: Any, layers: Any = None) -> list[Head]:
                 if trace.weights is not None and trace.weights.ndim == 4:
                     for head, seen in _of_heads(trace):
                         found.setdefault((name, head), []).append(seen)
-    return [_joined(name, head, each) for (name, head), each in found.items()]
+    heads = sorted(found, key=lambda each: (order.index(each[0]), each[1]))
+    return [_joined(*each, found[each]) for each in heads]
 
 
 def _captured(model: Any, inputs: Any, layers: Any) -> Iterator[Maps]:

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 SUPPORTS, REFUTES, NOT_TESTED = "supports", "does not support", "not tested"
+_ROUNDING = 1e-6  # of probabilities in float32
 ENOUGH_VARIATION = 0.05  # of the answer, where permuting the weights is to matter
 
 
@@ -146,7 +147,7 @@ def agreement(asked: Asked, gradient: np.ndarray | None) -> Evidence:
 def _judged(
     question: str, interval: Interval, baseline: float, beside: Mapping[str, Any]
 ) -> Evidence:
-    verdict = SUPPORTS if interval.low > baseline else REFUTES
+    verdict = SUPPORTS if interval.low > baseline + _ROUNDING else REFUTES
     return Evidence(question, verdict, interval, baseline, _plain(beside))
 
 
