@@ -86,6 +86,18 @@ def test_a_probe_becomes_a_training(tmp_path):
     assert [each["step"] for each in entry["maps"]] == [0, 1]
 
 
+def test_a_causal_probe_says_what_a_row_could_not_see(tmp_path):
+    weights = np.tril(np.ones((1, 2, 3, 3)))
+    weights /= weights.sum(-1, keepdims=True)
+    other = np.full((1, 1, 3, 3), 1 / 3)
+    probe = SimpleNamespace(snapshots=[(0, {"one": weights, "two": other})], lines={})
+    (entry,) = entries(
+        regard.report(probe, path=tmp_path / "a.html", key_tokens=list("abc"))
+    )
+    assert [each["causes"] for each in entry["maps"]] == [["causal"], []]
+    assert entry["maps"][0]["said"][0] == ["uniform"]
+
+
 def test_examples_pass_through(tmp_path):
     example = Example(source="s", output="o", attention=make_record(["a"], ["b"]))
     for given in (example, [example]):

@@ -110,9 +110,15 @@ def examples_of_probe(probe: Any, texts: Texts) -> list[Example]:
     texts.check(count)
     steps = [step for step, _ in snapshots]
 
+    causal = {
+        name
+        for name in snapshots[0][1]
+        if all(_is_causal(weights[name]) for _, weights in snapshots)
+    }
+
     def records(weights: Mapping[str, np.ndarray], at: int) -> list[AttentionRecord]:
         return [
-            _cut(name, table[at], texts, at, causal=not np.triu(table[at], 1).any())
+            _cut(name, table[at], texts, at, causal=name in causal)
             for name, table in weights.items()
         ]
 
@@ -164,12 +170,20 @@ def _cut(
     name: str, table: np.ndarray, texts: Texts, at: int, causal: bool
 ) -> AttentionRecord:
     queries, keys = texts.fitting(at, table.shape[1:], causal)
+    seen = np.tri(len(queries), len(keys), dtype=bool)
     return AttentionRecord(
         weights=table[:, : len(queries), : len(keys)],
         query_tokens=queries,
         key_tokens=keys,
+        masks={"causal": seen} if causal else {},
         layer=name,
     )
+
+
+def _is_causal(table: np.ndarray) -> bool:
+    """A probe keeps no masks; what no head of no example ever reads tells of one."""
+    square = table.shape[-1] == table.shape[-2] > 1
+    return square and not np.triu(table, 1).any()
 
 
 def _numbers(size: int) -> list[str]:

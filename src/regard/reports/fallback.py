@@ -37,6 +37,7 @@ def _draw_example(example: Example, words: Mapping[str, str]) -> str:
     lines = [
         f"<dt>{html.escape(words[name])}</dt><dd dir='auto'>{_escape(text)}</dd>"
         for name, text in texts
+        if text
     ]
     tables = [
         _draw_picture(record) + _draw_links(record, words)

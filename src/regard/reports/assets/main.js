@@ -13,10 +13,8 @@ import { openExample, sizeOf } from "./unpack.js";
 
 function drawTexts() {
   const { example } = view;
-  const text = (name, value, language, kind) => [
-    make("dt", {}, t(name)),
-    make("dd", { class: kind, lang: language || undefined, dir: "auto" }, value),
-  ];
+  const text = (name, value, language, kind) =>
+    value ? [make("dt", {}, t(name)), make("dd", { class: kind, lang: language || undefined, dir: "auto" }, value)] : [];
   const scores = scoreText(example);
   fill(
     $("texts"),
