@@ -91,7 +91,8 @@ class StepEntry:
     - ``use``: instead of all these, the steps of a part or a shared group; ``only``:
       those of them with these names; ``when`` then holds for all of them;
       ``reads``: expressions for names that mean something else there, such as the
-      inputs ``x.query`` of a layer within.
+      inputs ``x.query`` of a layer within; ``below``: the path of the weights that
+      they read.
     """
 
     name: str = ""
@@ -102,6 +103,7 @@ class StepEntry:
     each: str = ""
     formula: str = ""
     use: str = ""
+    below: str = ""
     only: tuple[str, ...] = ()
     reads: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -69,7 +69,7 @@ def expanded(
         if not entry.use:
             yield Scoped(entry, settings, below)
             continue
-        for scoped in _used(entry.use, settings, below):
+        for scoped in _used(entry.use, settings, f"{below}/{entry.below}".strip("/")):
             if not entry.only or scoped.entry.name in entry.only:
                 reads = {**entry.reads, **scoped.reads}
                 told = scoped.entry.also_when(entry.when)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.steps import cells, places, series
-from regard.seeing.steps.heads import first_lambda, latents, looks, scale_of, turned
-from regard.seeing.steps.networks import activation, combined
+from regard.seeing.steps.heads import HEADS
+from regard.seeing.steps.networks import NETWORKS
 from regard.seeing.steps.pictures import PICTURES
 from regard.seeing.steps.special import (
     crossing,
@@ -214,6 +214,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "fft": Function(np.fft.fft),
     "ifft": Function(np.fft.ifft),
     "real": Function(np.real),
+    **{name: Function(*each) for name, each in (HEADS | NETWORKS).items()},
     **{name: Function(each) for name, each in (WALKS | PICTURES).items()},
     "fold": Function(fold),
     "cell": Function(cells.cell, whole=True),
@@ -222,20 +223,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "known_cell": Function(cells.known_cell),
     "shifted": Function(shifted),
     "convolution": Function(convolution, whole=True),
-    "layer_norm": Function(layer_norm),
-    "rms_norm": Function(rms_norm),
+    "layer_norm": Function(layer_norm, r"\mathrm{{LN}}({0})"),
+    "rms_norm": Function(rms_norm, r"\mathrm{{RMS}}({0})"),
     "one_hot": Function(one_hot),
-    "clean": Function(lambda x, real: np.where(real[:, None], x, 0.0), "{0}"),
-    "scale_of": Function(scale_of),
-    "looks": Function(looks),
-    "first_lambda": Function(first_lambda),
-    "latents": Function(latents, r"\mathrm{{RMS}}({0} W^D)"),
-    "turned": Function(turned, "R({1}) \\, {0}"),
-    "with_one": Function(
-        lambda x: np.pad(x, ((0, 0), (0, 1)), constant_values=1), r"[{0}; 1]"
-    ),
-    "activation": Function(activation, r"f({0})"),
-    "combined": Function(combined, r"[{0}, {1}, \dots]"),
     "segment_means": Function(segment_means, r"\mathrm{{mean}}({0})"),
     "segment_any": Function(segment_any),
     "in_sight": Function(in_sight),

@@ -1,6 +1,7 @@
 """What heads of special kinds need: their scale, their looks, latents, turns."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,12 @@ def looks(settings: Group, head: int, heads: int) -> Array:
     if settings.values.get("head_order") == "tile":
         return both % (2 * groups)
     return both * groups // heads
+
+
+def columns(kernel: Array, head: int, heads: int) -> Array:
+    """The piece of the last axis that belongs to a head."""
+    width = kernel.shape[-1] // heads
+    return kernel[..., head * width : (head + 1) * width]
 
 
 def first_lambda(settings: Group) -> float:
@@ -80,3 +87,14 @@ def rope_of(position: Group) -> Any:
         options = dict(slower.values)
         given["scaling"] = getattr(scaling, options.pop("kind"))(**options)
     return rotary.RoPE(**given)
+
+
+# Name -> how it is computed and, in a formula, written.
+HEADS: dict[str, tuple[Callable[..., Any], str]] = {
+    "columns": (columns, "{0}"),
+    "scale_of": (scale_of, ""),
+    "looks": (looks, ""),
+    "first_lambda": (first_lambda, ""),
+    "latents": (latents, r"\mathrm{{RMS}}({0} W^D)"),
+    "turned": (turned, r"R({1}) \, {0}"),
+}

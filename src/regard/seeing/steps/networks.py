@@ -47,3 +47,32 @@ _JOINED: dict[str, Callable[[Array, Array], Array]] = {
     "-": np.subtract,
     "/": lambda x, y: np.where(y == 0, 0.0, x / np.where(y == 0, 1.0, y)),
 }
+
+
+def whole_statistics(x: Array, real: Array) -> Array:
+    """(S, D) -> (2 D,): mean and spread of what is real, zero where nothing is."""
+    if not np.any(real):
+        return np.zeros(2 * np.shape(x)[-1])
+    found = x[real]
+    spread = np.sqrt(np.maximum(np.var(found, 0), 1e-12))
+    return np.concatenate([np.mean(found, 0), spread])
+
+
+def clean(x: Array, real: Array) -> Array:
+    """Rows that are not real as zeros."""
+    return np.where(np.reshape(real, (-1, 1)), x, 0.0)
+
+
+def with_one(x: Array) -> Array:
+    """A one at the end of each row."""
+    return np.pad(x, ((0, 0), (0, 1)), constant_values=1.0)
+
+
+# Name -> how it is computed and, in a formula, written.
+NETWORKS: dict[str, tuple[Callable[..., Any], str]] = {
+    "activation": (activation, "f({0})"),
+    "combined": (combined, r"[{0}, {1}, \dots]"),
+    "whole_statistics": (whole_statistics, ""),
+    "clean": (clean, "{0}"),
+    "with_one": (with_one, "[{0}; 1]"),
+}

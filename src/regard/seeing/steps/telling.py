@@ -43,7 +43,7 @@ class Telling:
         language: str,
     ) -> "Telling":
         """At one place, with the tokens of queries and keys where they are known."""
-        names = names_of(trace, place)
+        names = {**names_of(trace, place), "p": parameters_of(trace, "")}
         return cls(trace, names, facts_of(names, tokens, language), language)
 
     def steps(self, card: Card) -> Iterator[Step]:

@@ -54,6 +54,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         "seen": _seen(masks, rows.get("added"), len(np.atleast_1d(mask))),
         "padded": not np.all(masks.get("query", True)),
         "shown": _shown(trace, masks, whole, sizes),
+        "asking": _asking(trace, whole, sizes),
         **{n: _extra_row(a, sizes, place) for n, a in extra.items()},
         **rows,
         "masks": Group("masks", masks),
@@ -82,6 +83,14 @@ def _shown(trace: Trace, masks: Any, whole: Any, sizes: Mapping[str, int]) -> An
     """Which keys are no padding, of those that came in; a table may have fewer."""
     count = sizes["S"] if trace.key is None else trace.key.shape[2]
     return masks.get("padding", whole.get("padding", np.ones(count, bool)))
+
+
+def _asking(trace: Trace, whole: Any, sizes: Mapping[str, int]) -> Any:
+    """Which queries are no padding."""
+    if "query_mask" in whole:
+        return whole["query_mask"].reshape(-1)
+    query: Any = trace.inputs.get("query")
+    return np.ones(np.shape(query)[1] if np.ndim(query) > 2 else sizes["T"], bool)
 
 
 def _key_head(settings: Mapping[str, Any], head: int, heads: int) -> int:
