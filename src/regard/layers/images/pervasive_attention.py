@@ -11,7 +11,14 @@ from regard.layers.images.grid_layer import GridReader
 from regard.layers.images.grid_network import KINDS, GridNetwork
 from regard.layers.images.grid_pooling import GridPooling
 from regard.layers.images.image_layer import KERNEL_OPTIONS, one_of
-from regard.layers.inputs import check_memory, check_sequences, checked, hide, join
+from regard.layers.inputs import (
+    by_cause,
+    check_memory,
+    check_sequences,
+    checked,
+    hide,
+    join,
+)
 from regard.layers.keras_internals import (
     computing_in,
     get_keras_mask,
@@ -150,7 +157,7 @@ class PervasiveAttention(Traceable):
             weights = ops.where(shown, weights, ops.zeros_like(weights))
             set_keras_mask(output, query_mask)
         for listener in self.recorders():
-            masks = {} if value_mask is None else {"padding": value_mask[:, None, None]}
+            masks = by_cause(query_mask, value_mask)
             found = {"weights": weights[:, None], "context": output[:, None]}
             listener.receive(self, {**found, "masks": masks, "extra": {"grid": grid}})
         if return_attention_scores:

@@ -53,12 +53,12 @@ def shown(value: Any, name: str = "") -> str:
 
 
 def shown_result(value: Any, name: str) -> str:
-    """What a step came to; of a table the first row."""
+    """What a step came to; of a table the first row, and so on inwards."""
     value = np.asarray(value)
-    if value.ndim != 2 or not len(value):
+    if value.ndim < 2 or not len(value):
         return shown(value, name)
     more = r", \dots" if len(value) > 1 else ""
-    return f"({shown(value[0])}{more})"
+    return f"({shown_result(value[0], name)}{more})"
 
 
 @dataclass(frozen=True)

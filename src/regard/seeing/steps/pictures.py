@@ -60,7 +60,7 @@ def window_place(row: int, column: int, image: Array, window: Array, shift: Arra
     return np.array([number, down % window[0] * window[1] + right % window[1]])
 
 
-def windows(image: Array, window: Array, shift: Array) -> Array:
+def cut_windows(image: Array, window: Array, shift: Array) -> Array:
     """(H, W, …) -> (windows, places, …): padded, rolled up and to the left, cut."""
     fill = [(0, -size % side) for size, side in zip(image.shape, window, strict=False)]
     image = np.pad(image, fill + [(0, 0)] * (image.ndim - 2))
@@ -79,7 +79,7 @@ def sides(image: Array, window: Array, shift: Array) -> Array:
         for size, side in zip(image.shape[:2], window, strict=True)
     )
     came = 2 * (np.arange(tall)[:, None] < shift[0]) + (np.arange(wide) < shift[1])
-    return windows(came, window, shift)
+    return cut_windows(came, window, shift)
 
 
 def takers(values: Array, seen: Array) -> Array:
@@ -165,7 +165,7 @@ _POOLS: dict[str, Callable[[Array], Array]] = {
 PICTURES: dict[str, Callable[..., Array]] = {
     each.__name__: each
     for each in (
-        *(around, around_shares, level_sizes, read_levels, window_place, windows),
+        *(around, around_shares, level_sizes, read_levels, window_place, cut_windows),
         *(sides, takers, planar, grid_block, grid_network, pooled),
     )
 }

@@ -145,7 +145,10 @@ class Telling:
             return ""
         key = self.facts["key_number"] if each else None
         keys = len(value) if each else 0
-        along = per_key_names(names, keys, entry.each == "key") | self.alike[entry.each]
+        along = (
+            per_key_names(names, keys, entry.each in ("key", "source"))
+            | self.alike[entry.each]
+        )
         writer = Writer(names, along, key, keys)
         if each:
             self.alike[entry.each].add(entry.name)
@@ -154,7 +157,8 @@ class Telling:
         text = writer.write(node)
         plain = r"(\dots)" in text or (each and isinstance(node, ast.Subscript))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            plain = plain or node.func.id in EVALUATED - {"where"}
+            told = node.func.id != "where" or key is None
+            plain = plain or (told and node.func.id in EVALUATED)
         return result if plain or text == result else f"{text} = {result}"
 
 
