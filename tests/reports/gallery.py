@@ -35,6 +35,7 @@ def gallery(words=None):
             np.full(len(names), 0.5), (3, 3)
         )
         given = {"layer": name, "heads": heads, "importance": [0.1, 0.2, 0.3]}
+        given["shares"] = {name: weights[::-1]}
         return AttentionRecord(weights=weights, **tokens, **given, **more)
 
     classes = {name: 0.75, "other": 0.25}

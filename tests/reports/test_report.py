@@ -11,7 +11,9 @@ import pytest
 
 import regard
 from regard.reports import Example
+from regard.reports.captured import Texts, examples_of_maps
 from regard.seeing import reducing
+from regard.seeing.capture import attention_layers
 from tests.reports.examples import make_record
 
 TOKENS = [["a", "b", "c"], ["d", "e"]]
@@ -41,6 +43,33 @@ def test_a_model_and_its_inputs_become_a_page(model, tmp_path):
     assert first["source"] == "a b c" and second["source"] == "d e"
     assert side(first, 0, "query") == TOKENS[0] == side(first, 1, "key")
     assert side(second, 0, "key") == TOKENS[1]
+
+
+def test_what_a_key_adds_to_the_output_stands_beside_its_weight(tmp_path):
+    for kind in (keras.layers.MultiHeadAttention, regard.layers.MultiHeadAttention):
+        inputs = keras.Input((3, 4))
+        layer = kind(2, 3, name="mha")
+        model = keras.Model(inputs, layer(inputs, inputs))
+        x = np.random.default_rng(0).normal(size=(1, 3, 4)).astype("float32")
+        example = examples_of_maps(
+            regard.attend_to(model, x), Texts.of(None, None), attention_layers(model)
+        )[0]
+        weights = example.attention[0].weights
+        kernel, bias, out = (
+            keras.ops.convert_to_numpy(
+                next(w for w in layer.weights if f"{name}/{kind_}" in w.path)
+            )
+            for name, kind_ in (
+                ("value", "kernel"), ("value", "bias"), ("attention_output", "kernel"),
+            )
+        )  # fmt: skip
+        value = np.einsum("sd,dhk->hsk", x[0], kernel) + bias[:, None]
+        norms = np.linalg.norm(np.einsum("hsk,hko->hso", value, out), axis=-1)
+        wanted = weights * norms[:, None]
+        wanted /= wanted.sum(-1, keepdims=True)
+        np.testing.assert_allclose(
+            example.attention[0].shares["norm"], wanted, rtol=1e-4
+        )
 
 
 def test_two_models_are_set_beside_each_other(model, tmp_path):

@@ -188,6 +188,21 @@ def test_removing_the_strongest_tokens_moves_the_probabilities(ask):
     assert plain[1] == "not -0.75 · good 0.25 · film 0.00"
 
 
+def test_other_measures_stand_beside_the_weight(ask):
+    record = AttentionRecord(
+        weights=[[0.75, 0.25]], query_tokens=["a"], key_tokens=["x", "y"],
+        shares={"norm": [[0.125, 0.875]], "mine": [[1.0, 0.0]]},
+    )  # fmt: skip
+    numbers, lines = ask(
+        [Example(source="s", output="o", attention=record)],
+        'return [text("#inspector dd"), text("#stage .quiet")];',
+        place="v=words&k=1",
+    )
+    assert numbers[2:] == ["0.2500", "2 / 2", "× 0.50", "0.8750", "0.0000"]
+    plain = [line.replace("\u2068", "").replace("\u2069", "") for line in lines]
+    assert plain[:3] == ["x 0.75 · y 0.25", "y 0.88 · x 0.13", "x 1.00 · y 0.00"]
+
+
 def test_two_models_are_compared_row_by_row(ask):
     first, second = (make_record(["a", "b"], list("xyz"), seed=seed) for seed in (1, 2))
     cells, apart, columns = ask(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from regard.reports.contributions import norm_shares
 from regard.reports.example import Example
 from regard.reports.extras import Training
 from regard.reports.record import AttentionRecord
@@ -70,15 +71,21 @@ class Texts:
 
 
 def examples_of_maps(
-    maps: Mapping[str, Sequence[Trace]], texts: Texts
+    maps: Mapping[str, Sequence[Trace]],
+    texts: Texts,
+    layers: Mapping[str, Any] | None = None,
 ) -> list[Example]:
     """One example for each of the batch, with the maps of every layer's calls.
+
+    Where the ``layers`` are known by their paths, what each key adds to the output
+    stands beside its weight.
 
     Raises:
         ValueError: no layer gave weights, or tokens for another number of examples.
     """
+    layers = layers or {}
     traces = [
-        (name if not number else f"{name}#{number + 1}", trace)
+        (name if not number else f"{name}#{number + 1}", trace, layers.get(name))
         for name, calls in maps.items()
         for number, trace in enumerate(calls)
         if _is_shown(trace)
@@ -88,11 +95,15 @@ def examples_of_maps(
             "maps must hold weights of at least one call. Got none: call the model "
             f"inside regard.capture. Layers: {', '.join(maps) or 'none'}."
         )
-    count = max(len(_table(trace)) for _, trace in traces)
+    count = max(len(_table(trace)) for _, trace, _ in traces)
     texts.check(count)
-    shown = [pair for pair in traces if len(_table(pair[1])) == count]
+    shown = [
+        (name, trace, None if layer is None else norm_shares(trace, layer))
+        for name, trace, layer in traces
+        if len(_table(trace)) == count
+    ]
     return [
-        _example(at, texts, [_record(name, trace, at, texts) for name, trace in shown])
+        _example(at, texts, [_record(*each, at, texts) for each in shown])
         for at in range(count)
     ]
 
@@ -148,7 +159,9 @@ def _example(at: int, texts: Texts, shown: Training | list[AttentionRecord]) -> 
     return Example(attention=shown, **texts_of)
 
 
-def _record(name: str, trace: Trace, at: int, texts: Texts) -> AttentionRecord:
+def _record(
+    name: str, trace: Trace, norms: np.ndarray | None, at: int, texts: Texts
+) -> AttentionRecord:
     if trace.weights is None:
         sizes = trace.extra["entropy"].shape[2], trace.extra["received"].shape[2]
     else:
@@ -162,8 +175,10 @@ def _record(name: str, trace: Trace, at: int, texts: Texts) -> AttentionRecord:
     if trace.weights is None:  # an outline is kept whole, and so are its tokens
         queries, keys = _filled(queries, sizes[0]), _filled(keys, sizes[1])
     found = AttentionRecord.from_trace(trace, queries, keys, example=at)
-    object.__setattr__(found, "layer", name)
-    return found
+    if norms is None:
+        return replace(found, layer=name)
+    part = norms[at, :, : len(queries), : len(keys)]
+    return replace(found, layer=name, shares={"norm": part})
 
 
 def _cut(

@@ -110,16 +110,21 @@ def _pack_record(
         "heads": [visible(name, keep=" ") for name in record.heads],
     }
     if record.outline is not None:
-        nothing = {"causes": [], "scoreStart": -1}
+        nothing = {"causes": [], "scoreStart": -1, "shares": []}
         return names | nothing | {"outline": pack_outline(record.outline, buffer)}
     causes = record.causes()
     masked = list(record.masks) if causes.any() else []
     scores = record.scores if not coding.levels else None
+    shares = record.shares if coding.name != "u8" else {}
     return {
         **names,
         "coding": coding.name,
         "start": buffer.append(coding.encode(record.weights)),
         "causes": [visible(cause, keep=" ") for cause in masked],
         "causeStart": buffer.append(causes.tobytes()) if masked else -1,
+        "shares": [
+            [visible(name, keep=" "), buffer.append(coding.encode(table))]
+            for name, table in shares.items()
+        ],
         "scoreStart": -1 if scores is None else buffer.append(scores.tobytes()),
     }

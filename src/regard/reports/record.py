@@ -30,6 +30,9 @@ class AttentionRecord:
     - ``scores``: the compatibilities before the normalizer, shaped like ``weights``.
     - ``query_language``, ``key_language``: language tags such as ``"ru"``.
     - ``layer`` and ``heads`` (H names): what the map is called.
+    - ``shares``: name -> another measure of each pair, shaped like ``weights``, as a
+      part of its row, 0 to 1: "norm" for what the key adds to the output, "gradient"
+      for weight times gradient, or a name of your own.
     - ``importance`` (H numbers): how much worse the model is without each head, say.
 
     Raises:
@@ -47,6 +50,7 @@ class AttentionRecord:
     layer: str = ""
     heads: Sequence[str] = ()
     importance: Sequence[float] | None = None
+    shares: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         weights = outline = None
@@ -71,12 +75,19 @@ class AttentionRecord:
                     f"scores must have the shape of weights, {shape}. "
                     f"Got {scores.shape}."
                 )
+        shares = {name: _with_heads(name, each) for name, each in self.shares.items()}
+        for name, table in shares.items():
+            if table.shape != shape or not _are_shares(table):
+                raise ValueError(
+                    f"shares[{name!r}] must lie between 0 and 1 and have the shape of "
+                    f"weights, {shape}. Got {table.shape}."
+                )
         masks = {
             cause: _full_mask(cause, mask, shape) for cause, mask in self.masks.items()
         }
         for name, value in (
             ("weights", weights), ("scores", scores), ("masks", masks),
-            ("outline", outline), ("heads", names),
+            ("outline", outline), ("heads", names), ("shares", shares),
             ("query_tokens", tuple(self.query_tokens)),
             ("key_tokens", tuple(self.key_tokens)),
         ):  # fmt: skip
@@ -182,6 +193,11 @@ def _with_heads(name: str, array: Any) -> np.ndarray:
             f"Got {array.shape}; pick one example of a batch first."
         )
     return array
+
+
+def _are_shares(table: np.ndarray) -> bool:
+    known = table[np.isfinite(table)]
+    return not known.size or (known.min() >= -1e-6 and known.max() <= 1 + 1e-5)
 
 
 def _check_count(

@@ -16,7 +16,7 @@ from regard.reports.page import write_report
 from regard.reports.phrases import check_language, phrases
 from regard.reports.redaction import Redact, Redaction
 from regard.reports.tokens import shorten
-from regard.seeing.capture import attend_to
+from regard.seeing.capture import attend_to, attention_layers
 
 __all__ = ["report"]
 
@@ -91,7 +91,8 @@ def _examples(what: Any, inputs: tuple[Any, ...], texts: Texts) -> list[Example]
             raise ValueError(
                 "inputs must follow the model: what it is called with. Got none."
             )
-        return examples_of_maps(attend_to(what, *inputs), texts)
+        layers = attention_layers(what)
+        return examples_of_maps(attend_to(what, *inputs), texts, layers)
     found = list(what) if isinstance(what, Iterable) else [what]
     strange = [each for each in found if not isinstance(each, Example)]
     if strange:

@@ -1,7 +1,7 @@
 // The exact numbers of one cell, and the largest weights of its row.
 
 import { $, fill, make, number, t, view, weightText } from "./state.js";
-import { causeOf, causeText, label, seenBy, tokenText, topOf, weightAt } from "./tokens.js";
+import { causeOf, causeText, label, seenBy, shareName, tokenText, topOf, weightAt } from "./tokens.js";
 
 function entry(name, ...value) {
   return [make("dt", {}, name), make("dd", {}, ...value)];
@@ -13,7 +13,7 @@ function pieceOf(side, index, name) {
 }
 
 function numbersOf(row, column) {
-  const { divergence, map, scores, signed, top, tops } = view.plane;
+  const { divergence, map, scores, shares, signed, top, tops } = view.plane;
   const cause = causeOf(row, column);
   const seen = seenBy(row);
   if (!seen) return entry(t("weight"), t("no_keys"));
@@ -27,6 +27,7 @@ function numbersOf(row, column) {
   const rank = 1 + topOf(row, Infinity).filter(larger).length;
   shown.push(...entry(t("rank"), `${rank} / ${seen}`));
   shown.push(...entry(t("times_uniform"), `× ${number(weight * seen, 2)}`));
+  for (const [name, part] of shares) shown.push(...entry(shareName(name), weightText(part[row * map.key.text.length + column])));
   if (scores) shown.push(...entry(t("score"), number(scores[row * map.key.text.length + column], 4)));
   return shown;
 }

@@ -29,6 +29,11 @@ export function causeText(cause) {
   return t("masked_by", { cause: named.startsWith("cause_") ? cause : named });
 }
 
+export function shareName(name) {
+  const named = t("share_" + name);
+  return named.startsWith("share_") ? name : named;
+}
+
 // A weight, or undefined where an outline did not keep it.
 export function weightAt(row, column) {
   const { columns, map, top, tops, weights } = view.plane;

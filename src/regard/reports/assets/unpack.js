@@ -27,6 +27,7 @@ function opened(map, sides, buffer) {
   const count = map.heads.length * sizeOf(full);
   if (map.outline) full.buffer = buffer;
   else full.weights = numbersAt(buffer, map.coding, map.start, count);
+  full.shares = map.shares.map(([name, start]) => [name, numbersAt(buffer, map.coding, start, count)]);
   full.causeAt = map.causes.length ? new Uint8Array(buffer, map.causeStart, count) : null;
   full.scores = map.scoreStart >= 0 ? new Float32Array(buffer, map.scoreStart, count) : null;
   return full;
@@ -51,6 +52,7 @@ export function planeOf(map, head) {
   const size = sizeOf(map);
   const [from, to] = head < 0 ? [0, size] : [head * size, (head + 1) * size];
   const cut = (array) => array && array.subarray(from, to);
+  const shares = head < 0 ? [] : map.shares.map(([name, numbers]) => [name, decoded(numbers, from, to)]);
   let [weights, causes, scores] = [decoded(map.weights, from, to), cut(map.causeAt), cut(map.scores)];
   if (head < 0) {
     [weights, causes, scores] = [new Float32Array(size), causes && new Uint8Array(causes), null];
@@ -63,7 +65,7 @@ export function planeOf(map, head) {
       }
     }
   }
-  return { map, weights, causes, scores };
+  return { map, weights, causes, scores, shares };
 }
 
 // Of a long input: an overview of blocks, and the largest weights of every row.
@@ -81,7 +83,7 @@ function outlined(map, head) {
   const columns = new Uint32Array(buffer, outline.columns, to).subarray(from);
   const seen = new Uint32Array(buffer, rows, (head + 1) * length).subarray(head * length);
   return {
-    map, seen, causes: null, scores: null, top, columns, tops,
+    map, seen, causes: null, scores: null, shares: [], top, columns, tops,
     largest: overview(outline.largest, 1), mean: overview(outline.mean, outline.meanScale),
   };
 }
@@ -100,7 +102,7 @@ export function seenOf(plane) {
 export function difference(first, second) {
   const weights = second.weights.map((weight, cell) => weight - first.weights[cell]);
   const signed = weights.reduce((most, weight) => Math.max(most, Math.abs(weight) || 0), 0) || 1;
-  return { ...first, weights, signed, scores: null };
+  return { ...first, weights, signed, scores: null, shares: [] };
 }
 
 // Jensen-Shannon divergence of each row, in nats: 0 alike, ln 2 apart.

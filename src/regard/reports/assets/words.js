@@ -4,7 +4,7 @@
 import { paint } from "./colour.js";
 import { select } from "./selection.js";
 import { fill, make, number, state, t, view } from "./state.js";
-import { causeOf, label, seenBy, tokenText, weightAt } from "./tokens.js";
+import { causeOf, label, seenBy, shareName, tokenText, weightAt } from "./tokens.js";
 
 let drawn = null;
 
@@ -62,8 +62,9 @@ export function draw(box) {
   const { compared = [], probabilities = [], removal } = view.example.explanation ?? {};
   const lines = compared.filter(([, values]) => sized(values));
   const own = lineOf(t("attention"));
-  drawn = { own, others: lines.map(([name, values]) => [lineOf(name), values]), gone: new Set() };
-  const parts = [own.box, ...drawn.others.map(([line]) => line.box)];
+  const shares = view.plane.shares.map(([name, part]) => [lineOf(shareName(name)), part]);
+  drawn = { own, shares, others: lines.map(([name, values]) => [lineOf(name), values]), gone: new Set() };
+  const parts = [own.box, ...shares.map(([line]) => line.box), ...drawn.others.map(([line]) => line.box)];
   const slider = removal && removalOf(removal, probabilities.map(([name]) => name));
   if (probabilities.length) parts.push(make("h4", {}, t("probabilities")), slider ? slider.box : bars(probabilities));
   if (lines.length) parts.push(make("p", { class: "quiet" }, t("same_scale")));
@@ -74,5 +75,7 @@ export function draw(box) {
 export function mark(row) {
   const weights = drawn.own.words.map((_, column) => (causeOf(row, column) ? 0 : weightAt(row, column)));
   colourLine(drawn.own, weights, drawn.gone, seenBy(row));
+  const { length } = weights;
+  for (const [line, part] of drawn.shares) colourLine(line, part.subarray(row * length, (row + 1) * length), drawn.gone, seenBy(row));
   for (const [line, values] of drawn.others) colourLine(line, values, drawn.gone, values.length);
 }
