@@ -64,6 +64,7 @@ from regard.seeing.metrics.speech import (
     focus_rate,
     monotonicity,
 )
+from regard.seeing.metrics.token_times import token_frames
 
 __all__ = [
     "NOT_TESTED",
@@ -117,6 +118,7 @@ __all__ = [
     "span",
     "sufficiency",
     "token_f1",
+    "token_frames",
     "top_tokens",
     "transformed_values",
     "uniform_distance",
