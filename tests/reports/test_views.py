@@ -188,6 +188,22 @@ def test_removing_the_strongest_tokens_moves_the_probabilities(ask):
     assert plain[1] == "not -0.75 · good 0.25 · film 0.00"
 
 
+def test_a_sequence_that_reads_itself_is_shown_by_distance(ask):
+    weights = np.array([[1.0, 0, 0], [0.75, 0.25, 0], [0.125, 0.5, 0.375]])
+    tokens = {"query_tokens": list("abc"), "key_tokens": list("abc")}
+    masks = {"causal": np.tril(np.ones((3, 3), bool))}
+    record = AttentionRecord(weights=weights, masks=masks, **tokens)
+    heads, cells, hidden = ask(
+        [Example(source="s", output="o", attention=record)],
+        'document.getElementById("lag").click();'
+        'return [text(".map thead th"), text("td[data-row]"),'
+        ' [...document.querySelectorAll("td.masked")].map((e) => e.title)];',
+    )
+    assert heads == ["i−2", "i−1", "i"]
+    assert cells == ["", "", "1", "", ".75", ".25", ".13", ".50", ".38"]
+    assert hidden == ["masked: outside the sequence"] * 3
+
+
 def test_other_measures_stand_beside_the_weight(ask):
     record = AttentionRecord(
         weights=[[0.75, 0.25]], query_tokens=["a"], key_tokens=["x", "y"],

@@ -72,6 +72,7 @@ function listen() {
   const change = (id, apply, draw = showMap) => $(id).addEventListener("change", () => (apply($(id).value), draw()));
   $("step").addEventListener("input", () => setStep(Number($("step").value)));
   $("play").addEventListener("click", play);
+  $("lag").addEventListener("change", () => ((state.l = Number($("lag").checked)), (state.k = -1), showMap()));
   change("compare", (value) => (state.c = Number(value)));
   change("layer", (value) => (state.m = Number(value)));
   change("head", (value) => (state.h = Number(value)));

@@ -1,7 +1,7 @@
 // The one selection that all views share: layer, head, query, key.
 
 import { drawLegend } from "./colour.js";
-import { compared, drawCompare } from "./compare.js";
+import { drawCompare, drawLag, planeOnView } from "./compare.js";
 import { markHeads } from "./heads.js";
 import { announce, inspect } from "./inspector.js";
 import { $, clamp, fill, number, option, state, t, view, writeHash } from "./state.js";
@@ -46,16 +46,17 @@ function drawChoice() {
   const mean = hasMean(maps[state.m]) ? [option(-1, t("average"))] : [];
   fill($("head"), ...mean, ...heads.map((name, index) => option(index, name)));
   [$("layer").value, $("head").value] = [state.m, state.h];
-  $("choice").hidden = maps.length * heads.length === 1 && !maps[0].layer && !view.others.length;
+  $("choice").hidden = maps.length * heads.length === 1 && !maps[0].layer && !view.others.length && maps[0].key !== maps[0].query;
 }
 
 export function showMap() {
   state.m = clamp(state.m, view.maps.length);
   const map = view.maps[state.m];
   state.h = state.h < 0 && hasMean(map) ? -1 : clamp(state.h, map.heads.length);
-  view.plane = compared(map, state.h);
+  view.plane = planeOnView(map, state.h);
   drawChoice();
   drawCompare();
+  drawLag(map);
   markHeads();
   drawPattern();
   drawLines();

@@ -119,3 +119,24 @@ export function divergences(first, second) {
     return sum;
   });
 }
+
+// Of a sequence that reads itself: columns are how far away a key lies, from -n to n or,
+// where nothing later may be seen, from -n to 0. What lies outside is masked.
+export function byLag(plane) {
+  const { causes, map, weights } = plane;
+  const size = map.key.text.length;
+  const cellOf = (row, lag) => (row + lag < 0 || row + lag >= size ? -1 : row * size + row + lag);
+  const rows = [...map.query.text.keys()];
+  const seen = (lag) => rows.some((row) => cellOf(row, lag) >= 0 && !causes?.[cellOf(row, lag)]);
+  const lags = Array.from({ length: 2 * size - 1 }, (_, at) => at - size + 1).filter(seen);
+  const cells = rows.flatMap((row) => lags.map((lag) => cellOf(row, lag)));
+  const text = lags.map((lag) => (lag ? `i${lag < 0 ? "−" : "+"}${Math.abs(lag)}` : "i"));
+  const key = { text, flags: "", raw: {}, language: "", direction: "ltr", words: null };
+  const outside = map.causes.length + 1;
+  return {
+    ...plane, scores: null, shares: [], divergence: undefined, seen: undefined,
+    map: { ...map, key, gold: null, causes: [...map.causes, "outside"] },
+    weights: Float32Array.from(cells, (cell) => (cell < 0 ? 0 : weights[cell])),
+    causes: Uint8Array.from(cells, (cell) => (cell < 0 ? outside : (causes?.[cell] ?? 0))),
+  };
+}
