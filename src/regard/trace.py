@@ -31,7 +31,8 @@ class Trace:
     - ``masks``: the parts of ``mask`` by cause (padding, causal, scope, user).
     - ``extra``: intermediates that only this mechanism has, by name.
     - ``inputs``: what the layer was called with, by argument; only of ``layer.trace``.
-    - ``parameters``: the weights of the layer, by path; ``settings``: its config.
+    - ``parameters``: the weights of the layer, by path; ``settings``: its config,
+      and as ``attention_mask`` that of a scope which the call was given.
 
     A trace never crosses a Keras call and keeps no reference to the layer; its mappings
     are read-only copies.

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from regard.core.scopes import Scope
 from regard.layers.keras_internals import stored_value
 from regard.recording import Recorder, recorders, recording
 from regard.trace import Trace
@@ -56,7 +57,18 @@ class Traceable(keras.layers.Layer):
             output = self(*args, **kwargs)
         inputs = to_numpy(inputs_of(self, args, kwargs))
         output = answer_of(output)
-        return as_trace(self, {**records[-1], "output": output, "inputs": inputs})
+        told = {"output": output, "inputs": inputs, "settings": scope_of(args, kwargs)}
+        return as_trace(self, {**records[-1], **told})
+
+
+def scope_of(args, kwargs):
+    """The scope among a call's arguments, as a config has one."""
+    given = (*args, *kwargs.values())
+    scope = next((each for each in given if isinstance(each, Scope)), None)
+    if scope is None:
+        return {}
+    config = {"class_name": type(scope).__name__, "config": scope.get_config()}
+    return {"attention_mask": config}
 
 
 def to_numpy(tensors):
@@ -131,6 +143,6 @@ def as_trace(layer, arrays, mechanism=None, parameters=None) -> Trace:
         extra=arrays.get("extra") or {},
         inputs=arrays.get("inputs") or {},
         parameters=parameters_of(layer) if parameters is None else parameters,
-        settings=settings_of(layer),
+        settings={**settings_of(layer), **(arrays.get("settings") or {})},
         **fields,
     )

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+import regard
 from regard import layers, normalizers, norms, positions
 
 HEADS = partial(layers.MultiHeadAttention, 2, 4)
@@ -114,3 +115,39 @@ CALLS |= {
     )
     for name, part in NORMS.items()
 }
+
+LAYOUT = ((1, 0, 1), (1, 1, 0), (0, 1, 1))
+SCOPES = {
+    "causal": regard.Causal(),
+    "causal_rows": regard.Causal(offset=1),
+    "window": regard.Window(1, 1),
+    "prefix": regard.Prefix(2),
+    "dilated": regard.Dilated(1, 1),
+    "everywhere": regard.Everywhere([3]),
+    "strided": regard.Strided(2),
+    "neighbourhood": regard.Neighbourhood(3),
+    "blocks": regard.Blocks(LAYOUT, 2),
+    "joined": regard.Causal()
+    & (regard.Window(1) | ~regard.Window(2) | regard.Prefix(1)),
+}
+OF_A_CALL = {
+    "padding_lengths": regard.Padding(np.array([5, 2, 0])),
+    "padding_mask": regard.Padding(REAL),
+    "documents": regard.Documents(np.array([[0, 0, 1, 1, 1]] * 2 + [[4, 4, 4, 4, 5]])),
+    "joined_of_call": regard.Window(1) & regard.Padding(REAL),
+}
+CALLS |= {
+    f"scope_{name}": partial(hidden, HEADS(scope=part)) for name, part in SCOPES.items()
+}
+CALLS |= {
+    f"call_{name}": partial(hidden, HEADS(), attention_mask=part)
+    for name, part in (SCOPES | OF_A_CALL).items()
+}
+CALLS["sliding_window"] = partial(hidden, HEADS(sliding_window=2))
+CALLS["sliding_window_joined"] = partial(
+    hidden,
+    layers.MultiHeadAttention(2, 4, sliding_window=2, scope=regard.Prefix(3)),
+    use_causal_mask=True,
+    attention_mask=regard.Strided(2),
+)
+CALLS["scope_elsewhere"] = partial(hidden, HEADS(scope=regard.Window(3)), **ELSEWHERE)

@@ -20,6 +20,7 @@ from importlib.resources import files
 from typing import Any
 
 from regard.cards import Card, StepEntry, card, cards, names
+from regard.seeing.steps.scopes import scopes_of, taken_apart
 
 # When the steps of a position come, by what they give.
 _PHASES = {"query": "place", "key": "place", "value": "place"}
@@ -94,10 +95,41 @@ def _phase(phase: str, settings: Mapping[str, Any], below: str) -> Iterator[Scop
     """What comes between two arrays of the trace."""
     if phase == "normalizer":
         yield from _inside(phase, settings, below)
+    if phase == "mask":
+        yield from _scopes(settings, below)
     yield from expanded(shared().get(phase, ()), settings, below)
     for scoped in _inside("position", settings, below):
         if _phase_of(scoped.entry) == phase:
             yield scoped
+
+
+def _scopes(settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:
+    """What hides pairs by their places, each cause where the trace has it."""
+    for cause, part in scopes_of(settings).items():
+        for scoped in _scope(part, settings, below):
+            entry = scoped.entry.also_when(f"given(masks, {cause!r}, None) is not None")
+            gives = f"masks.{cause}" if entry.gives else ""
+            yield replace(scoped, entry=replace(entry, gives=gives))
+
+
+def _scope(part: Any, settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:
+    """The steps of a scope; of several their own, then what joins them."""
+    leaves, joined = taken_apart(part)
+    if len(leaves) == 1 and joined == "{0}":
+        yield from _inside("scope", {**settings, "scope": part}, below)
+        return
+    found = []
+    for number, leaf in enumerate(leaves):
+        steps = list(_inside("scope", {**settings, "scope": leaf}, below))
+        if not steps:  # a scope of the reader's own
+            return
+        last = steps[-1].entry.name
+        found.append(f"{last}_{number}")
+        for step in steps:
+            name = found[-1] if step.entry.name == last else step.entry.name
+            yield replace(step, entry=replace(step.entry, gives="", name=name))
+    (entry,) = shared()["scopes_joined"]
+    yield Scoped(replace(entry, by=joined.format(*found)), settings, below)
 
 
 def _phase_of(entry: StepEntry) -> str:

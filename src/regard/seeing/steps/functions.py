@@ -16,6 +16,7 @@ from regard.seeing.steps.networks import NETWORKS
 from regard.seeing.steps.pictures import PICTURES
 from regard.seeing.steps.special import (
     crossing,
+    in_blocks,
     in_sight,
     ranked,
     segment_any,
@@ -208,6 +209,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "text": Function(str),
     "number": Function(float),
     "whole_number": Function(int),
+    "isin": Function(np.isin),
+    "ndim": Function(np.ndim),
+    "in_blocks": Function(in_blocks),
     "isclose": Function(np.isclose),
     "inv": Function(np.linalg.inv, r"{0}^{{-1}}"),
     "pinv": Function(np.linalg.pinv),

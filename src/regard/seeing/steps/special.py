@@ -56,3 +56,11 @@ def crossing(
         middle = (low + high) / 2.0
         low, high = (middle, high) if falling(middle) >= total else (low, middle)
     return low
+
+
+def in_blocks(layout: Any, row: float, columns: Array) -> Array:
+    """Which of these blocks of keys a block of queries sees; none outside the table."""
+    table = np.asarray(layout, bool)
+    inside = (columns >= 0) & (columns < table.shape[1]) & (0 <= row < len(table))
+    rows, columns = np.where(inside, row, 0), np.where(inside, columns, 0)
+    return table[rows.astype(int), columns.astype(int)] & inside

@@ -22,6 +22,8 @@ from regard.seeing.steps.terms import terms_of
 from regard.seeing.steps.views import names_of, per_key_names, reading
 from regard.trace import Trace
 
+_LISTED = 12  # keys that are seen, by number
+
 
 @dataclass(frozen=True)
 class Telling:
@@ -108,7 +110,7 @@ class Telling:
             sentence.format(**self._said(scoped.settings), **self.facts),
             entry.formula,
             self._written(entry, value, names, bool(each)),
-            each,
+            "" if value.dtype == bool else each,
             entry.gives,
             {**_shapes(parsed(entry.by), names), "": value.shape},
             value,
@@ -142,7 +144,7 @@ class Telling:
     ) -> str:
         """The formula with this row's numbers, then what came out."""
         if value.dtype == bool:
-            return ""
+            return _numbered(value)
         key = self.facts["key_number"] if each else None
         keys = len(value) if each else 0
         along = (
@@ -160,6 +162,13 @@ class Telling:
             told = node.func.id != "where" or key is None
             plain = plain or (told and node.func.id in EVALUATED)
         return result if plain or text == result else f"{text} = {result}"
+
+
+def _numbered(value: np.ndarray) -> str:
+    """Which keys are seen, by number."""
+    found = [str(number) for number in np.flatnonzero(value)]
+    more = [r"\dots"] if len(found) > _LISTED else []
+    return f"j = {', '.join(found[:_LISTED] + more)}" if value.ndim and found else ""
 
 
 def _reads(expression: str) -> set[str]:
