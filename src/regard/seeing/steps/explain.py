@@ -43,7 +43,8 @@ def explain(
         trace_or_layer: a ``Trace``, or a layer, which is called with ``inputs`` and
             ``options`` to make one.
         *inputs: of the layer's call.
-        query: number of the query, from the end where negative.
+        query: number of the query, from the end where negative; of an image's pixel
+            row * width + column, of a recurrent layer's step, of a graph's node.
         head: number of the head, likewise.
         example: number of the example, likewise.
         language: "en" or "ru".

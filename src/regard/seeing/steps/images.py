@@ -9,10 +9,9 @@ from regard.trace import Trace
 
 
 def image_of(trace: Trace) -> tuple[int, int] | None:
-    """Height and width of an output that is an image made from one."""
+    """Height and width of what a layer over images returned."""
     output: Any = trace.output
-    given: Any = next(iter(trace.inputs.values()), None)
-    if np.ndim(given) != 4 or np.ndim(output) != 4:
+    if "data_format" not in trace.settings or np.ndim(output) != 4:
         return None
     return channels_last(output, trace.settings).shape[1:3]
 
@@ -35,12 +34,12 @@ def image_names(
     image = image_of(trace)
     if image is None or image[0] * image[1] != queries:
         return {}
-    given = next(iter(inputs.values()))
-    pixels = given.reshape(-1, given.shape[-1])
-    hidden = ~np.reshape(masks.get("padding", np.ones(len(pixels), bool)), (-1, 1))
     row, column = divmod(query, image[1])
-    return {
-        "pixels": np.where(hidden, 0.0, pixels),
-        "shown": ~hidden[:, 0],
-        **{"row": row, "column": column, "columns": image[1]},
-    }
+    found = {"row": row, "column": column, "columns": image[1]}
+    given = next(iter(inputs.values()), None)
+    count = queries if given is None else given.shape[0] * given.shape[1]
+    shown = np.reshape(masks.get("padding", np.ones(count, bool)), -1)
+    if given is None:
+        return {**found, "shown": shown}
+    pixels = np.where(shown[:, None], given.reshape(count, -1), 0.0)
+    return {**found, "shown": shown, "pixels": pixels}

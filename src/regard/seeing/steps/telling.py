@@ -68,6 +68,7 @@ class Telling:
         """The steps that apply; none that needs inputs or weights not there."""
         given = {"x": self.trace.inputs, "p": self.trace.parameters}
         missing = {name for name, group in given.items() if not group}
+        missing |= {"pixels"} if "x" in missing else set()
         made = {f"made.{name}" for name in self.names["made"].values}
         for scoped in expanded(card.steps, self.trace.settings):
             entry = scoped.entry
