@@ -66,9 +66,9 @@ def test_a_captured_decoder_is_explained_with_all_its_heads():
     steps = regard.explain(trace, query=2, head=1, example=1, language="ru")
     assert steps.passed, steps
     names = [each.name for each in steps]
-    assert {"before", "projected_query", "projected_key", "joined"} <= set(names)
+    assert {"state_before", "projected_query", "projected_key", "joined"} <= set(names)
     rest = regard.explain(_with(trace, inputs={}), query=2)
-    assert rest.passed and "before" not in {each.name for each in rest}
+    assert rest.passed and "state_before" not in {each.name for each in rest}
 
 
 def test_a_cell_of_ones_own_is_not_told():
@@ -85,7 +85,7 @@ def test_a_cell_of_ones_own_is_not_told():
     decoder = AttentionDecoder(AdditiveAttention(3), Own(), query="new_state")
     steps = regard.explain(decoder, *inputs_of(), query=1)
     assert steps.passed
-    assert {"before", "after"}.isdisjoint(each.name for each in steps)
+    assert {"state_before", "state_after"}.isdisjoint(each.name for each in steps)
     assert steps[-1].check.what == "output"
 
 

@@ -28,6 +28,7 @@ ROWS = [
 
 def card_of(layer):
     """The card of a layer's mechanism, which by its class where it has none."""
+    layer = getattr(layer, "cell", layer) if type(layer).__name__ == "RNN" else layer
     try:
         return card(getattr(layer, "mechanism", "") or type(layer).__name__)
     except ValueError:

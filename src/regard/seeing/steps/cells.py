@@ -12,6 +12,7 @@ _ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0.0),
     "linear": lambda x: x,
 }
+WEIGHTS = ("kernel", "recurrent_kernel", "bias")
 _STATES = {"SimpleRNNCell": 1, "GRUCell": 1, "LSTMCell": 2}
 
 
@@ -36,10 +37,9 @@ def cell(
     for kind, config in _cells(settings):
         ends = np.cumsum([config["units"]] * _STATES[kind])
         *own, state = np.split(state, ends)
-        found = {
-            name: _weight(weights.values, config["name"] if several else "", name)
-            for name in ("kernel", "recurrent_kernel", "bias")
-        }
+        named = config["name"] if several else ""
+        found = {name: weight(weights, named, name) for name in WEIGHTS}
+        found["bias"] = np.zeros(()) if found["bias"] is None else found["bias"]
         states = _STEPS[kind](config, found, np.concatenate([read, beside]), *own)
         after += states
         read = states[0]
@@ -80,14 +80,12 @@ def _cells(settings: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield each["class_name"].rpartition(">")[2], each["config"]
 
 
-def _weight(values: Mapping[str, Array], cell_name: str, name: str) -> Array:
-    """That of a cell, found by the end of its path; no bias is 0."""
-    end = f"{cell_name}_{name}" if cell_name else name
+def weight(weights: Any, layer: str, name: str) -> Array:
+    """That of a layer, found by the end of its path, or None."""
+    end = f"{layer}_{name}" if layer else name
+    values = weights.values
     found = [v for n, v in values.items() if n == end or n.endswith(f"_{end}")]
-    if not found and name == "bias":
-        return np.zeros(())
-    exact = values.get(end)
-    return found[0] if exact is None else exact
+    return values.get(end, found[0] if found else None)
 
 
 def _activations(config: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -115,7 +115,8 @@ def trace_of_call(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trac
 
 
 def _mechanism_of(layer: Any) -> str:
-    found = card_of_class(type(layer).__name__)
+    names = [type(each).__name__ for each in (layer, getattr(layer, "cell", None))]
+    found = next(filter(None, map(card_of_class, names)), None)
     return getattr(layer, "mechanism", "") or (found.name if found else "")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from regard.seeing.steps import cells, places, series
 from regard.seeing.steps.heads import HEADS
+from regard.seeing.steps.machines import MACHINES
 from regard.seeing.steps.networks import NETWORKS
 from regard.seeing.steps.pictures import PICTURES
 from regard.seeing.steps.special import (
@@ -219,7 +220,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "ifft": Function(np.fft.ifft),
     "real": Function(np.real),
     **{name: Function(*each) for name, each in (HEADS | NETWORKS).items()},
-    **{name: Function(each) for name, each in (WALKS | PICTURES).items()},
+    **{name: Function(each) for name, each in (WALKS | PICTURES | MACHINES).items()},
     "fold": Function(fold),
     "cell": Function(cells.cell, whole=True),
     "cell_output": Function(cells.cell_output),

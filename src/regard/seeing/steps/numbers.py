@@ -157,9 +157,9 @@ class Writer:
             if seen.ndim:
                 return shown(computed(node, self.names))
             return self.write(node.args[1] if seen else node.args[2])
-        if name == "given":
-            name = str(computed(node.args[1], self.names))
-            return self._result(node, name)
+        if name in ("given", "leaf", "demanded"):  # by the name that is asked for
+            asked = node.args[1 if name == "given" else 2]
+            return self._result(node, str(computed(asked, self.names)))
         if not function.pattern and name in EVALUATED:
             return self._result(node, name)
         writer = self

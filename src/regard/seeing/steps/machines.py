@@ -1,0 +1,182 @@
+"""Recurrent cells with a memory of slots, in NumPy: NTM and DNC.
+
+A state is one row of numbers, its leaves side by side as the cell keeps them.
+"""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from regard.seeing.steps.cells import WEIGHTS, cell, cell_output, weight
+from regard.seeing.steps.slots import (
+    by_content,
+    free_slots,
+    linked,
+    overwritten,
+    rotated_by,
+    sharpened,
+    sigmoid,
+    softplus,
+    used,
+    ways_read,
+)
+
+Array = Any
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def leaves(settings: Any) -> Shapes:
+    """What a cell remembers beside its controller's states: name and shape."""
+    s = settings.values
+    slots, width, readers = s["slots"], s["slot_width"], s["read_heads"]
+    reads = {"reads": (readers, width)}
+    if s["kind"] == "NTMCell":
+        heads = readers + s["write_heads"]
+        return {"memory": (slots, width), "weights": (heads, slots), **reads}
+    rows = ("usage", "links", "precedence", "writing")
+    shapes: dict[str, tuple[int, ...]] = {"memory": (slots, width)}
+    shapes |= {n: (slots, slots) if n == "links" else (slots,) for n in rows}
+    return {**shapes, "reading": (readers, slots), **reads}
+
+
+def demands(settings: Any) -> Shapes:
+    """What a step wants of its controller: name and shape."""
+    s = settings.values
+    width, readers = s["slot_width"], s["read_heads"]
+    if s["kind"] == "NTMCell":
+        writers = s["write_heads"]
+        heads = readers + writers
+        one = ("strength", "gate", "power")
+        sizes = {"key": width, "strength": 1, "gate": 1}
+        sizes |= {"shifts": 2 * s["shifts"] + 1, "power": 1}
+        named = {n: (heads, 1 if n in one else size) for n, size in sizes.items()}
+        return {**named, "erase": (writers, width), "add": (writers, width)}
+    return {
+        "read_key": (readers, width),
+        "read_strength": (readers, 1),
+        "write_key": (1, width),
+        "write_strength": (1, 1),
+        "erase": (1, width),
+        "add": (1, width),
+        "free": (readers, 1),
+        "allocation_gate": (1,),
+        "write_gate": (1,),
+        "modes": (readers, 3),
+    }
+
+
+def piece(shapes: Shapes, numbers: Array, name: str) -> Array:
+    """One of several arrays that stand side by side."""
+    start = 0
+    for each, shape in shapes.items():
+        end = start + int(np.prod(shape))
+        if each == name:
+            return numbers[start:end].reshape(shape)
+        start = end
+    raise ValueError(f"{name!r} is none of {', '.join(shapes)}.")
+
+
+def leaf(settings: Any, state: Array, name: str) -> Array:
+    return piece(leaves(settings), state, name)
+
+
+def demanded(settings: Any, numbers: Array, name: str) -> Array:
+    return piece(demands(settings), numbers, name)
+
+
+def controlled(settings: Any, weights: Any, inputs: Array, state: Array) -> Array:
+    """The controller's states after one step."""
+    own = settings.values["controller"]
+    found = {name: weight(weights, own.values["name"], name) for name in WEIGHTS}
+    found = {name: each for name, each in found.items() if each is not None}
+    before = state[sum(int(np.prod(each)) for each in leaves(settings).values()) :]
+    read = np.concatenate([inputs, leaf(settings, state, "reads").ravel()])
+    return cell(own, SimpleNamespace(values=found or weights.values), read, before)
+
+
+def machine_states(
+    settings: Any, weights: Any, sequence: Array, real: Array = True
+) -> Array:
+    """(T + 1, n): before the first position and after each that is real."""
+    states = [_start(settings, weights)]
+    for inputs, counts in zip(
+        sequence, np.broadcast_to(real, len(sequence)), strict=True
+    ):
+        now = states[-1]
+        states.append(_step(settings, weights, inputs, now) if counts else now)
+    return np.stack(states)
+
+
+def _start(settings: Any, weights: Any) -> Array:
+    """Zeros, but an NTM's memory is 1e-6 and its heads stand at the first slot."""
+    found = {name: np.zeros(shape) for name, shape in leaves(settings).items()}
+    if settings.values["kind"] == "NTMCell":
+        found["memory"] += 1e-6
+        found["weights"][:, 0] = 1.0
+    controller = weight(weights, "", "head_kernel").shape[0]
+    own = settings.values["controller"]
+    zeros = np.zeros(controller_size(own, controller))
+    return np.concatenate([*map(np.ravel, found.values()), zeros])
+
+
+def controller_size(settings: Any, width: int) -> int:
+    """Numbers in the controller's states."""
+    each = {"LSTMCell": 2}
+    if "cells" not in settings.values:
+        return width * each.get(settings.values["kind"], 1)
+    cells = settings.values["cells"]
+    kinds = [(c["class_name"].rpartition(">")[2], c["config"]["units"]) for c in cells]
+    return sum(units * each.get(kind, 1) for kind, units in kinds)
+
+
+def _step(settings: Any, weights: Any, inputs: Array, state: Array) -> Array:
+    after = controlled(settings, weights, inputs, state)
+    hidden = cell_output(settings.values["controller"], after)
+    kernel, bias = (weight(weights, "", f"head_{n}") for n in ("kernel", "bias"))
+    numbers = hidden @ kernel + bias
+    wanted = {n: piece(demands(settings), numbers, n) for n in demands(settings)}
+    before = {n: piece(leaves(settings), state, n) for n in leaves(settings)}
+    work = _turing if settings.values["kind"] == "NTMCell" else _computer
+    found = work(wanted, before)
+    return np.concatenate([*(np.ravel(found[n]) for n in before), after])
+
+
+def _turing(wanted: Mapping[str, Array], state: Mapping[str, Array]) -> dict:
+    strength, gate = softplus(wanted["strength"]), sigmoid(wanted["gate"])
+    content = by_content(np.tanh(wanted["key"]), state["memory"], strength)
+    mixed = gate * content + (1.0 - gate) * state["weights"]
+    shares = np.exp(wanted["shifts"] - wanted["shifts"].max(-1, keepdims=True))
+    moved = rotated_by(mixed, shares / shares.sum(-1, keepdims=True))
+    weights = sharpened(moved, 1.0 + softplus(wanted["power"]))
+    readers, memory = len(state["reads"]), state["memory"]
+    changes = sigmoid(wanted["erase"]), np.tanh(wanted["add"])
+    return {
+        "memory": overwritten(memory, weights[readers:], *changes),
+        "weights": weights,
+        "reads": weights[:readers] @ memory,
+    }
+
+
+def _computer(wanted: Mapping[str, Array], state: Mapping[str, Array]) -> dict:
+    free = sigmoid(wanted["free"])
+    usage = used(state["usage"], state["writing"], state["reading"], free)
+    strength = 1.0 + softplus(wanted["write_strength"])
+    alike = by_content(wanted["write_key"], state["memory"], strength)[0]
+    gate = sigmoid(wanted["allocation_gate"])
+    mixed = gate * free_slots(usage) + (1.0 - gate) * alike
+    writing = sigmoid(wanted["write_gate"]) * mixed
+    changes = sigmoid(wanted["erase"]), wanted["add"]
+    memory = overwritten(state["memory"], writing[None], *changes)
+    links = linked(state["links"], state["precedence"], writing)
+    reading = ways_read(wanted, memory, links, state["reading"])
+    precedence = (1.0 - writing.sum()) * state["precedence"] + writing
+    found = {"memory": memory, "usage": usage, "links": links, "reading": reading}
+    rest = {"precedence": precedence, "writing": writing}
+    return {**found, **rest, "reads": reading @ memory}
+
+
+_ALL = (leaf, demanded, controlled, machine_states, by_content, rotated_by, sharpened)
+_MORE = (overwritten, used, free_slots, linked)
+MACHINES = {each.__name__: each for each in (*_ALL, *_MORE)}

@@ -1,0 +1,136 @@
+"""What remembers is explained at every step, with padding, masks and a bias."""
+
+import keras
+import numpy as np
+import pytest
+
+import regard
+from tests.conformance.cases import CASES
+from tests.conformance.subject import subject_of
+
+ALIGNMENTS = ("coverage", "location_sensitive_both", "forward_agent", "stochastic")
+WITHOUT_BIAS = ("monotonic_general", "chunkwise", "mixture")
+WORDS = ("copy_net", "pointer_sentinel_window", "pointer_generator")
+MEMORIES = ("memory_network", "key_value_memory", "hopfield", "memorizing")
+OVER_MEMORY = (*ALIGNMENTS, "dynamic_convolution", *WITHOUT_BIAS, *WORDS, *MEMORIES)
+OVER_MEMORY += ("linear", "efficient", "random_shared_maximum", "pointer")
+RECURRENCES = ("causal_linear", "retention_lightning", "gated_linear", "forgetting")
+RECURRENCES += ("delta_negative", "gated_delta_per_channel", "external")
+if keras.backend.backend() != "torch":  # what is recorded is the same; one of a kind
+    OVER_MEMORY, RECURRENCES = ("forward_agent", "hopfield"), ("gated_delta",)
+
+
+def row(name):
+    return next(each for each in CASES if each.name == name)
+
+
+def traced(name, **options):
+    case = row(name)
+    subject = subject_of(case)
+    first, *rest = case.arguments
+    others = {each: subject.inputs[each] for each in rest}
+    return subject.layer.trace(subject.inputs[first], **others, **options)
+
+
+def wrong_in(trace, **options):
+    steps = regard.explain(trace, **options)
+    return [(e.name, e.check) for e in steps if e.check and not e.check.passed]
+
+
+@pytest.mark.parametrize("name", OVER_MEMORY)
+def test_masks_and_bias_are_part_of_the_steps(name):
+    inputs = subject_of(row(name)).inputs
+    length = inputs["query"].shape[1]
+    given = {"query_mask": np.array([[True, False, True]] * 2)}
+    if "value" in inputs:
+        given["value_mask"] = np.array([[False, True, True, True, True]] * 2)
+        given["value_mask"][1] = given["value_mask"][1, ::-1]
+    if name not in (*WITHOUT_BIAS, *WORDS):
+        rng = np.random.default_rng(1)
+        given["bias"] = rng.normal(size=(1, 1, length, 5)).astype("float32")
+    trace = traced(name, **given)
+    for query in range(length):
+        for example in range(2):
+            assert not wrong_in(trace, query=query, head=-1, example=example)
+
+
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_padding_is_not_remembered(name):
+    mask = np.array([[True, False, True, True, True], [True, True, True, True, False]])
+    trace = traced(name, mask=mask)
+    for query in range(5):
+        for example in range(2):
+            assert not wrong_in(trace, query=query, head=-1, example=example)
+
+
+@pytest.mark.parametrize("name", ["retention", "causal_linear", "gated_delta"])
+def test_a_memory_that_was_there_before_is_counted(name):
+    layer = subject_of(row(name)).layer
+    inputs = np.random.default_rng(2).normal(size=(2, 6, 7)).astype("float32")
+    _, state = layer.prefill(inputs[:, :4])
+    trace = layer.trace(inputs[:, 4:], state=state)
+    steps = regard.explain(trace, query=1, head=1)
+    named = {each.name: each.check for each in steps}
+    assert named["recalled"].passed and named["joined"].passed
+
+
+@pytest.mark.parametrize("name", ["ntm", "dnc"])
+def test_machines_are_told_at_the_last_step_alone_too(name):
+    layer = subject_of(row(name)).layer
+    config = {**layer.get_config(), "return_sequences": False}
+    last = keras.layers.RNN.from_config(config)
+    inputs = subject_of(row(name)).inputs["sequences"]
+    last(inputs)
+    last.set_weights(layer.get_weights())
+    for each, query in ((layer, 3), (last, 0)):
+        steps = regard.explain(each, inputs, query=query, example=1)
+        assert steps.passed and steps[-1].check.what == "output"
+
+
+def test_hopfield_states_move_before_they_are_read():
+    layer = regard.layers.HopfieldAttention(3, num_heads=2, updates=3)
+    inputs = np.random.default_rng(3).normal(size=(2, 4, 5)).astype("float32")
+    layer(inputs)
+    trace = layer.trace(inputs, use_causal_mask=True)
+    for query in range(4):
+        assert not wrong_in(trace, query=query, head=1)
+    assert "moved" in {e.what for e in regard.explain(trace, query=2).checks}
+
+
+def test_a_drawn_key_and_a_kept_one_have_their_chances():
+    layer = regard.layers.StochasticAttention(4, inference="likeliest")
+    rng = np.random.default_rng(4)
+    query, value = (rng.normal(size=(2, n, 5)).astype("float32") for n in (3, 6))
+    for training in (False, True):
+        trace = layer.trace(query, value, training=training)
+        assert set(np.unique(trace.weights)) == {0.0, 1.0}
+        for number in range(3):
+            assert not wrong_in(trace, query=number)
+
+
+def test_pointers_inside_a_decoder_answer_with_what_they_read():
+    attention = regard.layers.PointerAttention(4, revisit=False)
+    decoder = regard.layers.AttentionDecoder(attention, keras.layers.GRUCell(3))
+    rng = np.random.default_rng(5)
+    words, memory = (rng.normal(size=(2, n, 5)).astype("float32") for n in (4, 6))
+    trace = decoder.trace(words, memory)
+    for query in range(4):
+        steps = regard.explain(trace, query=query)
+        assert steps.passed, [e for e in steps.checks if not e.passed]
+    assert "mask" in {each.what for each in steps.checks}
+
+
+@pytest.mark.parametrize(
+    "name", ["location_sensitive_both", "forward_agent", "mixture"]
+)
+def test_alignments_inside_a_decoder_are_told(name):
+    attention = subject_of(row(name)).layer
+    config = {**attention.get_config(), "name": "aligned"}
+    decoder = regard.layers.AttentionDecoder(
+        type(attention).from_config(config), keras.layers.LSTMCell(4)
+    )
+    rng = np.random.default_rng(6)
+    words, memory = (rng.normal(size=(2, n, 5)).astype("float32") for n in (4, 6))
+    trace = decoder.trace(words, memory)
+    for query in range(4):
+        assert not wrong_in(trace, query=query)
