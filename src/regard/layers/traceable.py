@@ -96,6 +96,7 @@ def inputs_of(layer, args, kwargs):
     """
     names = list(inspect.signature(layer.call).parameters)
     if args and isinstance(args[0], (list, tuple)):
+        names = names if names[0] == "query" else ["query", "value", "key"]
         args = (*args[0], *args[1:])
     given = {**dict(zip(names, args, strict=False)), **kwargs}
     for name, usual in (("value", "query"), ("key", "value")):

@@ -94,7 +94,11 @@ def _used(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped
 def _phase(phase: str, settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:
     """What comes between two arrays of the trace."""
     if phase == "normalizer":
-        yield from _inside(phase, settings, below)
+        for scoped in _inside(phase, settings, below):
+            if settings.get("subtracts"):
+                scoped = replace(scoped, entry=scoped.entry.also_when("any(mask)"))
+            yield scoped
+        yield from expanded(shared()["unseen"], settings, below)
     if phase == "mask":
         yield from _scopes(settings, below)
     yield from expanded(shared().get(phase, ()), settings, below)

@@ -1,13 +1,17 @@
 """How a number of a trace came about."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import keras
 import numpy as np
 
 from regard.cards import Card, card, check_language
 from regard.layers.traceable import Traceable, answer_of, as_trace, inputs_of, to_numpy
-from regard.seeing.steps.entries import card_of_class
+from regard.seeing.capture import capture
+from regard.seeing.keras_layers import mechanism_of
+from regard.seeing.steps.entries import card_of_class, shared
 from regard.seeing.steps.facts import subject_of
 from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place, sizes_of
@@ -61,6 +65,8 @@ def explain(
     _check_whole(trace)
     trace = in_our_terms(trace)
     found = card_of(trace, trace_or_layer)
+    if trace.settings["whose"] == "other":
+        found = replace(found, steps=shared()["read_off"])
     sizes = sizes_of(trace)
     place = Place(
         _number("example", example, sizes["B"]),
@@ -99,12 +105,26 @@ def trace_of(trace_or_layer: Any, inputs: tuple, options: Mapping[str, Any]) -> 
     layer = trace_or_layer
     if isinstance(layer, Traceable):
         return layer.trace(*inputs, **options)
+    if mechanism_of(layer) is not None:
+        return trace_of_keras(layer, inputs, options)
     if not callable(layer):
         raise ValueError(
             "trace_or_layer must be a Trace or a layer. "
             f"Got {type(layer).__name__}; of maps take one call, maps[name][0]."
         )
     return trace_of_call(layer, inputs, options)
+
+
+def trace_of_keras(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
+    """One of Keras' own layers, read off; those that want a list get one."""
+    options = dict(options)
+    if isinstance(layer, keras.layers.Attention) and not isinstance(inputs[0], list):
+        named = [options.pop(n) for n in ("value", "key") if n in options]
+        inputs = ([*inputs, *named],)
+    with capture(layer, whole=True) as maps:
+        answer = layer(*inputs, **{"training": False, **options})
+    [trace], *_ = maps.values()
+    return replace(trace, output=answer_of(answer))
 
 
 def trace_of_call(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:

@@ -73,6 +73,7 @@ NETWORKS: dict[str, tuple[Callable[..., Any], str]] = {
     "activation": (activation, "f({0})"),
     "combined": (combined, r"[{0}, {1}, \dots]"),
     "whole_statistics": (whole_statistics, ""),
+    "single": (lambda x: np.asarray(x, "float32"), "{0}"),
     "clean": (clean, "{0}"),
     "with_one": (with_one, "[{0}; 1]"),
 }

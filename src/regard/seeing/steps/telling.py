@@ -72,12 +72,17 @@ class Telling:
         made = {f"made.{name}" for name in self.names["made"].values}
         for scoped in expanded(card.steps, self.trace.settings):
             entry = scoped.entry
-            read = _reads(entry.by) | _reads(entry.when) | _reads(entry.holds)
-            if missing & read or {n for n in read if n.startswith("made.")} - made:
+            condition = _reads(entry.when)
+            known = not _lacking(condition, missing, made)
+            if entry.when and known and not self._holds(scoped, entry.when):
+                continue  # another of this name may apply
+            read = condition | _reads(entry.by) | _reads(entry.holds)
+            if _lacking(read, missing, made):
                 missing.add(entry.name)
-            elif not entry.when or self._holds(scoped, entry.when):
-                made.add(f"made.{entry.gives}")
-                yield scoped
+                continue
+            missing.discard(entry.name)
+            made.add(f"made.{entry.gives}")
+            yield scoped
 
     def _holds(self, scoped: Scoped, condition: str) -> bool:
         return bool(np.all(computed(parsed(condition), self._names(scoped))))
@@ -170,6 +175,11 @@ def _numbered(value: np.ndarray) -> str:
     found = [str(number) for number in np.flatnonzero(value)]
     more = [r"\dots"] if len(found) > _LISTED else []
     return f"j = {', '.join(found[:_LISTED] + more)}" if value.ndim and found else ""
+
+
+def _lacking(read: set[str], missing: set[str], made: set[str]) -> bool:
+    """Whether something of this is not there."""
+    return bool(missing & read or {n for n in read if n.startswith("made.")} - made)
 
 
 def _reads(expression: str) -> set[str]:

@@ -42,6 +42,7 @@ def _settings(trace: Trace) -> dict[str, Any]:
     lacking: dict[str, Any] = {}
     if whose != "regard":
         lacking = {"normalizer": _SOFTMAX, **dict.fromkeys(_NEVER)}
+        lacking["subtracts"] = trace.mechanism in ("dot", "additive")
     return {**lacking, **given, **aliases, "whose": whose}
 
 

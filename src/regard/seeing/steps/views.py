@@ -51,6 +51,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         "judged": rows.get("scores"),
         "mask": mask,
         "added_given": "added" in rows,
+        "answered": rows.get("output"),
         "seen": _seen(masks, rows.get("added"), len(np.atleast_1d(mask))),
         "padded": not np.all(masks.get("query", True)),
         "shown": _shown(trace, masks, whole, sizes),
@@ -142,7 +143,8 @@ def _row(name: str, array: np.ndarray, sizes: Mapping[str, int], place: Place) -
     """The part of an array of the trace that belongs to the query."""
     if name in _PAIRS and array.ndim == 4 and array.shape[2] in (1, sizes["T"]):
         heads = max(sizes["H"], array.shape[1])
-        shape = (sizes["B"], heads, sizes["T"], array.shape[3])
+        keys = array.shape[3] if array.shape[3] > 1 else sizes["S"]
+        shape = (sizes["B"], heads, sizes["T"], keys)
         return np.broadcast_to(array, shape)[place.example, place.head, place.query]
     found = _of_example(array, sizes, place)
     if np.ndim(found) == 3 and name in _MEMORY:
