@@ -72,6 +72,60 @@ def test_what_a_key_adds_to_the_output_stands_beside_its_weight(tmp_path):
         )
 
 
+@pytest.fixture(scope="module")
+def judge():
+    inputs = keras.Input((5,), dtype="int32")
+    embedded = keras.layers.Embedding(20, 6, mask_zero=True)(inputs)
+    pooled = regard.layers.ContextPooling(4, name="pool")(embedded)
+    return keras.Model(inputs, keras.layers.Dense(2, name="logits")(pooled))
+
+
+def test_a_classifier_is_explained_otherwise_too(judge, tmp_path):
+    x = np.array([[3, 4, 5, 6, 7], [8, 9, 0, 0, 0]])
+    tokens = [[f"t{word}" for word in row if word] for row in x.tolist()]
+    classifier = regard.metrics.Classifier(judge, keras.ops.softmax)
+    path = regard.report(
+        classifier,
+        x,
+        path=tmp_path / "a.html",
+        key_tokens=tokens,
+        classes=["no", "yes"],
+    )
+    first, second = entries(path)
+    wanted = classifier.predict(x)
+    for entry, probabilities, size in ((first, wanted[0], 5), (second, wanted[1], 2)):
+        explained = entry["explanation"]
+        names, numbers = zip(*explained["probabilities"], strict=True)
+        np.testing.assert_allclose(numbers, probabilities, rtol=1e-4)
+        assert entry["output"] == names[int(np.argmax(numbers))]
+        assert len(explained["compared"][0][1]) == size
+        removal = explained["removal"]
+        assert removal["counts"] == [count for count in (0, 1, 2, 3) if count < size]
+        assert sorted(removal["order"]) == list(range(size))
+        weights = regard.attend_to(judge, x)["pool"].weights[
+            0 if size == 5 else 1, 0, 0
+        ]
+        assert removal["order"][0] == int(weights.argmax())
+    left = x[:1].copy()
+    strongest = first["explanation"]["removal"]["order"][0]
+    left[0, strongest] = 0  # the mask hides it from the pooling too
+    np.testing.assert_allclose(
+        first["explanation"]["removal"]["probabilities"][1],
+        classifier.predict(left)[0],
+        rtol=1e-4,
+    )
+
+
+def test_classes_must_be_those_of_the_model(judge, tmp_path):
+    classifier = regard.metrics.Classifier(judge, keras.ops.softmax)
+    with pytest.raises(ValueError, match="classes must name the 2 classes"):
+        x = np.ones((1, 5), int)
+        regard.report(classifier, x, path=tmp_path / "a.html", classes=["one"])
+    with pytest.raises(ValueError, match="must come with a model and its input"):
+        maps = regard.attend_to(judge, np.ones((1, 5), int))
+        regard.report(maps, path=tmp_path / "a.html", classes=["no", "yes"])
+
+
 def test_two_models_are_set_beside_each_other(model, tmp_path):
     x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
     again = keras.models.clone_model(model)

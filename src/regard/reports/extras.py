@@ -57,7 +57,8 @@ class Explanation:
     """The answer of a classifier, and explanations of it beside attention.
 
     - ``probabilities``: class -> number.
-    - ``compared``: name of a method -> one number for each input token. Each is shown
+    - ``compared``: name of a method -> one number for each input token
+      ("input_gradient" is named in the reader's language). Each is shown
       as its share of the sum of absolute values, so that all have attention's scale.
     - ``removal``: how the probabilities move when tokens are taken away; its classes
       are those of ``probabilities``, in that order.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from regard._version import __version__
 from regard.reports.captured import Texts, Tokens, examples_of_maps, examples_of_probe
+from regard.reports.classified import explanations
 from regard.reports.example import Example
 from regard.reports.notebook import NotebookPath
 from regard.reports.page import write_report
@@ -17,6 +18,8 @@ from regard.reports.phrases import check_language, phrases
 from regard.reports.redaction import Redact, Redaction
 from regard.reports.tokens import shorten
 from regard.seeing.capture import attend_to, attention_layers
+from regard.seeing.metrics.classifier import Classifier
+from regard.seeing.metrics.order import in_order
 
 __all__ = ["report"]
 
@@ -30,19 +33,23 @@ def report(
     query_tokens: Tokens = None,
     key_tokens: Tokens = None,
     other: Any = None,
+    classes: Sequence[str] | None = None,
     redact: Redact | None = None,
     **page: Any,
 ) -> Path:
     """Write one offline HTML page that shows what a model attended to.
 
         regard.report(model, x, path="attention.html", key_tokens=tokens)
+        regard.report(model, x, path="attention.html", key_tokens=tokens,
+                      classes=["bad", "good"])
         regard.report(maps, path="attention.html", query_tokens=out, key_tokens=tokens)
         regard.report(probe, path="training.html", key_tokens=tokens)
         regard.report(examples, path="attention.html", facts={"BLEU": 31.2})
 
     Args:
-        what: a Keras model, called with the inputs while it is captured; the maps of
-            ``regard.capture``; a ``regard.seeing.probe.AttentionProbe``; or examples
+        what: a Keras model, called with the inputs while it is captured, or a
+            ``regard.metrics.Classifier`` of one that gives no probabilities; the maps
+            of ``regard.capture``; a ``regard.seeing.probe.AttentionProbe``; or examples
             (``regard.reports.Example``), which can hold more: right answers, links
             people drew, other explanations, a second model, series and sound.
         *inputs: of the model's call.
@@ -54,6 +61,8 @@ def report(
             places have numbers.
         other: a second model, called with the same inputs, or its maps: the page then
             shows one, the other, and what changes; ``names`` says what they are called.
+        classes: names of a classifier's classes: the page then shows its answers, how
+            they move while the strongest tokens are hidden, and gradient x input.
         redact: a function of a text, or words and compiled patterns, to be blacked out
             in every text and token before anything is written.
         **page: ``title``, ``facts``, ``language`` ("en" or "ru"), ``names`` of two
@@ -69,6 +78,8 @@ def report(
     check_language(page.get("language", "en"))
     texts = Texts.of(query_tokens, key_tokens)
     examples = _examples(what, inputs, texts)
+    if classes is not None:
+        examples = _classified(what, inputs, examples, classes)
     if other is not None:
         examples = _paired(examples, _examples(other, inputs, texts))
     page["facts"] = _facts(what, examples, page) | dict(page.get("facts") or {})
@@ -86,6 +97,8 @@ def _examples(what: Any, inputs: tuple[Any, ...], texts: Texts) -> list[Example]
         return examples_of_maps(what, texts)
     if hasattr(what, "snapshots") and hasattr(what, "lines"):
         return examples_of_probe(what, texts)
+    if isinstance(what, Classifier):
+        return _examples(what.model, inputs, texts)
     if callable(what):
         if not inputs:
             raise ValueError(
@@ -101,6 +114,31 @@ def _examples(what: Any, inputs: tuple[Any, ...], texts: Texts) -> list[Example]
             f"Got {type(strange[0]).__name__}."
         )
     return found
+
+
+def _classified(
+    what: Any,
+    inputs: tuple[Any, ...],
+    examples: list[Example],
+    classes: Sequence[str],
+) -> list[Example]:
+    """The examples with what the classifier answers, asked through its last layer."""
+    classifier = what if isinstance(what, Classifier) else Classifier(what)
+    if len(inputs) != 1 or not callable(what):
+        raise ValueError(
+            "classes must come with a model and its input, one array or a list or dict "
+            f"of arrays. Got {type(what).__name__} and {len(inputs)} inputs."
+        )
+    layer = in_order(classifier.model, inputs[0])[-1]
+    found = explanations(classifier, inputs[0], layer, classes)
+    return [
+        replace(
+            example,
+            output=max(each.probabilities, key=lambda name: each.probabilities[name]),
+            explanation=each,
+        )
+        for example, each in zip(examples, found, strict=True)
+    ]
 
 
 def _paired(first: list[Example], second: list[Example]) -> list[Example]:
@@ -125,7 +163,7 @@ def _facts(
     names = dict.fromkeys(each.layer for one in examples for each in one.records())
     date = datetime.now().astimezone().strftime("%Y-%m-%d")
     written = words["fact_by"].format(date=date, version=__version__)
-    name = getattr(what, "name", None)
+    name = getattr(getattr(what, "model", what), "name", None)
     facts = {words["fact_model"]: name} if isinstance(name, str) else {}
     return facts | {
         words["fact_layers"]: shorten(", ".join(names), _LONGEST_LIST),

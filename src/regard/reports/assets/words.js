@@ -63,7 +63,7 @@ export function draw(box) {
   const lines = compared.filter(([, values]) => sized(values));
   const own = lineOf(t("attention"));
   const shares = view.plane.shares.map(([name, part]) => [lineOf(shareName(name)), part]);
-  drawn = { own, shares, others: lines.map(([name, values]) => [lineOf(name), values]), gone: new Set() };
+  drawn = { own, shares, others: lines.map(([name, values]) => [lineOf(shareName(name)), values]), gone: new Set() };
   const parts = [own.box, ...shares.map(([line]) => line.box), ...drawn.others.map(([line]) => line.box)];
   const slider = removal && removalOf(removal, probabilities.map(([name]) => name));
   if (probabilities.length) parts.push(make("h4", {}, t("probabilities")), slider ? slider.box : bars(probabilities));

@@ -32,7 +32,7 @@ from regard.seeing.metrics.received import received, trace_of, visible
 from regard.seeing.metrics.removal import hidden
 from regard.seeing.metrics.settings import Settings
 
-__all__ = ["evidence"]
+__all__ = ["evidence", "gradient_of", "readers_of"]
 
 
 def evidence(
@@ -68,9 +68,9 @@ def evidence(
     name = in_order(model, inputs, layer)[-1]
     trace = trace_of(model, inputs, name)
     scores, valid = received(trace), np.any(visible(trace), axis=(1, 2))
-    readers = _readers(model, inputs, valid.shape[1])
+    readers = readers_of(model, inputs, valid.shape[1])
     removal = chosen.removal or hidden(readers)
-    gradient = _gradient(classifier, inputs, chosen.embedding, valid.shape)
+    gradient = gradient_of(classifier, inputs, chosen.embedding, valid.shape)
     asked = Asked(classifier, inputs, scores, valid, removal, chosen)
     questions: list[tuple[str, bool, Callable[[], Evidence]]] = [
         (
@@ -92,7 +92,7 @@ def evidence(
     )
 
 
-def _gradient(
+def gradient_of(
     classifier: Classifier, inputs: Any, embedding: str | None, shape: tuple
 ) -> np.ndarray | None:
     """gradient x input ``(B, S)`` of the tokens that the layer reads, or None."""
@@ -105,7 +105,7 @@ def _gradient(
     return found if found.shape == shape else None
 
 
-def _readers(model: Any, inputs: Any, keys: int) -> list[str]:
+def readers_of(model: Any, inputs: Any, keys: int) -> list[str]:
     """The layers that read so many keys with a table of weights that can change."""
     one, found = rows_of(inputs, slice(0, 1)), []
     for name in attention_layers(model):

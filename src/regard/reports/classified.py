@@ -1,0 +1,93 @@
+"""What a classifier answers, explained otherwise than by attention too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from regard.reports.extras import Explanation, Removal
+from regard.seeing.metrics.classifier import Classifier, arrays_of, count_of
+from regard.seeing.metrics.evidence import gradient_of, readers_of
+from regard.seeing.metrics.received import received, trace_of, visible
+from regard.seeing.metrics.removal import hidden, predictions
+
+__all__ = ["explanations"]
+
+#: How many of the strongest tokens are taken away, as far as some remain.
+COUNTS = (0, 1, 2, 3, 5, 8, 13, 21, 34)
+
+
+def explanations(
+    classifier: Classifier, inputs: Any, layer: str, classes: Sequence[str]
+) -> list[Explanation]:
+    """For each example: the probabilities of the classes, gradient x input of the
+    tokens where it can be had, and the answer while the tokens that the layer weighs
+    most are hidden from attention.
+
+    Raises:
+        ValueError: names of classes that are not as many as the model's.
+    """
+    inputs = arrays_of(inputs)
+    predicted = classifier.predict(inputs)
+    if len(classes) != predicted.shape[1]:
+        raise ValueError(
+            f"classes must name the {predicted.shape[1]} classes of the model. "
+            f"Got {len(classes)} names."
+        )
+    trace = trace_of(classifier.model, inputs, layer)
+    scores, valid = received(trace), np.any(visible(trace), axis=(1, 2))
+    gradient = gradient_of(classifier, inputs, None, valid.shape)
+    removal = _Removal(classifier, inputs, layer, scores, valid)
+    found = []
+    for at in range(count_of(inputs)):
+        length = int(np.flatnonzero(valid[at]).max(initial=-1)) + 1
+        compared: dict[str, Sequence[float]] = {}
+        if gradient is not None:
+            compared["input_gradient"] = gradient[at, :length].tolist()
+        answer = zip(classes, predicted[at].tolist(), strict=True)
+        found.append(
+            Explanation(
+                probabilities=dict(answer),
+                compared=compared,
+                removal=removal.of(at, predicted[at]),
+            )
+        )
+    return found
+
+
+class _Removal:
+    """The answers without the strongest tokens, where they can be hidden."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        inputs: Any,
+        layer: str,
+        scores: np.ndarray,
+        valid: np.ndarray,
+    ) -> None:
+        readers = readers_of(classifier.model, inputs, valid.shape[1])
+        self._possible = layer in readers
+        self._arguments = classifier, inputs
+        self._hidden = hidden(readers)
+        self._scores, self._valid = scores, valid
+
+    def of(self, at: int, whole: np.ndarray) -> Removal | None:
+        """The points of one example; ``whole`` is the answer to all of it."""
+        seen = np.flatnonzero(self._valid[at])
+        counts = [count for count in COUNTS if count < len(seen)]
+        if not self._possible or len(counts) < 2:
+            return None
+        order = seen[np.argsort(-self._scores[at, seen], kind="stable")]
+        kept = np.repeat(self._valid[at : at + 1], len(counts) - 1, axis=0)
+        for row, count in enumerate(counts[1:]):
+            kept[row, order[:count]] = False
+        examples = np.full(len(kept), at)
+        left = predictions(*self._arguments, examples, kept, self._hidden)
+        return Removal(
+            order=[int(each) for each in order],
+            counts=counts,
+            probabilities=np.vstack([whole, left]),
+        )
