@@ -219,6 +219,19 @@ def test_other_measures_stand_beside_the_weight(ask):
     assert plain[:3] == ["x 0.75 · y 0.25", "y 0.88 · x 0.13", "x 1.00 · y 0.00"]
 
 
+def test_a_page_opens_where_there_is_most_to_see(ask):
+    record = make_record(["+1"], list("abcd"))
+    series = Timeline(keys=4, channels={"load": [1, 2, 4, 3]})
+    examples = [
+        (Example(source="s", output="o", attention=record, timeline=series), "Time"),
+        (classified(), "Text"),
+        (translated(), "Matrix"),
+    ]
+    for example, wanted in examples:
+        opened = ask([example], "return text('#tabs [aria-selected=\"true\"]');")
+        assert opened == [wanted]
+
+
 def test_two_models_are_compared_row_by_row(ask):
     first, second = (make_record(["a", "b"], list("xyz"), seed=seed) for seed in (1, 2))
     cells, apart, columns = ask(

@@ -14,7 +14,7 @@ export const transfers = {
 // query, key; of training the step (s), of two models which (c: 0 A, 1 B, 2 B - A);
 // whether columns are lags (l); the tab on view (v), the order of the heads (o); of arcs the share of a row
 // (p), whether of one word only (w) and the reading (g); colours, language, theme.
-export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, s: 0, c: 0, l: 0, v: "matrix", o: "given", p: 80, w: 0, g: "output", scale: "sqrt", lang: data.language, theme: "" };
+export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, s: 0, c: 0, l: 0, v: "", o: "given", p: 80, w: 0, g: "output", scale: "sqrt", lang: data.language, theme: "" };
 const allowed = { v: /^\w+$/, o: /^\w+$/, g: /^(output|input)$/, scale: /^(sqrt|linear|log|uniform)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.

@@ -20,7 +20,9 @@ function viewOf(name) {
 
 export function drawTab() {
   const names = Object.keys(tabs).filter((name) => tabs[name].fits(view.plane));
-  const name = names.includes(state.v) ? state.v : "matrix";
+  const { explanation, timeline } = view.example;
+  const suggested = explanation ? "words" : timeline ? "timeline" : "matrix";
+  const name = [state.v, suggested].find((each) => names.includes(each)) ?? "matrix";
   const buttons = names.map((each) =>
     make("button", {
       type: "button", role: "tab", id: "tab_" + each, "aria-selected": each === name, "aria-controls": "stage",
