@@ -152,6 +152,7 @@ def _inside(name: str, settings: Mapping[str, Any], below: str) -> Iterator[Scop
         return
     kind = part["class_name"].rpartition(">")[2]
     inner = {**(part.get("config") or {}), "class_name": part["class_name"]}
+    inner = {"whose": "regard", **inner}  # Keras' own hold no layers of attention
     if kind == "Together":
         for side in ("first", "second"):
             yield from _inside(side, {**settings, **inner}, below)
