@@ -11,10 +11,11 @@ import numpy as np
 from keras import ops
 
 from regard.core.shapes import is_static, sizes_of, taken
+from regard.seeing.tracers import settled
 
 LARGEST = 1 << 25  # weights of one call kept whole, 134 MB
 CELLS = 512  # of an overview's side, at most
-BLOCK = 256  # rows looked at together, about
+BLOCK = 1 << 22  # weights looked at together, about: 17 MB, of which some copies live
 TOP = 16  # keys kept of every row
 _VECTORS = ("query", "key", "value")
 _MEMORY = ("key", "value")
@@ -55,7 +56,9 @@ class Reduction:
         known = is_static(batch, count, length, memory)
         if self.whole or not known or batch * count * length * memory <= LARGEST:
             return {**_of_heads(look(None), kept), "reduced": {}}
-        return {"outline": outline(lambda rows: _of_heads(look(rows), kept), length)}
+        block = BLOCK // (batch * count * memory)
+        found = outline(lambda rows: _of_heads(look(rows), kept), length, block)
+        return {"outline": found}
 
     def cut(self, arrays: dict[str, Any]) -> dict[str, Any]:
         """What is kept of a call: everything, of the rows and heads alone.
@@ -110,16 +113,17 @@ def _cut(name, array, size, heads, rows):
     return array
 
 
-def outline(look, length) -> dict[str, Any]:
+def outline(look, length, block) -> dict[str, Any]:
     """What is kept of a large table of weights (B, H, T, S), by name.
 
     ``entropy`` (B, H, T) in nats; ``visible`` (B, H, T), how many keys a row may see;
     ``received`` (B, H, S), the sum of each column; ``top_keys`` and ``top_weights``
     (B, H, T, 16), the largest of a row; ``largest`` and ``mean`` (B, H, P, Q), of the
-    cells of an overview, P and Q at most 512.
+    cells of an overview, P and Q at most 512. About ``block`` rows are looked at
+    together.
     """
     high = -(-length // CELLS)
-    step = high * max(1, BLOCK // high)
+    step = high * max(1, block // high)
     rows: dict[str, list] = {}
     received: Any = 0
     for start in range(0, length, step):
@@ -128,7 +132,8 @@ def outline(look, length) -> dict[str, Any]:
         # torch would keep every block for a gradient that nobody takes.
         weights = ops.stop_gradient(ops.cast(found["weights"], "float32"))
         received = received + ops.sum(weights, axis=2)
-        for name, part in _outlined(weights, found["mask"], high).items():
+        parts = settled(_outlined(weights, found["mask"], high))
+        for name, part in parts.items():
             rows.setdefault(name, []).append(part)
     joined = {name: ops.concatenate(parts, axis=2) for name, parts in rows.items()}
     return {**joined, "received": received}

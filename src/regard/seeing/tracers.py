@@ -38,6 +38,15 @@ def wait_for_callbacks() -> None:
         jax.effects_barrier()
 
 
+def settled(tensors: Any) -> Any:
+    """The same, once they are computed: JAX runs ahead and holds what is on its way."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.block_until_ready(tensors)
+    return tensors
+
+
 def _is_symbolic(tensor: Any) -> bool:
     return isinstance(tensor, keras.KerasTensor)
 
