@@ -22,7 +22,7 @@ def test_far_weights_are_found_where_they_do_not_matter(reads):
     assert (found.weights[:, :2, ..., 4:] == 0).all()
     assert (found.divergence <= np.log(2) + 1e-9).all()
     if reads:  # the token looked at holds the answer, and its weight is nearly 1
-        assert found.largest().max() < 0.2
+        assert 0.003 < found.largest().max() < 0.2
     else:
         assert found.distance.max() < 1e-6
         assert found.largest().min() > 0.6

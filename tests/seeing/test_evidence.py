@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 import regard
 from regard.seeing import metrics
 from regard.seeing.diagnostics import diagnose
+from regard.seeing.metrics import questions
 
 QUESTIONS = ["comprehensiveness", "permutation", "uniform", "agreement"]
 RNG = np.random.default_rng(0)
@@ -119,6 +120,13 @@ def test_a_layer_without_a_table_of_weights_is_not_tested():
     assert other["uniform"].interval.mean == 0
 
 
+def test_it_supports_only_with_the_whole_interval():
+    wide, narrow = (metrics.Interval(0.1, low, 0.2, 9) for low in (-0.01, 0.01))
+    assert questions._judged("uniform", wide, 0.0, {}).verdict == metrics.REFUTES
+    assert questions._judged("uniform", narrow, 0.0, {}).verdict == metrics.SUPPORTS
+    assert questions._judged("uniform", narrow, 0.05, {}).verdict == metrics.REFUTES
+
+
 def test_what_cannot_be_asked_is_refused():
     x, labels = examples(8)
     with pytest.raises(ValueError, match="labels must be 8"):
@@ -135,15 +143,16 @@ def test_heads_are_measured_over_all_examples_and_rows():
     x = layers.Embedding(9, 8, mask_zero=True)(tokens)
     x = layers.MultiHeadAttention(2, 4, name="heads")(x, x)
     made = keras.Model(tokens, regard.layers.AttentionPooling(name="pooling")(x))
-    ids = RNG.integers(1, 9, size=(40, 6)).astype("int32")
+    ids = RNG.integers(1, 9, size=(43, 6)).astype("int32")
     ids[:20, 4:] = 0
+    ids[40:, 1:] = 0  # one token: nothing to measure
     found = {(each.layer, each.head): each for each in metrics.overview(made, ids)}
     assert list(found) == [("heads", 0), ("heads", 1), ("pooling", 0)]
     with regard.capture(made, "heads") as maps:
         made(ids)
     trace, head = maps["heads"][0], found["heads", 1]
     mask = np.broadcast_to(trace.mask, trace.weights.shape)
-    pairs = list(zip(trace.weights[:, 1], mask[:, 1], strict=True))
+    pairs = list(zip(trace.weights[:40, 1], mask[:40, 1], strict=True))
     each = [diagnose(*pair) for pair in pairs]
     assert_allclose(head.effective.mean, np.mean([one.effective for one in each]))
     assert_allclose(head.diagnosis.entropy, np.mean([one.entropy for one in each]))

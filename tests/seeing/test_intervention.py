@@ -72,6 +72,23 @@ def test_a_hidden_key_is_one_that_the_mask_hides(name):
         assert_allclose(called(layer), hidden, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["ours", "keras", "keras dot"])
+def test_a_query_that_is_left_nothing_reads_nothing(name):
+    layer, seen = {**HEADS, **PAIRS}[name](), []
+    shown = np.ones((2, 1, 5, 7), bool)
+    shown[0, :, 3] = False
+    called(layer)
+
+    def look(weights, mask):
+        seen.append(numpy(weights))
+        return weights
+
+    with intervening(layer, shown=shown, change=look):
+        called(layer)
+    assert (seen[0][0, :, 3] == 0).all()
+    assert_allclose(seen[0].sum(-1)[:, :, [0, 4]], 1, rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", HEADS)
 def test_a_head_times_nothing_is_taken_out_of_the_sum(name):
     layer = HEADS[name]()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from regard.seeing.metrics import token_times
 from regard.seeing.metrics.token_times import cheapest_path, token_frames
 
 RNG = np.random.default_rng(0)
@@ -36,6 +37,14 @@ def test_it_is_the_walk_of_transformers():
         cheapest_path(costs), whisper._dynamic_time_warping(costs), strict=True
     ):
         assert_array_equal(ours, theirs)
+
+
+def test_the_median_is_that_of_transformers():
+    whisper = pytest.importorskip("transformers.models.whisper.generation_whisper")
+    torch = pytest.importorskip("torch")
+    table = RNG.normal(size=(2, 3, 12))
+    expected = whisper._median_filter(torch.tensor(table), 7).numpy()
+    assert_array_equal(token_times._smoothed(table, 7), expected)
 
 
 def test_every_token_gets_the_frames_it_was_said_in():

@@ -110,8 +110,7 @@ def _named(
         raise ValueError(f"shares must lie between 0 and 1. Got {shares}.")
     valid = np.asarray(valid, bool)
     count = valid.sum(axis=1)
-    wanted = np.ceil(np.multiply.outer(sorted(shares), count) - 1e-9)
-    sizes = np.maximum(1, wanted).astype(int)
+    sizes = np.ceil(np.multiply.outer(sorted(shares), count) - 1e-9).astype(int)
     order = np.argsort(np.where(valid, -np.asarray(scores), np.inf), 1, kind="stable")
     ranks = np.argsort(order, axis=1)
     fresh = np.diff(sizes, axis=0, prepend=0) > 0
