@@ -134,3 +134,30 @@ def test_alignments_inside_a_decoder_are_told(name):
     trace = decoder.trace(words, memory)
     for query in range(4):
         assert not wrong_in(trace, query=query)
+
+
+@pytest.mark.parametrize("name", ["local_predictive", "local_monotonic"])
+def test_a_window_that_shows_no_visible_key_gives_nothing(name):
+    trace = traced(name, use_causal_mask=True)
+    near = trace.scores > -1e37
+    assert not (trace.weights * ~near).any()
+    for query in range(3):
+        for example in range(2):
+            assert not wrong_in(trace, query=query, example=example)
+    empty = ~(near & trace.mask).any(-1)
+    assert not trace.context[empty].any()
+    assert name == "local_monotonic" or empty.any()
+
+
+def test_places_count_what_is_real_and_what_came_before():
+    layer = regard.layers.Retention(2, 4, position=regard.positions.RoPE())
+    rng = np.random.default_rng(7)
+    inputs = rng.normal(size=(2, 5, 6)).astype("float32")
+    layer(inputs)
+    mask = np.array([[True, False, True, True, True], [True, True, True, True, False]])
+    _, state = layer.prefill(inputs)
+    for options in ({"mask": mask}, {"state": state}):
+        trace = layer.trace(inputs, **options)
+        for query in range(5):
+            for example in range(2):
+                assert not wrong_in(trace, query=query, head=1, example=example)

@@ -46,11 +46,22 @@ def local(window: int, predictive: bool):
     return score
 
 
-def faded(spread: float, renormalize: bool):
+def windowed(window: int, predictive: bool):
+    r"""No weight where $|j - p| > D$, also in rows that see nothing nearer."""
+
+    def cut(weights, query, key):
+        near = ops.abs(distances(query, key, predictive)) <= window
+        return ops.where(near, weights, ops.zeros_like(weights))
+
+    return cut
+
+
+def faded(spread: float, renormalize: bool, window: int):
     r"""$a_j\, e^{-(j - p)^2 / 2 \sigma^2}$, brought back to a sum of one if wanted."""
 
     def fade(weights, query, key):
         distance = distances(query, key, predictive=True)
+        weights = windowed(window, True)(weights, query, key)
         weights = weights * ops.exp(-ops.square(distance / spread) / 2.0)
         if not renormalize:
             return weights

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from regard.core.alignments.locality import faded, local, placed
+from regard.core.alignments.locality import faded, local, placed, windowed
 from regard.core.attend import Recipe
 from regard.core.scopes.grid import check_integer
 from regard.core.scores import widen
@@ -113,7 +113,9 @@ class LocalAttention(Attention):
 
     def recipe(self):
         spread = self.spread or self.window / 2
-        fade = faded(spread, self.renormalize) if self.predictive else None
+        fade = windowed(self.window, False)
+        if self.predictive:
+            fade = faded(spread, self.renormalize, self.window)
         return Recipe(
             local(self.window, self.predictive),
             self.normalizer,

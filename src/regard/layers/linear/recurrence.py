@@ -152,6 +152,9 @@ class RecurrentAttention(Adaptable, Traceable):
                 seen["query"] = mask[:, None, :, None]
             if state is not None:
                 extra["start"] = start["memory"]
+            if self.position is not None:
+                places = Chunk.of(start["position"], length, mask).places
+                extra["places"] = ops.reshape(places, (batch, 1, length))
             listener.receive(self, {**shown, **found, "masks": seen})
         if state is not None:
             results.append(self._after(start, memory, length, mask))

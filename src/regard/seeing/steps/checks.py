@@ -10,6 +10,7 @@ from regard.seeing.steps.step import Check
 from regard.trace import Trace
 
 # What recomputing may differ by, relative to the largest entry.
+_HUGE = 1e37  # below minus this stands what is as good as minus infinity
 _TOLERANCES = {"float16": 5e-3, "bfloat16": 4e-2, "float32": 2e-5, "float64": 1e-9}
 
 
@@ -22,19 +23,23 @@ def checked(
         return Check(holds, 0.0 if true else np.inf, 0.0)
     if not gives or gives.partition(".")[0] not in names:  # not recorded
         return None
-    recorded = np.asarray(computed(parsed(gives), names))
+    found = computed(parsed(gives), names)
+    if found is None:
+        return None
+    recorded = np.asarray(found)
     if value.shape != recorded.shape:
         raise ValueError(f"{gives} has shape {recorded.shape}, this {value.shape}")
     if recorded.dtype == bool:
         return Check(gives, float(np.sum(recorded != value)), 0.0)
     with np.errstate(invalid="ignore"):  # infinities may be equal
-        differences = np.where(recorded == value, 0.0, np.abs(recorded - value))
+        same = (recorded == value) | (np.maximum(recorded, value) < -_HUGE)
+        differences = np.where(same, 0.0, np.abs(recorded - value))
     if gives == "query" and names["padded"]:
         differences = np.zeros(())
     if gives in ("key", "value"):  # what is hidden is not projected as it came
         shown = names["shown"][: len(differences)]
         differences = differences[: len(shown)][shown]
-    finite = np.abs(recorded[np.isfinite(recorded)])
+    finite = np.abs(recorded[np.abs(recorded) < _HUGE])
     allowed = _tolerance(trace) * max(1.0, float(finite.max(initial=0.0)))
     return Check(gives, float(np.max(differences, initial=0.0)), allowed)
 

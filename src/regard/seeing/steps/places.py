@@ -23,6 +23,8 @@ def place_names(
     keys = sizes["S"] if trace.key is None else trace.key.shape[2]
     keys = given.shape[1] if np.ndim(given) == 3 else keys
     usual = np.arange(sizes["T"]) + keys - sizes["T"]
+    if trace.mechanism == "local" and not trace.settings["predictive"]:
+        usual = np.arange(sizes["T"])  # a query looks where it stands itself
     asks = _given(trace, "query_positions", usual, example)
     read = _given(trace, "key_positions", np.arange(keys), example)
     return {"place": asks[min(query, len(asks) - 1)], "key_places": read}

@@ -3,7 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,9 @@ class Telling:
             yield scoped
 
     def _holds(self, scoped: Scoped, condition: str) -> bool:
+        """Before any step is computed, so nothing is read of what they come to."""
+        early = {n: by for n, by in scoped.reads.items() if _reads(by) <= {*self.names}}
+        scoped = replace(scoped, reads=early)
         return bool(np.all(computed(parsed(condition), self._names(scoped))))
 
     def _names(self, scoped: Scoped) -> dict[str, Any]:
