@@ -89,7 +89,7 @@ class StepEntry:
     - ``each``: "key" where its values stand one for each key.
     - ``formula``: in LaTeX; ``words``: title and sentence by language.
     - ``use``: instead of all these, the steps of a part or a shared group; ``only``:
-      those of them with these names; ``when`` then holds for all of them;
+      those of them with these names; ``when`` and ``each`` then are those of them all;
       ``reads``: expressions for names that mean something else there, such as the
       inputs ``x.query`` of a layer within; ``below``: the path of the weights that
       they read.

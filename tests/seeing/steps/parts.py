@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 import regard
-from regard import layers, normalizers, norms, positions
+from regard import layers, losses, normalizers, norms, positions
 
 HEADS = partial(layers.MultiHeadAttention, 2, 4)
 # The last example sees nothing.
@@ -151,3 +151,50 @@ CALLS["sliding_window_joined"] = partial(
     attention_mask=regard.Strided(2),
 )
 CALLS["scope_elsewhere"] = partial(hidden, HEADS(scope=regard.Window(3)), **ELSEWHERE)
+
+TOKENS = arrays(2, queries=4)[0]
+SHOWN = np.array([[0, 1, 1, 1], [1, 1, 0, 1], [1, 1, 1, 1]], bool)
+COUNTED = {
+    "sinusoidal": layers.SinusoidalPositions(),
+    "sinusoidal_half": layers.SinusoidalPositions(layout="half"),
+    "learned": layers.LearnedPositions(9),
+}
+GATES = {
+    "softmax": layers.FeatureGate(),
+    "sigmoid": layers.FeatureGate("sigmoid", use_bias=False),
+}
+WEIGHTS = np.random.default_rng(3).dirichlet(np.ones(5), (3, 2, 4)).astype("float32")
+PAIRS = SHOWN[:, :, None] & REAL[:, None, :] | np.eye(4, 5, dtype=bool)
+CLASSES = np.array([[0, 3, 1, 2], [1, 1, 2, 0], [4, 4, 0, 3]])
+SCORES = np.random.default_rng(4).normal(size=(3, 4, 5), scale=2).astype("float32")
+
+
+def called(make, *inputs, **options):
+    """What ``explain`` is given beside the place."""
+    return make, inputs, options
+
+
+EXPLAINED = {
+    **{f"positions_{n}": called(part, TOKENS) for n, part in COUNTED.items()},
+    **{
+        f"positions_{n}_masked": called(part, TOKENS, mask=SHOWN)
+        for n, part in COUNTED.items()
+    },
+    **{
+        f"positions_{n}_given": called(part, TOKENS, positions=np.array([4, 2, 2, 8]))
+        for n, part in COUNTED.items()
+    },
+    **{f"gate_{n}": called(part, TOKENS) for n, part in GATES.items()},
+    "gate_masked": called(GATES["softmax"], TOKENS, mask=SHOWN),
+    "gate_row": called(GATES["softmax"], TOKENS[:, 0]),
+    "gate_image": called(GATES["softmax"], TOKENS.reshape(3, 2, 2, 6)),
+    "coverage_loss": called(losses.CoverageLoss(), SHOWN, WEIGHTS[:, 0]),
+    "coverage_loss_heads": called(losses.CoverageLoss(), SHOWN, WEIGHTS),
+    "guided_loss": called(losses.GuidedAttentionLoss(0.3), PAIRS, WEIGHTS[:, 0]),
+    "guided_loss_heads": called(losses.GuidedAttentionLoss(), PAIRS, WEIGHTS),
+    **{
+        f"entmax_loss_{alpha}": called(losses.EntmaxLoss(alpha), CLASSES, SCORES)
+        for alpha in (1.0, 1.3, 1.5, 2.0)
+    },
+    "entmax_loss_one": called(losses.EntmaxLoss(), CLASSES[:, 0], SCORES[:, 0]),
+}

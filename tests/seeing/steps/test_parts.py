@@ -1,10 +1,11 @@
 """Parts explain themselves with masks and biases, at every query of every head."""
 
+import keras
 import numpy as np
 import pytest
 
 import regard
-from tests.seeing.steps.parts import CALLS
+from tests.seeing.steps.parts import CALLS, EXPLAINED
 
 
 def places(trace):
@@ -26,3 +27,20 @@ def test_every_row_agrees(name):
 
 def passed(step):
     return step.check is None or step.check.passed
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+@pytest.mark.parametrize("query", [0, -1])
+def test_calls_agree(name, query):
+    part, inputs, options = EXPLAINED[name]
+    for example in range(3):
+        steps = regard.explain(part, *inputs, query=query, example=example, **options)
+        wrong = [(each.name, each.check) for each in steps if not passed(each)]
+        assert not wrong, f"{wrong} at {example, query}\n{steps}"
+        assert "output" in {check.what for check in steps.checks}
+
+
+def test_a_loss_of_keras_is_not_explained():
+    loss = keras.losses.MeanSquaredError()
+    with pytest.raises(ValueError, match=r"must be a loss of regard\.losses"):
+        regard.explain(loss, np.ones(3), np.ones(3))

@@ -31,6 +31,7 @@ def checked(
         raise ValueError(f"{gives} has shape {recorded.shape}, this {value.shape}")
     if recorded.dtype == bool:
         return Check(gives, float(np.sum(recorded != value)), 0.0)
+    recorded, value = (np.where(a < -1e38, -np.inf, a) for a in (recorded, value))
     with np.errstate(invalid="ignore"):  # infinities may be equal
         same = (recorded == value) | (np.maximum(recorded, value) < -_HUGE)
         differences = np.where(same, 0.0, np.abs(recorded - value))

@@ -74,6 +74,8 @@ def expanded(
             if not entry.only or scoped.entry.name in entry.only:
                 reads = {**entry.reads, **scoped.reads}
                 told = scoped.entry.also_when(entry.when)
+                each = entry.each if told.each else ""
+                told = replace(told, each=each or told.each)
                 yield replace(scoped, entry=told, reads=reads)
 
 

@@ -13,6 +13,7 @@ from regard.seeing.capture import capture
 from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.steps.entries import card_of_class, shared
 from regard.seeing.steps.facts import subject_of
+from regard.seeing.steps.losses import trace_of_loss
 from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place, sizes_of
 from regard.seeing.steps.step import Steps
@@ -129,6 +130,8 @@ def trace_of_keras(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Tra
 
 def trace_of_call(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
     """Inputs, weights and answer of a layer that records nothing else."""
+    if isinstance(layer, keras.losses.Loss):
+        return trace_of_loss(layer, *inputs, **options)
     output = answer_of(layer(*inputs, **options))
     given = to_numpy(inputs_of(layer, inputs, options))
     return as_trace(layer, {"output": output, "inputs": given}, _mechanism_of(layer))

@@ -20,6 +20,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "of slot": {"en": "summary {name}", "ru": "сводки {name}"},
     "of point": {"en": "point {name}", "ru": "точки {name}"},
     "of channel": {"en": "channel {name}", "ru": "канала {name}"},
+    "of feature": {"en": "feature {name}", "ru": "признака {name}"},
     "of source": {"en": "source {name}", "ru": "источника {name}"},
     "of row": {"en": "row {name}", "ru": "строки {name}"},
 }

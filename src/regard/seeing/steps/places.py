@@ -26,6 +26,7 @@ def place_names(
     if trace.mechanism == "local" and not trace.settings["predictive"]:
         usual = np.arange(sizes["T"])  # a query looks where it stands itself
     asks = _given(trace, "query_positions", usual, example)
+    asks = _given(trace, "positions", asks, example)
     read = _given(trace, "key_positions", np.arange(keys), example)
     return {"place": asks[min(query, len(asks) - 1)], "key_places": read}
 

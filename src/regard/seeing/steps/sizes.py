@@ -44,6 +44,9 @@ def sizes_of(trace: Trace) -> dict[str, int]:
         found["T"] = found["S"] if np.ndim(output) != 3 else places
     if trace.key is not None:
         found["S"] = trace.key.shape[2]
+    rows = int(np.prod(np.shape(output)[:-1]))
+    if np.shape(trace.weights)[:3] == (rows, 1, 1):  # each place weighs its features
+        found |= {"T": rows // found["B"], "S": np.shape(trace.weights)[3]}
     return found
 
 

@@ -141,6 +141,9 @@ def _of_example(array: np.ndarray, sizes: Mapping[str, int], place: Place) -> An
 
 def _row(name: str, array: np.ndarray, sizes: Mapping[str, int], place: Place) -> Any:
     """The part of an array of the trace that belongs to the query."""
+    rows = sizes["B"] * sizes["T"]
+    if array.shape[:3] == (rows, 1, 1) and rows > sizes["B"]:  # each of its features
+        return array[place.example * sizes["T"] + place.query, 0, 0]
     if name in _PAIRS and array.ndim == 4 and array.shape[2] in (1, sizes["T"]):
         heads = max(sizes["H"], array.shape[1])
         keys = array.shape[3] if array.shape[3] > 1 else sizes["S"]
@@ -151,6 +154,8 @@ def _row(name: str, array: np.ndarray, sizes: Mapping[str, int], place: Place) -
         return found[place.head * len(found) // sizes["H"]]  # heads may share one
     if np.ndim(found) > 1 and name in ("query", "context", "output", "weights"):
         return _asked(found, sizes, place)
+    if name == "output" and np.shape(found) == (sizes["T"],) and sizes["T"] > 1:
+        return found[place.query]
     return found
 
 
