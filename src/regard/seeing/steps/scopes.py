@@ -9,7 +9,9 @@ _SIGNS = {"Both": "&", "Either": "|"}
 
 def scopes_of(settings: Mapping[str, Any]) -> dict[str, Part]:
     """By cause: what a call may have been given, and what the layer always has."""
-    found = {"user": settings.get("attention_mask"), "causal": _part("Causal")}
+    ours = settings.get("whose", "regard") == "regard"  # Keras counts rows and columns
+    causal = _part("Causal") if ours else _part("Causal", offset=0)
+    found = {"user": settings.get("attention_mask"), "causal": causal}
     found["scope"] = settings.get("scope")
     if width := settings.get("sliding_window"):
         window = _part("Window", left=width - 1, right=width - 1)

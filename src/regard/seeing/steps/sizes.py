@@ -44,9 +44,10 @@ def sizes_of(trace: Trace) -> dict[str, int]:
         found["T"] = found["S"] if np.ndim(output) != 3 else places
     if trace.key is not None:
         found["S"] = trace.key.shape[2]
-    rows = int(np.prod(np.shape(output)[:-1]))
-    if np.shape(trace.weights)[:3] == (rows, 1, 1):  # each place weighs its features
-        found |= {"T": rows // found["B"], "S": np.shape(trace.weights)[3]}
+    rows, weights = int(np.prod(np.shape(output)[:-1])), trace.weights
+    if weights is not None and weights.shape[:3] == (rows, 1, 1):
+        # Each place weighs its own features.
+        found |= {"T": rows // found["B"], "S": weights.shape[3]}
     return found
 
 
