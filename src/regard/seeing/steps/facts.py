@@ -37,7 +37,7 @@ def facts_of(
         "key_name": key,
         "key_number": strongest,
         "share": f"{float(row[strongest]):.0%}" if row.ndim == 1 else "",
-        "visible": int(np.sum(names["mask"])) if "mask" in names else names["S"],
+        "visible": _visible(names),
         "keys": len(row) if row.ndim == 1 else names["S"],
         "mask": names["mask"],
         "weights": weights if row.ndim == 1 else None,
@@ -46,6 +46,13 @@ def facts_of(
         "heads": names["H"],
         "key_head": names["key_head"],
     }
+
+
+def _visible(names: Mapping[str, Any]) -> int:
+    """How many keys all causes show, where the layer records no mask of all too."""
+    mask, seen = names["mask"], names["seen"]
+    together = np.shape(mask) == np.shape(seen)
+    return int(np.sum(np.logical_and(mask, seen) if together else mask))
 
 
 def _label(
