@@ -57,8 +57,9 @@ def test_no_text_and_no_token_keeps_the_name(rule, tmp_path):
         facts={SECRET: SECRET},
     )
     page = path.read_text("utf-8")
+    texts = re.sub('<script type="text/plain".*?</script>', "", page)  # packed bytes
     for word in ("Anna", "Karenina", '"An"', '"na"', '"Kar"', '"ina"'):
-        assert word not in page
+        assert word not in texts
     assert "Said" in page
     inflate(re.search(r'id="w0">([^<]*)<', page)[1])
 
