@@ -91,6 +91,7 @@ class Caching:
             visibility.scopes["causal"] = _backwards(self.scope)
         if not alone and "overflow" not in state:
             visibility.scopes["ring"] = Window(capacity - 1, capacity - 1)
+        places = {"query_positions": chunk.places, "key_positions": reading.places}
         output, weights = self._read(
             given,
             self._placed(self.project_query(given.query), chunk.places),
@@ -99,6 +100,7 @@ class Caching:
             (checked_bias(bias, sizes), poison),
             drawing(self, training),
             asked,
+            lambda context: (context, {"extra": places}),
         )
         cache = {**after, **counts}
         return (output, weights, cache) if asked else (output, cache)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import regard
-from tests.seeing.steps.parts import CALLS, EXPLAINED
+from regard import layers, positions
+from tests.seeing.steps.parts import CALLS, EXPLAINED, TOKENS
 
 
 def places(trace):
@@ -44,3 +45,30 @@ def test_a_loss_of_keras_is_not_explained():
     loss = keras.losses.MeanSquaredError()
     with pytest.raises(ValueError, match=r"must be a loss of regard\.losses"):
         regard.explain(loss, np.ones(3), np.ones(3))
+
+
+CACHED = {
+    "plain": layers.MultiHeadAttention(2, 4),
+    "rope": layers.MultiHeadAttention(2, 4, position=positions.RoPE()),
+    "alibi": layers.MultiHeadAttention(2, 4, position=positions.ALiBi()),
+    "window": layers.MultiHeadAttention(2, 4, scope=regard.Window(1)),
+    "prefix": layers.MultiHeadAttention(2, 4, scope=regard.Causal() | regard.Prefix(3)),
+    "grouped": layers.GroupedQueryAttention(4, 4, 2),
+}
+
+
+@pytest.mark.parametrize("ring", [False, True])
+@pytest.mark.parametrize("name", CACHED)
+def test_tokens_that_go_on_from_a_cache(name, ring):
+    layer = CACHED[name]
+    layer(TOKENS)
+    _, state = layer(TOKENS[:, :2], state=layer.initial_cache(3, 5, ring=ring))
+    for length in (1, 2):
+        trace = layer.trace(TOKENS[:, 2 : 2 + length], state=state)
+        for _, head, query in places(trace):
+            steps = regard.explain(trace, query=query, head=head)
+            wrong = [(each.name, each.check) for each in steps if not passed(each)]
+            assert not wrong, f"{wrong} at {query}\n{steps}"
+            assert steps["came_before"].value == 2 + query
+            checked = {check.what for check in steps.checks}
+            assert {"scores", "weights", "context", "output"} <= checked

@@ -114,6 +114,8 @@ def _scopes(settings: Mapping[str, Any], below: str) -> Iterator[Scoped]:
     for cause, part in scopes_of(settings).items():
         for scoped in _scope(part, settings, below):
             entry = scoped.entry.also_when(f"given(masks, {cause!r}, None) is not None")
+            if cause == "causal":  # of a cache its own steps tell
+                entry = entry.also_when("given(whole, 'key_positions', None) is None")
             gives = f"masks.{cause}" if entry.gives else ""
             yield replace(scoped, entry=replace(entry, gives=gives))
 

@@ -68,6 +68,9 @@ def explain(
     found = card_of(trace, trace_or_layer)
     if trace.settings["whose"] == "other":
         found = replace(found, steps=shared()["read_off"])
+    if "key_positions" in trace.extra:  # the memory is a cache, not what came in
+        found = replace(found, steps=(*card("key_value_cache").steps, *found.steps))
+        trace = replace(trace, inputs={})
     sizes = sizes_of(trace)
     place = Place(
         _number("example", example, sizes["B"]),

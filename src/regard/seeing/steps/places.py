@@ -32,7 +32,7 @@ def place_names(
 
 
 def _given(trace: Trace, name: str, usual: Array, example: int) -> Array:
-    found: Any = trace.inputs.get(name)
+    found: Any = trace.inputs.get(name, trace.extra.get(name))
     if found is None:
         return usual
     return found[example % len(found)] if np.ndim(found) == 2 else np.asarray(found)
