@@ -79,13 +79,18 @@ def _in_place_of_hearts(layer, softmax, product) -> Iterator[None]:
 
 
 def _seen_softmax(seen, method) -> Callable:
-    def softmax(scores, mask=None, **options):
-        given = options if mask is None else {**options, "mask": mask}
-        weights = method(scores, **given)
-        seen.append({"tables": (scores, weights, mask)})
+    def softmax(scores, *rest, **options):
+        weights = method(scores, *rest, **options)
+        seen.append({"tables": (scores, weights, _mask_of(rest, options))})
         return weights
 
     return softmax
+
+
+def _mask_of(rest, options):
+    """Of a Softmax layer; an operation gets the number of an axis in its place."""
+    tensors = [each for each in rest if hasattr(each, "shape")]
+    return options.get("mask", tensors[0] if tensors else None)
 
 
 def _seen_product(seen, method) -> Callable:
@@ -144,9 +149,9 @@ def _deliver(layer, tables=None, given=None, vectors=None):
 
 
 def _changed_softmax(layer, method) -> Callable:
-    def softmax(scores, mask=None, **options):
-        given = options if mask is None else {**options, "mask": mask}
-        weights = method(scores, **given)
+    def softmax(scores, *rest, **options):
+        weights = method(scores, *rest, **options)
+        mask = _mask_of(rest, options)
         found = changed(layer, tables_of_softmax(scores, weights, mask))
         return ops.cast(ops.reshape(found, ops.shape(weights)), weights.dtype)
 
