@@ -15,7 +15,7 @@ from regard.seeing.tracers import settled
 
 LARGEST = 1 << 25  # weights of one call kept whole, 134 MB
 CELLS = 512  # of an overview's side, at most
-BLOCK = 1 << 22  # weights looked at together, about: 17 MB, of which some copies live
+BLOCK = 3 << 22  # weights looked at together: 50 MB, which are given back to the system
 TOP = 16  # keys kept of every row
 _VECTORS = ("query", "key", "value")
 _MEMORY = ("key", "value")
