@@ -64,6 +64,8 @@ class Coattention(Pairing):
             value, about_regions, self.value_score_vector, value_mask
         )
         record["extra"] = {"affinity": affinity, "query_weights": by_word}
+        if query_mask is not None:
+            record["extra"]["query_mask"] = query_mask
         return ops.concatenate([asked, seen], axis=-1), weights, record
 
     def _pool(self, inputs, hidden, vector, mask):

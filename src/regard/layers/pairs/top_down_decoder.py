@@ -1,5 +1,7 @@
 """Bottom-up and top-down attention: describing the regions of a picture."""
 
+from functools import reduce
+
 import keras
 from keras import ops
 
@@ -77,8 +79,7 @@ class TopDownDecoder(Traceable):
     def initial_state(self, memory):
         """Zeros for both cells: a dict, every leaf batch first."""
         batch = ops.shape(memory["mask"])[0]
-        names = ("attention_hidden", "attention_carry", "hidden", "carry")
-        return {n: ops.zeros((batch, self.units), self.compute_dtype) for n in names}
+        return {n: ops.zeros((batch, self.units), self.compute_dtype) for n in _STATES}
 
     def step(self, inputs, memory, state):
         """One word (B, E): output (B, units), weights (B, H, S), state; pure."""
@@ -93,8 +94,7 @@ class TopDownDecoder(Traceable):
             read = ops.concatenate([ops.cast(context, kind), asking], axis=-1)
             said = [state["hidden"], state["carry"]]
             output, said = self.language_cell(read, said)
-        names = ("attention_hidden", "attention_carry", "hidden", "carry")
-        return output, weights, dict(zip(names, [*own, *said], strict=True))
+        return output, weights, dict(zip(_STATES, [*own, *said], strict=True))
 
     def call(
         self,
@@ -111,13 +111,25 @@ class TopDownDecoder(Traceable):
         mask = checked(mask, "inputs_mask", batch, length)
         memory = self.prepare(value, key, value_mask)
 
+        shown = bool(self.recorders())
+
         def step(each, memory, state):
-            return *self.step(each, memory, state), {}
+            output, weights, after = self.step(each, memory, state)
+            states = [state[name] for name in _STATES]
+            extra = {"entering": states, "asker": [after["attention_hidden"]]}
+            extra = {n: ops.concatenate(e, -1)[:, None] for n, e in extra.items()}
+            return output, weights, after, extra if shown else {}
 
         state = self.initial_state(memory)
-        outputs, weights, *_ = run_loop(step, hide(inputs, mask), memory, state, mask)
-        asked, value = return_attention_scores, memory["value"]
-        return answered(self, outputs, weights, asked, value=value)
+        looped = run_loop(step, hide(inputs, mask), memory, state, mask)
+        outputs, weights, _, extra = looped
+        masks = {"padding": ops.cast(memory["mask"], "bool")[:, None, None]}
+        if mask is not None:
+            masks["query"] = mask[:, None, :, None]
+        seen = reduce(ops.logical_and, masks.values())
+        record = {"value": memory["value"], "mask": seen, "masks": masks}
+        asked = return_attention_scores
+        return answered(self, outputs, weights, asked, extra=extra, **record)
 
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""
@@ -153,3 +165,6 @@ def mean_of(memory, kind):
     count = ops.maximum(ops.sum(real, axis=1, keepdims=True), 1.0)
     share = ops.expand_dims(real / count, 1)  # (B, 1, S)
     return ops.cast(ops.matmul(share, widen(memory["value"][:, 0]))[:, 0], kind)
+
+
+_STATES = ("attention_hidden", "attention_carry", "hidden", "carry")

@@ -68,11 +68,19 @@ def with_one(x: Array) -> Array:
     return np.pad(x, ((0, 0), (0, 1)), constant_values=1.0)
 
 
+def best_seen(scores: Array, mask: Array) -> Array:
+    """(T, S) -> (T,): the largest score of each row that is seen, or 0."""
+    seen = np.broadcast_to(mask, np.shape(scores))
+    best = np.max(scores, -1, where=seen, initial=-np.inf)
+    return np.where(np.isfinite(best), best, 0.0)
+
+
 # Name -> how it is computed and, in a formula, written.
 NETWORKS: dict[str, tuple[Callable[..., Any], str]] = {
     "activation": (activation, "f({0})"),
     "combined": (combined, r"[{0}, {1}, \dots]"),
     "whole_statistics": (whole_statistics, ""),
+    "best_seen": (best_seen, r"\max({0})"),
     "single": (lambda x: np.asarray(x, "float32"), "{0}"),
     "clean": (clean, "{0}"),
     "with_one": (with_one, "[{0}; 1]"),
