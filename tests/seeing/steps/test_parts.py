@@ -72,3 +72,14 @@ def test_tokens_that_go_on_from_a_cache(name, ring):
             assert steps["came_before"].value == 2 + query
             checked = {check.what for check in steps.checks}
             assert {"scores", "weights", "context", "output"} <= checked
+
+
+def test_a_step_is_written_with_what_was_before_it():
+    steps = regard.explain(CALLS["position_alibi"](), query=1)
+    placed, slope = steps["score__placed"], steps["score__slope"].value
+    key = int(placed.of.removeprefix("key "))
+    before, after = (f"{s.value[key]:.3g}" for s in (steps["compared"], placed))
+    assert placed.numbers.startswith(f"{before} + ")
+    assert placed.numbers.endswith(f" = {after}")
+    assert before != after
+    assert f"{-slope:.3g}" in placed.numbers

@@ -11,7 +11,7 @@ import numpy as np
 from regard.cards import Card, StepEntry
 from regard.seeing.steps.checks import checked
 from regard.seeing.steps.entries import Scoped, expanded
-from regard.seeing.steps.expressions import chosen, computed, parsed
+from regard.seeing.steps.expressions import Group, chosen, computed, parsed
 from regard.seeing.steps.facts import facts_of
 from regard.seeing.steps.groups import parameters_of, settings_group
 from regard.seeing.steps.numbers import EVALUATED, Writer, shown_result
@@ -110,7 +110,9 @@ class Telling:
             ) from problem
         self.names[entry.name] = value
         if entry.gives:
-            self.names["made"].values[entry.gives] = value
+            # A group of its own: this step is still written with what was before it.
+            made = {**self.names["made"].values, entry.gives: value}
+            self.names["made"] = Group("made", made)
         title, sentence = entry.words[self.language]
         each = self._each_of(entry.each, value)
         return Step(
