@@ -19,7 +19,7 @@ _WHOLE = ("{0}", "{0}^2", r"{0}^\top")  # patterns that bind closest
 # Functions whose value says more than their arguments.
 EVALUATED = {
     *PICTURES,
-    *("given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
+    *("any", "given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
     *("cell_output", "cell_states", "places", "latest", "pushed", "shifted"),
     *("ranked", "crossing", "stack", "slower", "slope", "table_row", "logarithmic"),
     "paired",
