@@ -89,9 +89,13 @@ class HierarchicalPooling(Traceable):
         weights = widen(sentence_weights)[..., None] * widen(word_weights)
         for listener in self.recorders():
             extra = {"words": word_weights, "sentences": sentence_weights}
+            extra["vectors"] = found
             rows = ops.reshape(weights, (batch, 1, 1, -1))
             context = ops.reshape(output, (batch, 1, 1, -1))
             record = {"weights": rows, "context": context, "extra": extra}
+            if words is not None:
+                seen = ops.reshape(words, (batch, 1, 1, -1))
+                record |= {"mask": seen, "masks": {"padding": seen}}
             listener.receive(self, record)
         if return_attention_scores:
             return output, ops.cast(weights, self.compute_dtype)

@@ -80,8 +80,14 @@ class InducedSetBlock(Traceable):
             set_keras_mask(output, mask)
         weights = ops.matmul(widen(answered), widen(gathered))  # (B, H, S, S)
         for listener in listeners:
-            extra = {"gathered": gathered, "answered": answered}
-            listener.receive(self, {"weights": weights, "extra": extra})
+            extra = {"gathered": gathered, "answered": answered, "found": found}
+            parts = {}
+            if mask is not None:
+                parts = {
+                    "padding": mask[:, None, None],
+                    "query": mask[:, None, :, None],
+                }
+            listener.receive(self, {"weights": weights, "extra": extra, "masks": parts})
         if return_attention_scores:
             return output, ops.cast(weights, self.compute_dtype)
         return output

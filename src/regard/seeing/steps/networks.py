@@ -75,11 +75,44 @@ def best_seen(scores: Array, mask: Array) -> Array:
     return np.where(np.isfinite(best), best, 0.0)
 
 
+def clean_words(x: Array, real: Array) -> Array:
+    """Words (N, S, D) that are not real as zeros."""
+    return np.where(np.reshape(real, (*np.shape(x)[:2], 1)), x, 0.0)
+
+
+def heads_read(weights: Array, values: Array) -> Array:
+    """(H, T, S), (S, H D) -> (T, H D): each head reads its piece of the values."""
+    pieces = np.split(values, len(weights), axis=-1)
+    read = [one @ piece for one, piece in zip(weights, pieces, strict=True)]
+    return np.concatenate(read, axis=-1)
+
+
+def fed_forward(x: Array, weights: Any, name: str) -> Array:
+    """What a block of sets does with what was read: norms, if any, and ReLU."""
+    held = weights.values
+
+    def normed(x: Array, norm: str) -> Array:
+        if f"{name}_{norm}_gamma" not in held:
+            return x
+        apart = x - np.mean(x, -1, keepdims=True)
+        spread = np.sqrt(np.mean(np.square(apart), -1, keepdims=True) + 1e-5)
+        return (
+            apart / spread * held[f"{name}_{norm}_gamma"] + held[f"{name}_{norm}_beta"]
+        )
+
+    x = normed(x, "norm")
+    kernel, bias = (held[f"{name}_feed_forward_{n}"] for n in ("kernel", "bias"))
+    return normed(x + np.maximum(x @ kernel + bias, 0.0), "output_norm")
+
+
 # Name -> how it is computed and, in a formula, written.
 NETWORKS: dict[str, tuple[Callable[..., Any], str]] = {
     "activation": (activation, "f({0})"),
     "combined": (combined, r"[{0}, {1}, \dots]"),
     "whole_statistics": (whole_statistics, ""),
+    "clean_words": (clean_words, "{0}"),
+    "heads_read": (heads_read, r"{0} \, {1}"),
+    "fed_forward": (fed_forward, ""),
     "best_seen": (best_seen, r"\max({0})"),
     "single": (lambda x: np.asarray(x, "float32"), "{0}"),
     "clean": (clean, "{0}"),
