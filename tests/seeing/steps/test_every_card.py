@@ -8,8 +8,6 @@ from regard.seeing.steps.entries import card_of_class
 from tests.conformance.cases import CASES
 from tests.seeing.steps.parts import CALLS, EXPLAINED
 
-# Cards that have no steps yet. One that has them may not stay here.
-PENDING: set[str] = {"hierarchical_pooling", "induced_set_block"}
 # What a layer does when it is called with a state; test_parts explains it.
 ELSEWHERE = {"key_value_cache"}
 
@@ -49,7 +47,7 @@ def explained():
 
 @pytest.mark.parametrize("card", cards(), ids=lambda card: card.name)
 def test_every_card_has_steps(card):
-    assert bool(card.steps) == (card.name not in PENDING)
+    assert card.steps
 
 
 @pytest.mark.skipif(
