@@ -191,3 +191,19 @@ def test_layers_that_cannot_be_read_are_named():
     assert list(maps) == ["a"] and list(maps.unread) == ["own"]
     with regard.capture(model, layers="a") as maps:  # nothing is said of others
         assert not maps.unread
+
+
+def test_captures_of_keras_layers_may_be_nested():
+    layer, given = keras.layers.MultiHeadAttention(1, 2), np.ones((1, 3, 4), "float32")
+    with regard.capture(layer) as outer:
+        with regard.capture(layer) as inner:
+            layer(given, given)
+        layer(given, given)
+    assert [len(calls) for calls in inner.values()] == [1]
+    assert [len(calls) for calls in outer.values()] == [2]
+    assert "_compute_attention" not in vars(layer)
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(ValueError, match=r"model must be a Keras model or layer.*str"):
+        regard.attend_to("model", np.ones((1, 2)))

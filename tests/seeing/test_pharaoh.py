@@ -43,3 +43,10 @@ def test_a_table_brings_its_own_words(tmp_path):
 def test_what_does_not_fit_is_refused_with_its_line(tmp_path, text, pairs, message):
     with pytest.raises(ValueError, match=message):
         read_gold(write(tmp_path / "gold", text), pairs)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "links"
+    path.write_bytes(b"\xff\xfe0-0")
+    with pytest.raises(ValueError, match=r"links must be text in UTF-8"):
+        read_gold(path)

@@ -3,12 +3,18 @@
 import warnings
 from typing import Any
 
+import keras
+
 from regard.layers.traceable import Traceable
 from regard.seeing.keras_layers import mechanism_of, why_unread
 
 
 def attention_layers(model) -> dict[str, Any]:
     """Every attention layer inside a model by its path, in the model's order."""
+    if not isinstance(model, keras.layers.Layer):
+        raise ValueError(
+            f"model must be a Keras model or layer. Got {type(model).__name__}."
+        )
     found: dict[str, Any] = {}
     layers = [each for each in model._flatten_layers() if _is_attention(each)]
     ours = [each for each in layers if isinstance(each, Traceable)]

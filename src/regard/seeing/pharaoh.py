@@ -21,12 +21,11 @@ def read_pharaoh(path: str | Path) -> list[Links]:
     """The links of each line: ``1-2`` sure, ``1p2`` or ``1?2`` possible, from 0.
 
     Raises:
-        ValueError: something else on a line.
+        ValueError: something else on a line, or no text in UTF-8.
     """
-    text = Path(path).read_text(encoding="utf-8-sig")
     return [
         _read_line(line, f"{path}, line {number}")
-        for number, line in enumerate(text.splitlines(), start=1)
+        for number, line in enumerate(_text_of(path).splitlines(), start=1)
     ]
 
 
@@ -42,9 +41,8 @@ def read_gold(
         ValueError: links without pairs, or of another number of pairs, or to a word
             that a pair does not have.
     """
-    with Path(path).open(encoding="utf-8-sig") as lines:
-        if any("\t" in line for line in lines):
-            return read_gold_alignments(path)
+    if "\t" in _text_of(path):
+        return read_gold_alignments(path)
     if pairs is None:
         raise ValueError(f"{path} holds links alone, so pairs must be given too.")
     links = read_pharaoh(path)
@@ -54,6 +52,15 @@ def read_gold(
             f"Got {len(links)}."
         )
     return list(_joined(path, pairs, links))
+
+
+def _text_of(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise ValueError(
+            f"{path} must be text in UTF-8. Got a byte that is not: {problem}."
+        ) from None
 
 
 def _joined(

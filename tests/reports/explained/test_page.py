@@ -97,3 +97,12 @@ def test_tokens_of_each_example(tmp_path):
     data = data_of(path)
     assert data["queries"][1][0] == "חתול"
     assert data["directions"] == ["ltr", "rtl"]
+
+
+def test_weights_that_are_no_numbers_are_not_played_with(tmp_path):
+    x = np.ones((1, 3, 6), "float32")
+    x[0, 1, 2] = np.nan
+    trace = layers.MultiHeadAttention(2, 3).trace(x)
+    data = data_of(regard.explain_page(trace, path=tmp_path / "page.html"))
+    assert data["toy"] is False
+    assert data["rows"][0][0][0]["weights"][0] == "NaN"

@@ -110,3 +110,26 @@ def test_chosen_rows_are_no_whole_trace():
     maps = regard.attend_to(model, x, rows=[1])
     with pytest.raises(ValueError, match="a capture kept chosen rows"):
         regard.explain(next(iter(maps.values()))[0])
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4), (1, 0, 4)])
+def test_a_trace_of_nothing_is_refused(shape):
+    layer = keras.layers.MultiHeadAttention(2, 3)
+    with pytest.raises(ValueError, match="at least one example, query and key"):
+        regard.explain(layer, np.ones((shape[0], 3, 4)), np.ones(shape))
+
+
+@pytest.mark.parametrize("kind", [keras.layers.Attention, layers.MultiHeadAttention])
+def test_a_layer_without_inputs_is_refused(kind):
+    layer = kind(2, 3) if kind is layers.MultiHeadAttention else kind()
+    with pytest.raises(ValueError, match="inputs must be what the layer"):
+        regard.explain(layer)
+
+
+def test_wide_numbers_agree_as_far_as_the_layer_computes_in_them():
+    rng = np.random.default_rng(2)
+    layer = layers.MultiHeadAttention(2, 3, dtype="float64")
+    steps = regard.explain(
+        layer, rng.normal(size=(1, 3, 4)), rng.normal(size=(1, 5, 6))
+    )
+    assert steps.passed

@@ -16,7 +16,7 @@ def playground(trace: Trace, rows: list, sizes: Mapping[str, int]) -> dict[str, 
     """Values and scale, and whether the weights are a softmax of the scores at all."""
     flat = [row for each in rows for head in each for row in head]
     softmaxes = all("scores" in row and "weights" in row for row in flat) and all(
-        np.allclose(_softmax(row), row["weights"], atol=1e-4) for row in flat
+        _is_softmax(row) for row in flat
     )
     if not softmaxes or trace.value is None or trace.value.ndim != 4:
         return {"toy": False, "values": [], "scale": 0}
@@ -33,9 +33,12 @@ def playground(trace: Trace, rows: list, sizes: Mapping[str, int]) -> dict[str, 
     }
 
 
-def _softmax(row: Mapping[str, Any]) -> np.ndarray:
+def _is_softmax(row: Mapping[str, Any]) -> bool:
+    if not all(isinstance(x, float) for x in row["weights"]):
+        return False  # NaN, as a word
     scores = [x if isinstance(x, float) else -np.inf for x in row["scores"]]
-    return np.asarray(softmax(np.array(scores), np.array(row["seen"], bool)))
+    found = softmax(np.array(scores), np.array(row["seen"], bool))
+    return bool(np.allclose(found, row["weights"], atol=1e-4))
 
 
 def _scale(trace: Trace) -> float:

@@ -6,7 +6,7 @@ What the layer answers is left alone, by whatever kernel it came about.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import keras
@@ -26,6 +26,7 @@ _MECHANISMS = {  # the first that a layer is an instance of
     keras.layers.AdditiveAttention: "additive",
     keras.layers.Attention: "dot",
 }
+_READ: set[int] = set()  # ids of the layers that are read off now
 
 
 def mechanism_of(layer: Any) -> str | None:
@@ -41,13 +42,22 @@ def mechanism_of(layer: Any) -> str | None:
 @contextmanager
 def read_off(layer: Any) -> Iterator[None]:
     """Let one of Keras' layers deliver what it computes while the block runs."""
-    if hub_mechanism(layer) is not None:
-        with read_at_heart(layer):
-            yield
-        return
-    methods = methods_of_heads if isinstance(layer, _HEADS) else methods_of_pairs
-    with _with_methods(layer, methods(layer, {})):
+    if id(layer) in _READ:  # an outer block delivers to all who listen
         yield
+        return
+    _READ.add(id(layer))
+    try:
+        with _reading(layer):
+            yield
+    finally:
+        _READ.discard(id(layer))
+
+
+def _reading(layer: Any) -> AbstractContextManager:
+    if hub_mechanism(layer) is not None:
+        return read_at_heart(layer)
+    methods = methods_of_heads if isinstance(layer, _HEADS) else methods_of_pairs
+    return _with_methods(layer, methods(layer, {}))
 
 
 @contextmanager

@@ -126,8 +126,9 @@ def _rows(tensor, axes):
     others = [axis for axis in range(rank - 2) if axis not in axes]
     tensor = ops.transpose(tensor, (*others, rank - 2, *axes, rank - 1))
     shape = ops.shape(tensor)
-    length = math.prod(shape[len(others) + 1 : -1])
-    return ops.reshape(tensor, (-1, shape[len(others)], length, shape[-1]))
+    heads = len(others)
+    batch, length = math.prod(shape[:heads]), math.prod(shape[heads + 1 : -1])
+    return ops.reshape(tensor, (batch, shape[heads], length, shape[-1]))
 
 
 def _as_queries(read, query, axes):
@@ -144,4 +145,5 @@ def _table(tensor, axes):
     """(B, …, H, T…, S…) -> (B', H, T, S)."""
     shape, count = ops.shape(tensor), len(axes)
     queries, keys = math.prod(shape[-2 * count : -count]), math.prod(shape[-count:])
-    return ops.reshape(tensor, (-1, shape[-2 * count - 1], queries, keys))
+    heads = len(shape) - 2 * count - 1
+    return ops.reshape(tensor, (math.prod(shape[:heads]), shape[heads], queries, keys))

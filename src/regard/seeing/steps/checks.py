@@ -46,9 +46,11 @@ def checked(
 
 
 def _tolerance(trace: Trace) -> float:
-    """By the dtype the layer computed in."""
+    """By the coarsest dtype the layer computed in: its own, or of what it recorded."""
     policy = trace.settings.get("dtype", "float32")
     if isinstance(policy, Mapping):
         policy = (policy.get("config") or {}).get("name", "float32")
     kind = str(policy).removeprefix("mixed_")
-    return _TOLERANCES.get(kind, _TOLERANCES["float32"])
+    kinds = [kind, *(str(each.dtype) for _, each in trace.arrays())]
+    known = [_TOLERANCES[each] for each in kinds if each in _TOLERANCES]
+    return max(known, default=_TOLERANCES["float32"])

@@ -64,6 +64,7 @@ def explain(
     check_language(language)
     trace = trace_of(trace_or_layer, inputs, options)
     _check_whole(trace)
+    _check_filled(trace)
     trace = in_our_terms(trace)
     found = card_of(trace, trace_or_layer)
     if trace.settings["whose"] == "other":
@@ -97,6 +98,18 @@ def _check_whole(trace: Trace) -> None:
         )
 
 
+def _check_filled(trace: Trace) -> None:
+    """A trace of no examples, queries or keys has no row."""
+    given = {f"input {name}": each for name, each in trace.inputs.items()}
+    recorded = {"weights": trace.weights, "output": trace.output}
+    for name, array in {**given, **recorded}.items():
+        if array is not None and 0 in np.shape(array):
+            raise ValueError(
+                "trace must hold at least one example, query and key. "
+                f"Got one whose {name} has shape {np.shape(array)}."
+            )
+
+
 def trace_of(trace_or_layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
     """The trace given, or that of a call."""
     if isinstance(trace_or_layer, Trace):
@@ -107,6 +120,11 @@ def trace_of(trace_or_layer: Any, inputs: tuple, options: Mapping[str, Any]) -> 
             )
         return trace_or_layer
     layer = trace_or_layer
+    if isinstance(layer, keras.layers.Layer) and not (inputs or options):
+        raise ValueError(
+            "inputs must be what the layer is to be called with. Got none for "
+            f"{layer.name!r}; a captured call is explained as maps[name][0]."
+        )
     if isinstance(layer, Traceable):
         return layer.trace(*inputs, **options)
     if mechanism_of(layer) is not None:
