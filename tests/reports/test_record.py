@@ -72,3 +72,8 @@ def test_an_example_takes_one_reference_and_one_record():
     assert example.references == ("r",)
     assert example.records() == (record,)
     assert Example(source="s", output="o").records() == ()
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(ValueError, match=r"must be a table of numbers. Got list"):
+        AttentionRecord(**({"weights": ["a"]} | TOKENS))

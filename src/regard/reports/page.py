@@ -15,6 +15,7 @@ from regard.reports.encoding import CODINGS, deflate, script_json
 from regard.reports.evidence import draw_evidence
 from regard.reports.example import Example
 from regard.reports.fallback import draw_fallback
+from regard.reports.files import write_page
 from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
 from regard.reports.tokens import visible
@@ -52,7 +53,6 @@ def write_report(
     Raises:
         ValueError: a language that the page does not speak.
     """
-    path = Path(path)
     page = render_report(
         examples,
         title=title,
@@ -61,11 +61,7 @@ def write_report(
         names=names,
         evidence=evidence,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(page, encoding="utf-8", newline="\n")
-    unfinished.replace(path)
-    return path
+    return write_page(path, page)
 
 
 def render_report(

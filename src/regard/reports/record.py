@@ -184,7 +184,13 @@ class AttentionRecord:
 
 
 def _with_heads(name: str, array: Any) -> np.ndarray:
-    array = np.asarray(array, np.float32)
+    try:
+        array = np.asarray(array, np.float32)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be a table of numbers. Got {type(array).__name__}; of a "
+            "trace take trace.weights[example]."
+        ) from None
     if array.ndim == 2:
         array = array[None]
     if array.ndim != 3:

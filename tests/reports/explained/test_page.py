@@ -106,3 +106,12 @@ def test_weights_that_are_no_numbers_are_not_played_with(tmp_path):
     data = data_of(regard.explain_page(trace, path=tmp_path / "page.html"))
     assert data["toy"] is False
     assert data["rows"][0][0][0]["weights"][0] == "NaN"
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    trace = trace_of(layers.MultiHeadAttention(2, 3))
+    for path in (tmp_path, tmp_path / "file" / "page.html"):
+        with pytest.raises(ValueError, match=r"path must be of a file that can be"):
+            regard.explain_page(trace, path=path)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

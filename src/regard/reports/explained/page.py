@@ -14,6 +14,7 @@ from regard._version import __version__
 from regard.cards import check_language
 from regard.reports.encoding import deflate, script_json
 from regard.reports.explained.rows import packed
+from regard.reports.files import write_page
 from regard.seeing.steps import explain
 from regard.seeing.steps.explain import trace_of
 from regard.seeing.steps.html import steps_html
@@ -56,8 +57,6 @@ def explain_page(
     trace = trace_of(trace_or_layer, inputs, options)
     tokens = (query_tokens, key_tokens)
     data = packed(trace, query, tokens)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     first = explain(trace, query=query, language=language)
     page = _fill(
         {
@@ -70,10 +69,7 @@ def explain_page(
             "script": "\n".join(map(_file, _SCRIPTS)),
         }
     )
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(page, encoding="utf-8", newline="\n")
-    unfinished.replace(path)
-    return path
+    return write_page(path, page)
 
 
 def _fill(values: dict[str, str]) -> str:

@@ -42,7 +42,8 @@ def checked(
         differences = differences[: len(shown)][shown]
     finite = np.abs(recorded[np.abs(recorded) < _HUGE])
     allowed = _tolerance(trace) * max(1.0, float(finite.max(initial=0.0)))
-    return Check(gives, float(np.max(differences, initial=0.0)), allowed)
+    dropping = bool(trace.settings.get("dropout")) and gives in ("context", "output")
+    return Check(gives, float(np.max(differences, initial=0.0)), allowed, dropping)
 
 
 def _tolerance(trace: Trace) -> float:

@@ -6,6 +6,10 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "shapes": {"en": "shapes", "ru": "формы"},
     "passed": {"en": "agrees with the layer", "ru": "совпадает со слоем"},
     "failed": {"en": "DIFFERS FROM THE LAYER", "ru": "РАСХОДИТСЯ СО СЛОЕМ"},
+    "dropping": {
+        "en": "if the call was one of training, dropout took part of the weights away",
+        "ru": "если это был вызов при обучении, часть весов обнулил дропаут",
+    },
     "difference": {"en": "difference", "ru": "разница"},
     "allowed": {"en": "allowed", "ru": "допустимо"},
     "query": {"en": "query {name}", "ru": "запрос {name}"},

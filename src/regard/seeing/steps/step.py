@@ -18,11 +18,13 @@ class Check:
     """What was recomputed beside what was recorded.
 
     ``difference`` is the largest of any entry, ``tolerance`` what the dtype allows.
+    ``dropping``: in training the layer drops weights, which are recorded before that.
     """
 
     what: str
     difference: float
     tolerance: float
+    dropping: bool = False
 
     @property
     def passed(self) -> bool:
@@ -34,9 +36,10 @@ class Check:
         said = words["passed" if self.passed else "failed"]
         if not self.tolerance:  # something that holds or does not
             return said
+        why = f"; {words['dropping']}" if self.dropping and not self.passed else ""
         return (
             f"{said}: {words['difference']} {self.difference:.1e}, "
-            f"{words['allowed']} {self.tolerance:.0e}"
+            f"{words['allowed']} {self.tolerance:.0e}{why}"
         )
 
 
