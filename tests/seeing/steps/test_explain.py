@@ -144,3 +144,11 @@ def test_dropout_is_named_where_training_differs(language, word):
     said = str(regard.explain(layer, x, x, training=True, language=language))
     assert word in said
     assert word not in str(regard.explain(layer, x, x, language=language))
+
+
+def test_shares_are_written_as_each_language_does(trace):
+    share = f"{100 * trace.weights[0, 0, 0].max():.0f}"
+    assert f"{share}%" in regard.explain(trace)["mixed"].sentence
+    assert f"{share}\u00a0%" in regard.explain(trace, language="ru")["mixed"].sentence
+    broken = dataclasses.replace(trace, weights=np.full_like(trace.weights, np.nan))
+    assert "NaN" in regard.explain(broken)["mixed"].sentence

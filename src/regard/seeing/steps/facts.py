@@ -8,6 +8,7 @@ import numpy as np
 from regard.seeing.steps.phrases import phrases
 
 _QUOTES = {"en": "“{}”", "ru": "«{}»"}
+_PERCENT = {"en": "%", "ru": "\u00a0%"}
 _ISOLATE, _POP = "\u2068", "\u2069"  # so that a token's direction stays inside
 
 
@@ -36,7 +37,7 @@ def facts_of(
         "key": words["of pixel" if columns else "key"].format(name=key),
         "key_name": key,
         "key_number": strongest,
-        "share": f"{float(row[strongest]):.0%}" if row.ndim == 1 else "",
+        "share": _share(float(row[strongest]), language) if row.ndim == 1 else "",
         "visible": _visible(names),
         "keys": len(row) if row.ndim == 1 else names["S"],
         "mask": names["mask"],
@@ -46,6 +47,12 @@ def facts_of(
         "heads": names["H"],
         "key_head": names["key_head"],
     }
+
+
+def _share(weight: float, language: str) -> str:
+    if not np.isfinite(weight):
+        return "NaN" if np.isnan(weight) else "∞"
+    return f"{100 * weight:.0f}{_PERCENT[language]}"
 
 
 def _visible(names: Mapping[str, Any]) -> int:
