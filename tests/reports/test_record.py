@@ -75,5 +75,7 @@ def test_an_example_takes_one_reference_and_one_record():
 
 
 def test_what_is_no_table_is_refused():
-    with pytest.raises(ValueError, match=r"must be a table of numbers. Got list"):
+    with pytest.raises(
+        ValueError, match=r"must be a table of numbers. Got .*take maps"
+    ):
         AttentionRecord(**({"weights": ["a"]} | TOKENS))

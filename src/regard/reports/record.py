@@ -188,8 +188,8 @@ def _with_heads(name: str, array: Any) -> np.ndarray:
         array = np.asarray(array, np.float32)
     except (TypeError, ValueError):
         raise ValueError(
-            f"{name} must be a table of numbers. Got {type(array).__name__}; of a "
-            "trace take trace.weights[example]."
+            f"{name} must be a table of numbers. Got {str(array)[:60]!r}; of what was "
+            "captured take maps[name].weights[example]."
         ) from None
     if array.ndim == 2:
         array = array[None]
