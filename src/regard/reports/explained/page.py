@@ -16,8 +16,8 @@ from regard.reports.encoding import deflate, script_json
 from regard.reports.explained.rows import packed
 from regard.reports.files import write_page
 from regard.seeing.steps import explain
-from regard.seeing.steps.explain import trace_of
 from regard.seeing.steps.html import steps_html
+from regard.seeing.steps.traces import trace_of
 
 _SCRIPTS = ("steps.js", "what_if.js")
 
