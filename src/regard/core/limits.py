@@ -10,6 +10,9 @@ import keras
 
 BAND_GAIN = 4  # how many times fewer keys a block must have for a band to pay
 BAND_ROWS = (64, 256)  # the fewest and the most rows in a block of a band
+# Bytes of a recurrence's tensor from which it goes in segments, by backend: those above
+# 32 MiB are mapped into memory anew whenever torch makes one.
+SEGMENT_BYTES = {"torch": 1 << 24}
 
 
 @dataclass(frozen=True)

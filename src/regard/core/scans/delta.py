@@ -7,6 +7,7 @@ from keras import ops
 
 from regard.core.scans import chunks
 from regard.core.scans.pairs import products
+from regard.core.scans.segments import in_segments
 from regard.core.scans.triangular import solve
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
@@ -46,6 +47,12 @@ def delta_scan(
     Returns:
         the outputs (B,H,T,V) and the state after the last position, float32 at least.
     """
+    tensors = (query, key, value, strength, log_decay)
+    return in_segments(_delta, tensors, state, chunk)
+
+
+def _delta(query, key, value, strength, log_decay, state, chunk):
+    """Of one segment."""
     length = sizes_of(query)[2]
     size = chunks.chunk_size(chunk, length, log_decay)
     state = chunks.empty_state(key, value) if state is None else widen(state)
