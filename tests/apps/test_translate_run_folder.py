@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from regard.apps.files import atomic_path, write_atomically
 from regard.apps.translate.config import TranslateConfig
 from regard.apps.translate.run_folder import RunFolder
 from regard.apps.translate.tokenizer import SubwordTokenizer
+from regard.files import atomic_path, write_atomically
 
 
 @pytest.fixture

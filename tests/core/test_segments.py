@@ -1,11 +1,14 @@
 """Recurrences in segments are the recurrences, with their states and gradients."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from regard import layers
-from regard.core.limits import SEGMENT_BYTES
+from regard.core.limits import limits
+from regard.core.scans import segments
 from tests.conformance.gradients import gradients
 
 LAYERS = {
@@ -15,6 +18,12 @@ LAYERS = {
     "delta": lambda: layers.DeltaAttention(2, 4, chunk_size=4),
     "gated_delta": lambda: layers.GatedDeltaAttention(2, 4, chunk_size=4),
 }
+
+
+def with_segments(monkeypatch, size):
+    """Segments of so many bytes, on every backend."""
+    known = replace(limits(), segment=size)
+    monkeypatch.setattr(segments, "limits", lambda: known)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -30,7 +39,7 @@ def test_segments_change_nothing(name, monkeypatch):
 
     found = []
     for limit in (1 << 30, 1 << 12):
-        monkeypatch.setitem(SEGMENT_BYTES, keras.backend.backend(), limit)
+        with_segments(monkeypatch, limit)
         found.append(gradients(layer, loss, {"inputs": x}, {"upstream": upstream}))
     (value, inputs, weights), (again, inputs_again, weights_again) = found
     np.testing.assert_allclose(again, value, rtol=1e-4)
@@ -44,12 +53,10 @@ def test_segments_change_nothing(name, monkeypatch):
 
 
 def test_a_segment_is_whole_chunks_and_there_are_few(monkeypatch):
-    from regard.core.scans.segments import MOST, segment
-
-    monkeypatch.setitem(SEGMENT_BYTES, keras.backend.backend(), 1 << 12)
+    with_segments(monkeypatch, 1 << 12)
     query = keras.ops.zeros((2, 2, 150, 4))
-    size = segment(query, query, 4)
+    size = segments.segment(query, query, 4)
     assert size % 4 == 0
-    assert -(-150 // size) <= MOST
-    monkeypatch.setitem(SEGMENT_BYTES, keras.backend.backend(), 1 << 24)
-    assert segment(query, query, 4) is None
+    assert -(-150 // size) <= segments.MOST
+    with_segments(monkeypatch, 1 << 24)
+    assert segments.segment(query, query, 4) is None

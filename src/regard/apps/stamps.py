@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from regard.apps.files import write_atomically
+from regard.files import write_atomically
 
 
 class Stamp:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,29 +39,18 @@ def command(  # noqa: PLR0913 - a command line's options
 
     found = traced(translator, text, beam, layer)
     query = found.piece_of(word)
-    pieces = _shown(found.translation.pieces)
-    source = _shown(found.translation.source_pieces)
+    shown: dict[str, Any] = {
+        "query": query,
+        "language": language,
+        "query_tokens": _shown(found.translation.pieces),
+        "key_tokens": _shown(found.translation.source_pieces),
+    }
     print(found.translation.text)
     print()
     if page is not None:
-        path = explain_page(
-            found.trace,
-            path=page,
-            query=query,
-            language=language,
-            query_tokens=pieces,
-            key_tokens=source,
-        )
-        print(path)
+        print(explain_page(found.trace, path=page, **shown))
         return
-    steps = explain(
-        found.trace,
-        query=query,
-        head=head,
-        language=language,
-        query_tokens=pieces,
-        key_tokens=source,
-    )
+    steps = explain(found.trace, head=head, **shown)
     print(steps)
     if not steps.passed:
         raise typer.Exit(1)

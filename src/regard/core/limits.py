@@ -10,9 +10,6 @@ import keras
 
 BAND_GAIN = 4  # how many times fewer keys a block must have for a band to pay
 BAND_ROWS = (64, 256)  # the fewest and the most rows in a block of a band
-# Bytes of a recurrence's tensor from which it goes in segments, by backend: those above
-# 32 MiB are mapped into memory anew whenever torch makes one.
-SEGMENT_BYTES = {"torch": 1 << 24}
 
 
 @dataclass(frozen=True)
@@ -21,19 +18,22 @@ class Limits:
 
     ``dense``: the most elements worth holding whole. ``block``: the most in one block
     of rows. ``fused``: from how many elements on the fused path pays. ``steps``: into
-    how many parts it cuts a triangle of visible pairs.
+    how many parts it cuts a triangle of visible pairs. ``segment``: bytes of a
+    recurrence's tensor from which it goes in segments, if at any; torch has memory
+    above 32 MiB mapped anew for every operation.
     """
 
     dense: int
     block: int
     fused: int
     steps: int = 1
+    segment: int | None = None
 
 
 _LIMITS = {
     "jax": Limits(dense=1 << 24, block=1 << 22, fused=1 << 18, steps=2),
     "tensorflow": Limits(dense=1 << 24, block=1 << 22, fused=1 << 22, steps=4),
-    "torch": Limits(dense=1 << 24, block=1 << 22, fused=1),
+    "torch": Limits(dense=1 << 24, block=1 << 22, fused=1, segment=1 << 24),
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from regard.files import write_atomically
+
 
 def write_page(path: str | Path, page: str) -> Path:
     """Write a page; its folder is made, an older one is replaced when it is complete.
@@ -12,13 +14,10 @@ def write_page(path: str | Path, page: str) -> Path:
         ValueError: where no file of this name can be written.
     """
     path = Path(path)
-    unfinished = path.with_name(path.name + ".part")
     try:
         if path.is_dir():
             raise IsADirectoryError(None, "It is a folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(page, encoding="utf-8", newline="\n")
-        unfinished.replace(path)
+        write_atomically(path, page)
     except OSError as problem:
         raise ValueError(
             f"path must be of a file that can be written. Got {str(path)!r}: "

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from regard._version import __version__
@@ -18,6 +16,7 @@ from regard.reports.fallback import draw_fallback
 from regard.reports.files import write_page
 from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
+from regard.reports.templates import filled, text_of
 from regard.reports.tokens import visible
 
 __all__ = ["render_report", "write_report"]
@@ -79,13 +78,13 @@ def render_report(
     words = phrases(language)
     package = pack_examples(examples, SIZE_LIMIT)
     shown = examples[: len(package.blobs)]
-    return _fill(
-        "page.html",
+    return filled(
+        "assets/page.html",
         {
             "language": language,
             "version": __version__,
             "title": _escape(title or words["report"]),
-            "style": _file("built", "page.css"),
+            "style": text_of("built/page.css"),
             "facts": _facts(facts or {}),
             "evidence": draw_evidence(evidence),
             "noscript": draw_fallback(shown, words),
@@ -100,7 +99,7 @@ def render_report(
                 f'<script type="text/plain" id="w{index}">{blob}</script>'
                 for index, blob in enumerate(package.blobs)
             ),
-            "script": deflate(_file("built", "page.js").encode()),
+            "script": deflate(text_of("built/page.js").encode()),
         },
     )
 
@@ -144,15 +143,3 @@ def _plain(value: object) -> str:
 
 def _escape(text: object) -> str:
     return html.escape(visible(str(text), keep=" "))
-
-
-def _fill(name: str, values: Mapping[str, str]) -> str:
-    # One pass, so that a text which holds "{{data}}" stays a text.
-    page = _file("assets", name)
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], page)
-
-
-@cache
-def _file(folder: str, name: str) -> str:
-    place = resources.files("regard.reports").joinpath(folder, name)
-    return place.read_text(encoding="utf-8").strip()

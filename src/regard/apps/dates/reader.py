@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from regard.apps.dates.characters import Characters
-from regard.apps.files import atomic_path
+from regard.files import atomic_path
 from regard.models.search import Search, Searcher
 from regard.reports.record import AttentionRecord
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from regard.apps.files import atomic_path, write_atomically
 from regard.apps.translate.config import TranslateConfig
 from regard.apps.translate.tokenizer import SubwordTokenizer
+from regard.files import atomic_path, write_atomically
 
 FORMAT = 1
 _CONFIG = "config.json"

@@ -1,9 +1,8 @@
 """Long recurrences in a few segments, so that no tensor grows too large."""
 
-import keras
 from keras import ops
 
-from regard.core.limits import SEGMENT_BYTES
+from regard.core.limits import limits
 from regard.core.scans import chunks
 from regard.core.shapes import is_static, sizes_of
 
@@ -32,7 +31,7 @@ def in_segments(scan, tensors, state, chunk):
 
 def segment(query, value, chunk):
     """Positions of a segment, a multiple of the chunk; None for all at once."""
-    limit = SEGMENT_BYTES.get(keras.backend.backend())
+    limit = limits().segment
     sizes = sizes_of(query)
     if limit is None or not is_static(*sizes):
         return None

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from regard._version import __version__
-from regard.cards import check_language
+from regard.cards import LANGUAGES, check_language
 from regard.reports.encoding import deflate, script_json
 from regard.reports.explained.rows import packed
 from regard.reports.files import write_page
+from regard.reports.templates import filled, text_of
 from regard.seeing.steps import explain
 from regard.seeing.steps.html import steps_html
 from regard.seeing.steps.traces import trace_of
 
+_FOLDER = "explained"
 _SCRIPTS = ("steps.js", "what_if.js")
 
 
@@ -56,28 +55,19 @@ def explain_page(
     check_language(language)
     trace = trace_of(trace_or_layer, inputs, options)
     tokens = (query_tokens, key_tokens)
-    data = packed(trace, query, tokens)
-    first = explain(trace, query=query, language=language)
-    page = _fill(
+    first = {each: explain(trace, query=query, language=each) for each in LANGUAGES}
+    titles = {each: steps.title for each, steps in first.items()}
+    data = {"title": titles, **packed(trace, query, tokens)}
+    page = filled(
+        f"{_FOLDER}/page.html",
         {
             "language": language,
             "version": __version__,
-            "title": html.escape(data["title"][language]),
-            "style": _file("page.css"),
-            "noscript": steps_html(first),
+            "title": html.escape(titles[language]),
+            "style": text_of(f"{_FOLDER}/page.css"),
+            "noscript": steps_html(first[language]),
             "data": deflate(script_json(data).encode()),
-            "script": "\n".join(map(_file, _SCRIPTS)),
-        }
+            "script": "\n".join(text_of(f"{_FOLDER}/{each}") for each in _SCRIPTS),
+        },
     )
     return write_page(path, page)
-
-
-def _fill(values: dict[str, str]) -> str:
-    # One pass, so that a text which holds "{{data}}" stays a text.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _file("page.html"))
-
-
-@cache
-def _file(name: str) -> str:
-    place = resources.files("regard.reports.explained").joinpath(name)
-    return place.read_text(encoding="utf-8").strip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from regard.seeing.steps.phrases import PHRASES as BESIDE_STEPS
+
 PHRASES = {
     "exact": {"en": "Numbers", "ru": "Числа"},
     "theme": {"en": "Light or dark", "ru": "Светлая или тёмная"},
@@ -15,8 +17,7 @@ PHRASES = {
     "pause": {"en": "Pause", "ru": "Пауза"},
     "formula": {"en": "Formula", "ru": "Формула"},
     "numbers": {"en": "The formula with numbers", "ru": "Формула с числами"},
-    "for": {"en": "for", "ru": "для"},
-    "shapes": {"en": "shapes", "ru": "формы"},
+    **{key: BESIDE_STEPS[key] for key in ("for", "shapes")},
     "no_check": {
         "en": "an intermediate number: the layer keeps none to compare with",
         "ru": "промежуточное число: слой его не хранит, сравнить не с чем",

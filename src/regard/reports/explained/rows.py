@@ -42,7 +42,6 @@ def packed(trace: Trace, query: int, tokens: tuple[Tokens, Tokens]) -> dict[str,
     ]
     names = [_of(tokens, e) for e in examples]
     return {
-        "title": _titles(trace),
         "phrases": PHRASES,
         "kinds": kinds,
         "rows": rows,
@@ -73,10 +72,6 @@ def _labels(tokens: Tokens, places: range) -> list[str]:
 
 def _label(token: str) -> str:
     return shorten(visible(token), LONGEST)
-
-
-def _titles(trace: Trace) -> dict[str, str]:
-    return {each: explain(trace, language=each).title for each in LANGUAGES}
 
 
 def _row(

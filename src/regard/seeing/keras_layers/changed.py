@@ -3,9 +3,8 @@
 from keras import ops
 
 from regard.changing import changes_of
+from regard.core.normalizers import Softmax
 from regard.core.scores import widen
-
-_LOWEST = -1e30
 
 
 def changed(layer, tables):
@@ -18,8 +17,7 @@ def changed(layer, tables):
     for change in changes:
         mask = change.narrowed(mask)
     if any(change.shown is not None for change in changes):
-        scores = ops.where(mask, widen(tables["scores"]), _LOWEST)
-        weights = ops.where(mask, ops.softmax(scores, axis=-1), 0.0)
+        weights = Softmax()(widen(tables["scores"]), mask)
     mask = ops.broadcast_to(mask, ops.shape(weights))
     for change in changes:
         weights = change.applied(weights, mask)

@@ -16,6 +16,7 @@ from regard.seeing.metrics.classifier import Classifier, arrays_of, repeated
 from regard.seeing.metrics.gradients import gradients
 from regard.seeing.metrics.permutation import total_variation
 from regard.seeing.metrics.received import trace_of, visible
+from regard.seeing.steps.functions import softmax
 
 __all__ = ["Adversary", "adversarial_weights"]
 
@@ -88,7 +89,7 @@ def adversarial_weights(
     logits = np.random.default_rng(seed).normal(size=masks.shape)
     cost = partial(_cost, answer, own, before, masks)
     logits = _searched(cost, logits, steps, rate)
-    found = _softmax(logits, masks)
+    found = softmax(logits, masks)
     flat = ops.convert_to_tensor(found.reshape(-1, *found.shape[2:]).astype("float32"))
     after = np.asarray(ops.convert_to_numpy(answer(flat)), np.float64)
     distance = total_variation(after.reshape(count, *before.shape), before[None])
@@ -152,13 +153,6 @@ def _searched(
         change = mean / (1 - 0.9**step)
         logits = logits - rate * change / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
     return logits
-
-
-def _softmax(logits: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    shifted = np.where(seen, logits, -np.inf)
-    top = np.max(shifted, axis=-1, keepdims=True, initial=-1e30)
-    powers = np.exp(shifted - top)
-    return powers / np.maximum(powers.sum(axis=-1, keepdims=True), _TINY)
 
 
 def _instead(weights: Any, made: Any, mask: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-_PHRASES: Mapping[str, Mapping[str, str]] = {
+PHRASES: Mapping[str, Mapping[str, str]] = {
     "shapes": {"en": "shapes", "ru": "формы"},
     "passed": {"en": "agrees with the layer", "ru": "совпадает со слоем"},
     "failed": {"en": "DIFFERS FROM THE LAYER", "ru": "РАСХОДИТСЯ СО СЛОЕМ"},
@@ -32,4 +32,4 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
 
 def phrases(language: str) -> Mapping[str, str]:
     """Key -> phrase in one language."""
-    return {key: texts[language] for key, texts in _PHRASES.items()}
+    return {key: texts[language] for key, texts in PHRASES.items()}

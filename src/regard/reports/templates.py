@@ -1,0 +1,21 @@
+"""Files of the package that pages are put together from, and their blanks filled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """The file ``template`` with ``{{name}}`` replaced by the value of that name."""
+    # One pass, so that a text which holds "{{data}}" stays a text.
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text_of(template))
+
+
+@cache
+def text_of(name: str) -> str:
+    """A file by its path below ``regard/reports``."""
+    place = resources.files("regard.reports").joinpath(*name.split("/"))
+    return place.read_text(encoding="utf-8").strip()
