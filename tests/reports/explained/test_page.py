@@ -105,7 +105,7 @@ def test_weights_that_are_no_numbers_are_not_played_with(tmp_path):
     trace = layers.MultiHeadAttention(2, 3).trace(x)
     data = data_of(regard.explain_page(trace, path=tmp_path / "page.html"))
     assert data["toy"] is False
-    assert data["rows"][0][0][0]["weights"][0] == "NaN"
+    assert data["rows"][0][0][0]["weights"][1] == "NaN"
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
