@@ -2,19 +2,15 @@
 
 import json
 import re
-import tomllib
 from html.parser import HTMLParser
-from importlib import resources
 
 import numpy as np
 import pytest
 
 from regard.reports import AttentionRecord, Example, render_report, write_report
 from regard.reports import page as page_module
-from regard.reports.bundle import SOURCES
 from regard.reports.diagnosis import ModelDiagnosis
 from regard.reports.encoding import CODINGS, inflate
-from regard.seeing.diagnostics import THRESHOLDS
 from regard.seeing.metrics import Evidence, Interval
 from tests.reports.examples import NASTY, make_record, nasty, translation
 
@@ -164,31 +160,6 @@ def test_without_scripts_the_strongest_links_are_there(language):
     assert picture.count("<rect") == 1 + 6  # paper, and the weights that are seen
     wanted = {"en": "Without scripts", "ru": "Без скриптов"}[language]
     assert wanted in fallback
-
-
-def test_every_phrase_is_there_in_both_languages():
-    file = resources.files("regard.reports").joinpath("phrases.toml")
-    for key, texts in tomllib.loads(file.read_text("utf-8")).items():
-        assert set(texts) == {"en", "ru"}, key
-        fields = [set(re.findall(r"\{\w+\}", text)) for text in texts.values()]
-        assert fields[0] == fields[1], key
-
-
-def test_every_phrase_that_the_page_asks_for_exists_and_none_is_idle():
-    known = set(page_module.phrases("en"))
-    program = "\n".join(path.read_text("utf-8") for path in SOURCES.glob("*.js"))
-    asked = set(re.findall(r'\bt\("(\w+)"', program))
-    asked |= set(re.findall(r'data-t="(\w+)"', render_report([])))
-    built = {each for each in asked if each.endswith("_")}  # t("scale_" + name)
-    assert asked - built <= known
-    words = {"previous token", "same token", "next token", "not finite"}
-    words |= set(THRESHOLDS) - {"offset"}
-    assert words <= known
-    named = {key for key in known if key.startswith(tuple(built))}
-    used = {key for key in known if f'"{key}"' in program}
-    assert known == asked - built | words | named | used | set(
-        page_module._WITHOUT_SCRIPT
-    )
 
 
 def test_writing_replaces_the_file_and_makes_its_folder(tmp_path):

@@ -23,7 +23,7 @@ def draw_evidence(found: ModelDiagnosis | None) -> str:
 
 
 def _draw(found: ModelDiagnosis, language: str) -> str:
-    words = phrases(language, "diagnosis/phrases.toml")
+    words = phrases(language, "diagnosis")
     title = words["evidence"].format(layer=visible(found.layer, keep=" "))
     below = " ".join(words[name] for name in caveats(found.evidence))
     rows = "\n".join(_draw_row(each, words) for each in found.evidence)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from regard._version import __version__
 from regard.reports.diagnosis.result import ModelDiagnosis
 from regard.reports.encoding import CODINGS, deflate, script_json
 from regard.reports.evidence import draw_evidence
@@ -16,16 +15,13 @@ from regard.reports.fallback import draw_fallback
 from regard.reports.files import write_page
 from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
-from regard.reports.templates import filled, text_of
+from regard.reports.templates import filled, head, text_of
 from regard.reports.tokens import visible
 
 __all__ = ["render_report", "write_report"]
 
-# Phrases that the page needs only where its script does not run.
-_WITHOUT_SCRIPT = (
-    *("report", "no_script", "no_script_more", "strongest", "old_browser"),
-    *("fact_model", "fact_layers", "fact_examples", "fact_written", "fact_by"),
-)
+# The phrases that the page's script speaks.
+_SPOKEN = ("pages", "patterns", "report")
 #: Beyond this many bytes of data a report leaves examples out.
 SIZE_LIMIT = 10_000_000
 
@@ -75,16 +71,15 @@ def render_report(
     """The text of the page that `write_report` writes."""
     check_language(language)
     examples = list(examples)
-    words = phrases(language)
+    words = phrases(language, *_SPOKEN, "without_script")
     package = pack_examples(examples, SIZE_LIMIT)
     shown = examples[: len(package.blobs)]
+    title = _escape(title or words["report"])
     return filled(
         "assets/page.html",
         {
-            "language": language,
-            "version": __version__,
-            "title": _escape(title or words["report"]),
-            "style": text_of("built/page.css"),
+            "head": head(language, title, "built/page.css"),
+            "title": title,
             "facts": _facts(facts or {}),
             "evidence": draw_evidence(evidence),
             "noscript": draw_fallback(shown, words),
@@ -116,14 +111,7 @@ def _data(package: Package, language: str) -> dict[str, object]:
 
 @cache
 def _spoken_by_script() -> str:
-    spoken = {
-        language: {
-            key: text
-            for key, text in phrases(language).items()
-            if key not in _WITHOUT_SCRIPT
-        }
-        for language in LANGUAGES
-    }
+    spoken = {language: phrases(language, *_SPOKEN) for language in LANGUAGES}
     return deflate(script_json(spoken).encode())
 
 

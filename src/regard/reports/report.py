@@ -159,7 +159,7 @@ def _facts(
     """What was captured, when, and by which version; examples speak for themselves."""
     if any(what is each for each in examples) or isinstance(what, list | tuple):
         return {}
-    words = phrases(page.get("language", "en"))
+    words = phrases(page.get("language", "en"), "without_script")
     names = dict.fromkeys(each.layer for one in examples for each in one.records())
     date = datetime.now().astimezone().strftime("%Y-%m-%d")
     written = words["fact_by"].format(date=date, version=__version__)

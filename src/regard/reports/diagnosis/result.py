@@ -16,7 +16,6 @@ from regard.seeing.metrics.questions import NOT_TESTED, Evidence
 
 __all__ = ["ModelDiagnosis", "caveats", "evidence_lines", "told_numbers"]
 
-_FILE = "diagnosis/phrases.toml"
 _WIDTH = 88
 _INDENT = "    "
 
@@ -38,7 +37,7 @@ class ModelDiagnosis:
     language: str = "en"
 
     def __str__(self) -> str:
-        words = phrases(self.language, _FILE)
+        words = phrases(self.language, "diagnosis")
         parts = ["\n".join(_filled(words["title"].format(n=self.count)))]
         for layer, heads in groupby(self.heads, lambda head: head.layer):
             parts.append("\n".join(_layer_lines(layer, list(heads), self.language)))
@@ -47,7 +46,7 @@ class ModelDiagnosis:
             parts.append("\n".join(lines))
         else:
             parts.append("\n".join(_filled(words["no_labels"])))
-        parts.append("\n".join(_filled(phrases(self.language)["caution"])))
+        parts.append("\n".join(_filled(phrases(self.language, "pages")["caution"])))
         return "\n\n".join(parts)
 
     def __repr__(self) -> str:
@@ -58,7 +57,7 @@ def evidence_lines(
     evidence: Sequence[Evidence], layer: str, language: str
 ) -> Iterator[str]:
     """Each question, its answer, number, interval and baseline; then the caveats."""
-    words = phrases(language, _FILE)
+    words = phrases(language, "diagnosis")
     yield from _filled(words["evidence"].format(layer=layer))
     for each in evidence:
         yield ""
@@ -92,7 +91,7 @@ def told_numbers(each: Evidence, words: dict[str, str]) -> str:
 
 
 def _layer_lines(layer: str, heads: Sequence[Head], language: str) -> Iterator[str]:
-    words, said = phrases(language, _FILE), phrases(language)
+    words, said = phrases(language, "diagnosis"), phrases(language, "patterns")
     rows = [
         (
             str(head.head),

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from regard._version import __version__
-from regard.cards import LANGUAGES, check_language
 from regard.reports.encoding import deflate, script_json
 from regard.reports.explained.rows import packed
 from regard.reports.files import write_page
-from regard.reports.templates import filled, text_of
+from regard.reports.phrases import LANGUAGES, check_language
+from regard.reports.templates import filled, head, text_of
 from regard.seeing.steps import explain
 from regard.seeing.steps.html import steps_html
 from regard.seeing.steps.traces import trace_of
@@ -58,13 +57,12 @@ def explain_page(
     first = {each: explain(trace, query=query, language=each) for each in LANGUAGES}
     titles = {each: steps.title for each, steps in first.items()}
     data = {"title": titles, **packed(trace, query, tokens)}
+    title = html.escape(titles[language])
     page = filled(
         f"{_FOLDER}/page.html",
         {
-            "language": language,
-            "version": __version__,
-            "title": html.escape(titles[language]),
-            "style": text_of(f"{_FOLDER}/page.css"),
+            "head": head(language, title, f"{_FOLDER}/page.css"),
+            "title": title,
             "noscript": steps_html(first[language]),
             "data": deflate(script_json(data).encode()),
             "script": "\n".join(text_of(f"{_FOLDER}/{each}") for each in _SCRIPTS),

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from regard.cards import LANGUAGES
 from regard.cards.mathml import mathml
-from regard.reports.explained.phrases import PHRASES
 from regard.reports.explained.plain import DRAWN, plain
 from regard.reports.explained.playground import playground
+from regard.reports.phrases import LANGUAGES, phrases
 from regard.reports.tokens import direction, shorten, visible
 from regard.seeing.steps import Step, Steps, explain
+from regard.seeing.steps.phrases import phrases as beside_steps
 from regard.seeing.steps.sizes import sizes_of
 from regard.seeing.steps.step import FEW, shape_text
 from regard.trace import Trace
@@ -42,7 +42,7 @@ def packed(trace: Trace, query: int, tokens: tuple[Tokens, Tokens]) -> dict[str,
     ]
     names = [_of(tokens, e) for e in examples]
     return {
-        "phrases": PHRASES,
+        "phrases": {each: _words(each) for each in LANGUAGES},
         "kinds": kinds,
         "rows": rows,
         "start": query - start,
@@ -53,6 +53,12 @@ def packed(trace: Trace, query: int, tokens: tuple[Tokens, Tokens]) -> dict[str,
         "directions": [direction(each[0] or ()) for each in names],
         **playground(trace, rows, sizes),
     }
+
+
+def _words(language: str) -> dict[str, str]:
+    beside = beside_steps(language)
+    words = phrases(language, "pages", "explained")
+    return words | {key: beside[key] for key in ("for", "shapes")}
 
 
 def _of(tokens: tuple[Tokens, Tokens], example: int) -> tuple[Tokens, Tokens]:

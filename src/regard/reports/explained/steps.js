@@ -13,7 +13,7 @@ let data;
 const state = { e: 0, q: 0, h: 0, step: 0, lang: document.documentElement.lang, exact: true, theme: "" };
 
 const t = (key, values = {}) =>
-  data.phrases[key][state.lang].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  data.phrases[state.lang][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 const row = () => data.rows[state.e][state.h][state.q];
 const steps = () => row().steps;
 const kind = (step) => data.kinds[step.kind];
