@@ -111,3 +111,64 @@ def test_eight_bits_of_what_is_no_soft_attention_survive_a_file(make, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert_array_equal(numpy(loaded(X)), found)
+
+
+IMAGE = np.random.default_rng(1).normal(size=(2, 4, 5, 6)).astype("float32")
+PICTURES = {
+    "gate": lambda: layers.SqueezeExcitation(ratio=2, name="read"),
+    "pixels": lambda: layers.NonLocalAttention(3, name="read"),
+    "axes": lambda: layers.AxialAttention(2, 3, name="read"),
+    "windows": lambda: layers.ShiftedWindowAttention(2, window=2, name="read"),
+    "grid": lambda: layers.GridAttention(3, "tanh", name="read"),
+}
+of_pictures = pytest.mark.parametrize("make", PICTURES.values(), ids=PICTURES.keys())
+
+
+def over_picture(make):
+    inputs = keras.Input(IMAGE.shape[1:])
+    model = keras.Model(inputs, make()(inputs))
+    rng = np.random.default_rng(2)
+    model.set_weights([rng.normal(0, 0.3, w.shape) for w in model.get_weights()])
+    return model
+
+
+@of_pictures
+def test_layers_over_images_learn_low_ranks(make, tmp_path):
+    model = over_picture(make)
+    before, reader = numpy(model(IMAGE)), model.get_layer("read")
+    reader.enable_lora(2)
+    assert_allclose(numpy(model(IMAGE)), before, rtol=1e-5, atol=1e-6)
+    kernels = [w for w in reader.weights if w.name == "kernel"]
+    added = [w for w in reader.trainable_weights if "lora_kernel_b" in w.path]
+    assert len(added) == len(kernels) > 0 and not any(w.trainable for w in kernels)
+    for each in added:
+        each.assign(np.ones(each.shape))
+    after = numpy(model(IMAGE))
+    assert np.abs(after - before).max() > 1e-4
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert_allclose(numpy(loaded(IMAGE)), after, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Layer InputLayer does not have")
+@of_pictures
+def test_eight_bits_of_layers_over_images_survive_a_file(make, tmp_path):
+    model = over_picture(make)
+    exact = numpy(model(IMAGE))
+    model.quantize("int8")
+    found = numpy(model(IMAGE))
+    assert_allclose(found, exact, atol=0.05 * np.abs(exact).max())
+    kernels = [w for w in model.get_layer("read").weights if w.name == "kernel"]
+    kinds = {keras.backend.standardize_dtype(w.dtype) for w in kernels}
+    assert kinds == {"int8"}
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert_array_equal(numpy(loaded(IMAGE)), found)
+
+
+def test_a_name_means_the_projections_of_both_axes():
+    layer = layers.AxialAttention(2, 3)
+    layer(IMAGE)
+    layer.enable_lora(2, sublayers=("query",))
+    added = [w.path for w in layer.weights if "lora_kernel_a" in w.path]
+    assert sorted(path.split("/")[-3] for path in added) == ["height", "width"]

@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from regard import layers
 from regard.core.sampling import as_pixels, bilinear
+from regard.layers.keras_internals import get_keras_mask
 from tests.invariants.tools import numpy, random, randomized, read
 
 IMAGES = [random(1, 2, 4, 5, 6), random(2, 2, 2, 3, 6)]
@@ -55,6 +56,28 @@ def test_a_mask_per_level_hides_pixels():
     found = numpy(layer(QUERY, [IMAGES[0], spoilt], POINTS, value_mask=keep))
     expected = numpy(layer(QUERY, IMAGES, POINTS, value_mask=keep))
     assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+def test_a_hidden_query_reads_nothing(implicit):
+    layer = layers.DeformableAttention(2, 3)
+    layer = randomized(layer, QUERY, IMAGES[0], POINTS)
+    keep = np.arange(7) < [[7], [4]]
+    padded = np.where(keep[..., None], QUERY, 0.0)
+    spoilt = np.where(keep[..., None], QUERY, np.float32("nan"))
+    expected, full = read(layer, padded, IMAGES[0], POINTS)
+    if implicit:
+        padded = keras.layers.Masking()(padded)
+        output = layer(padded, IMAGES[0], POINTS, return_attention_scores=True)
+    else:
+        asked = {"query_mask": keep, "return_attention_scores": True}
+        output = layer(spoilt, IMAGES[0], POINTS, **asked)
+    assert_array_equal(numpy(get_keras_mask(output[0])), keep)
+    output, weights = (numpy(each) for each in output)
+    assert_allclose(output[keep], expected[keep], rtol=1e-5, atol=1e-6)
+    assert_allclose(output[1, 5], numpy(layer.output_dense.bias), rtol=1e-5)
+    seen = np.broadcast_to(keep[:, None, :, None], weights.shape)
+    assert_allclose(weights, np.where(seen, full, 0.0), rtol=1e-5, atol=1e-7)
 
 
 def test_heads_begin_on_a_ring():

@@ -309,6 +309,20 @@ def built(cross_attention):
             ),
             "use_causal_mask must be True",
         ),
+        (
+            lambda: built(None)(numbers(BATCH, 1, WIDTH), state={}),
+            r"state must be what initial_state\(memory, .*Got \[\]",
+        ),
+        (
+            lambda: built(None).step(numbers(BATCH, WIDTH), {}, {}),
+            "state must be what initial_state",
+        ),
+        (
+            lambda: built(None)(
+                numbers(BATCH, 1, WIDTH), state={"cache": {}, "cross": {}}
+            ),
+            "state must be a cache",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told(make, named):  # also once it is built

@@ -22,22 +22,24 @@ class Adaptable(keras.layers.Layer):
             rank: r, the width of A's output.
             lora_alpha: scale, by default the rank.
             sublayers: names among those of the projections, by default all of them:
-                ``("query", "value")``, for instance.
+                ``("query", "value")``, for instance. One name means every projection
+                of that name, as of both axes of ``AxialAttention``.
             **options: ``a_initializer``, ``b_initializer`` of Keras.
 
         Raises:
             ValueError: where the layer has no projections or not the named ones.
         """
         found = self._projections("enable_lora")
-        known = {each.name: each for each in found}
-        chosen = known if sublayers is None else sublayers
-        unknown = sorted(set(chosen) - set(known))
+        known = {each.name for each in found}
+        chosen = known if sublayers is None else set(sublayers)
+        unknown = sorted(chosen - known)
         if unknown:
             raise ValueError(
                 f"sublayers must be names among {sorted(known)}. Got {unknown}."
             )
-        for name in chosen:
-            known[name].enable_lora(rank, lora_alpha=lora_alpha, **options)
+        for each in found:
+            if each.name in chosen:
+                each.enable_lora(rank, lora_alpha=lora_alpha, **options)
 
     def quantize(self, mode=None, type_check=True, config=None):
         """Store the kernels of the projections as ``"int8"``, or in another mode.
@@ -76,10 +78,15 @@ def _serialized_policy(layer):
     """The layer's policy; a map by path where a projection has one of its own."""
     own = layer.dtype_policy
     others = {
-        f"(.*/)?{re.escape(layer.name)}/{re.escape(each.name)}": each.dtype_policy
-        for each in layer._flatten_layers(include_self=False, recursive=False)
-        if each.dtype_policy.quantization_mode is not None
+        f"(.*/)?{re.escape(layer.name)}/{re.escape(_path_below(layer, each))}": policy
+        for each in layer._flatten_layers(include_self=False)
+        if (policy := each.dtype_policy).quantization_mode is not None
     }
     if others and not isinstance(own, keras.dtype_policies.DTypePolicyMap):
         own = keras.dtype_policies.DTypePolicyMap(own, others)
     return keras.dtype_policies.serialize(own)
+
+
+def _path_below(layer, inner):
+    """Where a layer inside stands, such as "query", or "height/query"."""
+    return inner.path.removeprefix(f"{layer.path}/")

@@ -99,6 +99,18 @@ def test_deformable_attention_behind_a_mask():
     assert "whole.level_0" in [each.what for each in steps.checks]
 
 
+@pytest.mark.parametrize("query", [0, 2])
+def test_a_query_that_deformable_attention_may_not_ask(query):
+    rng = np.random.default_rng(7)
+    points = rng.random((2, 3, 2)).astype("float32")
+    asked = {"query_mask": np.arange(3) < [[3], [2]], "query": query, "example": 1}
+    layer, queries = layers.DeformableAttention(2, 3), IMAGE[:, :3, 0]
+    layer(queries, IMAGE, points)
+    steps = regard.explain(trained(layer), queries, IMAGE, points, **asked)
+    assert not wrong(steps), wrong(steps)
+    assert "weights" in {each.what for each in steps.checks}
+
+
 def test_features_turn_an_image_of_another_size():
     features = np.random.default_rng(8).normal(size=(2, 3)).astype("float32")
     layer = layers.SpatialTransformer(size=(3, 2))

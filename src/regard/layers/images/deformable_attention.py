@@ -12,8 +12,8 @@ from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
 from regard.layers.images.image_layer import KERNEL_OPTIONS, seen_pixels
-from regard.layers.inputs import hide
-from regard.layers.keras_internals import get_keras_mask
+from regard.layers.inputs import by_cause, checked, hide, join
+from regard.layers.keras_internals import get_keras_mask, set_keras_mask
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, check_units, check_units_or_none, fresh
 
@@ -30,8 +30,10 @@ class DeformableAttention(Adaptable, Traceable):
     Call with query (B, T, D), value (B, H, W, C) or a list of ``levels`` such images,
     and reference_points in [0, 1] as (x, y): (B, T, 2) for all levels or (B, T, L, 2).
     With (x, y, width, height) offsets are measured in halves of the box, over
-    ``points``. ``value_mask`` (B, H, W), or a list, hides pixels. Output (B, T, D);
-    weights (B, heads, T, L*points).
+    ``points``. ``value_mask`` (B, H, W), or a list, hides pixels; a query that
+    ``query_mask`` (B, T) hides reads nothing. Implicit Keras masks are honoured too,
+    and that of the query reaches the output. Output (B, T, D); weights (B, heads, T,
+    L*points).
 
     Zhu, Su, Lu, Li, Wang, Dai 2020, "Deformable DETR: deformable transformers for
     end-to-end object detection", arXiv:2010.04159, section 4.1. Offsets start on a ring
@@ -143,7 +145,13 @@ class DeformableAttention(Adaptable, Traceable):
         reference_points,
         value_mask=None,
         return_attention_scores=False,
+        query_mask=None,
     ):
+        batch, queries = sizes_of(query)[:2]
+        query_mask = join(query_mask, get_keras_mask(query))
+        query_mask = checked(query_mask, "query_mask", batch, queries)
+        query = hide(query, query_mask)
+        parts = by_cause(query_mask, None)
         images = value if isinstance(value, (list, tuple)) else [value]
         self._check_levels(images)
         masks = as_list(value_mask, 3)
@@ -153,9 +161,8 @@ class DeformableAttention(Adaptable, Traceable):
             self._projected(each, mask)
             for each, mask in zip(images, masks, strict=True)
         ]
-        scores, weights = self._weights(query)
+        scores, weights = self._weights(query, parts.get("query"))
         places = self._places(query, reference_points, sizes)
-        batch, queries = sizes_of(query)[:2]
         shape = (batch, queries, self.num_heads, self.levels, self.points)
         context = deformable(
             levels,
@@ -166,10 +173,18 @@ class DeformableAttention(Adaptable, Traceable):
         size, read = levels[0].shape[-1], context
         context = ops.reshape(context, (batch, queries, self.num_heads * size))
         output = self.output_dense(ops.cast(context, self.compute_dtype))
+        if query_mask is not None:
+            set_keras_mask(output, query_mask)
         for listener in self.recorders():
             images = {f"level_{n}": each for n, each in enumerate(levels)}
             extra = {"places": places, **images}
             found = {"scores": scores, "weights": weights, "extra": extra}
+            if parts:
+                shape = sizes_of(weights)
+                found |= {
+                    "masks": parts,
+                    "mask": ops.broadcast_to(parts["query"], shape),
+                }
             found["context"] = ops.swapaxes(read, 1, 2)
             listener.receive(self, found)
         if return_attention_scores:
@@ -185,14 +200,14 @@ class DeformableAttention(Adaptable, Traceable):
         heads = self.num_heads
         return ops.reshape(values, (batch, height, width, heads, total // heads))
 
-    def _weights(self, query):
+    def _weights(self, query, mask):
         """Scores and weights (B, heads, T, L*K)."""
         batch, queries, _ = sizes_of(query)
         logits = widen(ops.matmul(query, self.weight_map) + self.weight_bias)
         shape = (batch, queries, self.num_heads, self.levels * self.points)
         logits = ops.swapaxes(ops.reshape(logits, shape), 1, 2)
         found = map(ops.convert_to_tensor, self.normalizer_weights)
-        return logits, self.normalizer(logits, None, *found)
+        return logits, self.normalizer(logits, mask, *found)
 
     def _places(self, query, references, sizes):
         """(B, T, heads, L, K, 2) in units of the images."""
@@ -211,8 +226,8 @@ class DeformableAttention(Adaptable, Traceable):
             unit = 1 / ops.cast(pixels, offsets.dtype)[None, None, None, :, None]
         return references[..., :2] + offsets * unit
 
-    def compute_mask(self, *args, **kwargs):
-        return None
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask
 
     def compute_output_shape(
         self, query_shape, value_shape=None, reference_points_shape=None

@@ -5,13 +5,14 @@ from keras import ops
 
 from regard.core.grids import hide_cells, prefixes_of
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.images.image_layer import KERNEL_OPTIONS
 from regard.layers.inputs import checked
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, fresh
 
 
-class GridReader(Traceable):
+class GridReader(Adaptable, Traceable):
     """Grid (B, T, S, C) in, (B, T, C) out; abstract.
 
     ``mask`` (B, S) in the call says which sources are real. With ``prefixes`` there is

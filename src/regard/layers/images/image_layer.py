@@ -6,6 +6,7 @@ from keras import ops
 from regard.core import images
 from regard.core.masks import boolean_mask
 from regard.core.shapes import mismatch, sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import hide, join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.traceable import Traceable
@@ -16,7 +17,7 @@ _DEFAULTS = {"kernel_initializer": "glorot_uniform"}
 LAYOUTS = ("channels_last", "channels_first")
 
 
-class ImageLayer(Traceable):
+class ImageLayer(Adaptable, Traceable):
     """Image in, image of the same size out; abstract.
 
     A mechanism defines ``add_weights(channels)`` and ``attended(image, mask, wanted)``,

@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.core.grids import hide_cells, pair_grid, visible_cells
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.images.gated_grid_pooling import GatedGridPooling
 from regard.layers.images.grid_attention import GridAttention
 from regard.layers.images.grid_layer import GridReader
@@ -31,7 +32,7 @@ READERS = ("max", "average", "gated_max", "attention")
 
 
 @keras.saving.register_keras_serializable("regard")
-class PervasiveAttention(Traceable):
+class PervasiveAttention(Adaptable, Traceable):
     r"""$y_t = \mathrm{read}_s\,\mathrm{network}([q_t; v_s])$ over a grid of pairs.
 
     Every pair of a target and a source place is a cell with both vectors; ``depth``

@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import checked, join
 from regard.layers.keras_internals import get_keras_mask, set_keras_mask
 from regard.layers.pooling.set_block import SetBlock
@@ -13,7 +14,7 @@ from regard.layers.weights import check_units, fresh
 
 
 @keras.saving.register_keras_serializable("regard")
-class InducedSetBlock(Traceable):
+class InducedSetBlock(Adaptable, Traceable):
     r"""$H = \mathrm{block}_1(I, X),\quad O = \mathrm{block}_2(X, H)$.
 
     ``num_points`` learned points ``I`` (M, units) read the set, and every element reads

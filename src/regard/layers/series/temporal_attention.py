@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.core import normalizers
 from regard.core.shapes import sizes_of
+from regard.layers.adaptation import Adaptable
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import answered, run_loop
 from regard.layers.exporting import check_loop
@@ -15,7 +16,7 @@ from regard.layers.weights import check_units
 
 
 @keras.saving.register_keras_serializable("regard")
-class TemporalAttention(Traceable):
+class TemporalAttention(Adaptable, Traceable):
     r"""$l_t^i = v^\top \tanh(W [d_{t-1}; s_{t-1}] + U h_i),\quad
     c_t = \sum_i \beta_t^i h_i,\quad \tilde y_t = w^\top [y_t; c_t] + b,\quad
     d_t = \mathrm{LSTM}(\tilde y_t)$.

@@ -43,8 +43,9 @@ class TransformerDecoderBlock(Block):
 
     Raises:
         ValueError: where an attention is none or of another width; in a call with a
-            memory but no ``cross_attention`` or the reverse, and with a state where
-            ``use_causal_mask`` is False.
+            memory but no ``cross_attention`` or the reverse, with a state that
+            ``initial_state`` did not give, and with one where ``use_causal_mask`` is
+            False.
     """
 
     def __init__(self, attention, feed_forward, cross_attention=None, **options):
@@ -84,11 +85,8 @@ class TransformerDecoderBlock(Block):
         state=None,
     ):
         self._check_call(memory, memory_mask, memory_attention_mask)
-        if state is not None and not use_causal_mask:
-            raise ValueError(
-                "use_causal_mask must be True where state is given: what comes later "
-                "is not in it yet. Got False."
-            )
+        if state is not None:
+            _check_state(state, use_causal_mask)
         mask = join(inputs_mask, get_keras_mask(inputs))
         own = {
             "query_mask": mask,
@@ -195,6 +193,7 @@ class TransformerDecoderBlock(Block):
 
         The weights (B, H, S) are those of the ``cross_attention`` where there is one.
         """
+        _check_state(state)
         after = {}
 
         def read(x):
@@ -222,3 +221,18 @@ class TransformerDecoderBlock(Block):
             **super().get_config(),
             "cross_attention": cross and keras.saving.serialize_keras_object(cross),
         }
+
+
+def _check_state(state, use_causal_mask=True):
+    """One of ``initial_state`` or of a call before; nothing later is in it yet."""
+    if not isinstance(state, dict) or set(state) != {"cache", "cross"}:
+        found = sorted(state) if isinstance(state, dict) else type(state).__name__
+        raise ValueError(
+            "state must be what initial_state(memory, batch_size, capacity) gave, or a "
+            f"call before, with 'cache' and 'cross'. Got {found}."
+        )
+    if not use_causal_mask:
+        raise ValueError(
+            "use_causal_mask must be True where state is given: what comes later "
+            "is not in it yet. Got False."
+        )
