@@ -14,6 +14,7 @@ from regard.seeing.steps.entries import Scoped, expanded
 from regard.seeing.steps.expressions import Group, chosen, computed, parsed
 from regard.seeing.steps.facts import facts_of
 from regard.seeing.steps.groups import parameters_of, settings_group
+from regard.seeing.steps.normalizing import normalizer_of
 from regard.seeing.steps.numbers import EVALUATED, Writer, shown_result
 from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place
@@ -92,11 +93,12 @@ class Telling:
 
     def _names(self, scoped: Scoped) -> dict[str, Any]:
         """The names as a step reads them: settings and weights of its own layer."""
-        return {
+        names = {
             **reading(self.names, scoped.reads),
             "p": parameters_of(self.trace, scoped.below),
             "settings": settings_group(scoped.settings),
         }
+        return {**names, "normalized": normalizer_of(self.trace, scoped, names)}
 
     def _step(self, scoped: Scoped, gives: str) -> Step:
         entry, names = scoped.entry, self._names(scoped)
