@@ -44,7 +44,7 @@ def asked_by(program, page):
 
 def test_the_report_asks_for_phrases_that_exist_and_for_all_of_them():
     known = set(phrases("en", *SPOKEN))
-    program = "\n".join(path.read_text("utf-8") for path in SOURCES.glob("*.js"))
+    program = "\n".join(path.read_text("utf-8") for path in SOURCES.rglob("*.js"))
     asked, built = asked_by(program, render_report([]))
     assert asked - built <= known
     words = {"previous token", "same token", "next token", "not finite"}

@@ -1,15 +1,20 @@
-"""The page's script and style, each bundled into one small file by esbuild.
+"""The page's script and style, made small by esbuild: a core, and a bundle per view.
 
     make page        # or: python src/regard/reports/bundle.py path/to/esbuild
 
-What a report carries lies in ``built``, made from ``assets`` and kept beside it: only
+What reports carry lies in ``built``, made from ``assets`` and kept beside it: only
 who changes the page needs esbuild. The first line of a file is a hash of its sources:
 a test says when they were changed and not built.
+
+The core becomes ``const core = (() => { ...; return { names } })()``, and what a view
+imports of it ``const { names } = core``: a page runs the core, some views, and
+``core.start()``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,34 +22,72 @@ from pathlib import Path
 VERSION = "0.28.2"  # of esbuild: another may write the same script in other bytes
 SOURCES = Path(__file__).with_name("assets")
 BUILT = Path(__file__).with_name("built")
-_ENTRIES = {"page.js": "main.js", "page.css": "page.css"}
 _OPTIONS = (
     "--bundle",
     "--minify",
-    "--format=iife",
+    "--format=esm",
     "--target=es2022",
     "--charset=utf8",
+    "--external:*/core.js",
 )
+
+
+def names() -> list[str]:
+    """Every file that is built."""
+    views = sorted(path.name for path in (SOURCES / "views").glob("*.js"))
+    return ["page.css", "core.js", *views]
+
+
+def _sources(name: str) -> list[Path]:
+    """The files that one is built from; the first imports the others."""
+    if name == "core.js":
+        parts = sorted((SOURCES / "core").glob("*.js"))
+        return sorted(parts, key=lambda path: path.name != name)
+    return [SOURCES / name if name == "page.css" else SOURCES / "views" / name]
 
 
 def first_line(name: str) -> str:
     """The comment that says which sources ``name`` was built from."""
     known = hashlib.sha256(VERSION.encode())
-    for path in sorted(SOURCES.glob(f"*{Path(name).suffix}")):
+    for path in _sources(name):
         known.update(path.name.encode() + b"\n" + path.read_bytes())
     return f"/* {known.hexdigest()[:16]} */\n"
 
 
 def build(name: str, esbuild: str) -> str:
     """The text of one built file."""
-    command = [esbuild, str(SOURCES / _ENTRIES[name]), *_OPTIONS]
+    command = [esbuild, str(_sources(name)[0]), *_OPTIONS]
     made = subprocess.run(command, capture_output=True, check=True)
-    return first_line(name) + made.stdout.decode("utf-8").rstrip("\n") + "\n"
+    text = made.stdout.decode("utf-8").rstrip("\n")
+    if name.endswith(".js"):
+        text = _core(text) if name == "core.js" else _view(text)
+    return first_line(name) + text + "\n"
+
+
+def _core(text: str) -> str:
+    body, listed = re.fullmatch(r"(.*)export\{(.*?)\};", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    return f"const core=(()=>{{{body}return{{{_pairs(listed, turned=True)}}}}})();"
+
+
+def _view(text: str) -> str:
+    listed, body = re.fullmatch(
+        r'import\{(.*?)\}from"[./]*core/core\.js";(.*)', text, re.DOTALL
+    ).groups()  # type: ignore[union-attr]
+    return f"(()=>{{const{{{_pairs(listed)}}}=core;{body}}})();"
+
+
+def _pairs(listed: str, turned: bool = False) -> str:
+    """``a as b,c`` -> ``a:b,c``, the form of an object; ``turned``: ``b:a,c``."""
+    pairs = [each.split(" as ") for each in listed.split(",")]
+    return ",".join(":".join(each[::-1] if turned else each) for each in pairs)
 
 
 def main(esbuild: str) -> None:
-    """Build both files anew."""
-    for name in _ENTRIES:
+    """Build every file anew, and remove those that have no source."""
+    for path in BUILT.iterdir():
+        if path.name not in names():
+            path.unlink()
+    for name in names():
         (BUILT / name).write_text(build(name, esbuild), encoding="utf-8", newline="\n")
 
 

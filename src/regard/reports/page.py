@@ -17,6 +17,7 @@ from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
 from regard.reports.templates import filled, head, text_of
 from regard.reports.tokens import visible
+from regard.reports.views import program_of, views_of
 
 __all__ = ["render_report", "write_report"]
 
@@ -94,7 +95,7 @@ def render_report(
                 f'<script type="text/plain" id="w{index}">{blob}</script>'
                 for index, blob in enumerate(package.blobs)
             ),
-            "script": deflate(text_of("built/page.js").encode()),
+            "script": deflate(program_of(views_of(package.entries)).encode()),
         },
     )
 

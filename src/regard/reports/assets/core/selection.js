@@ -1,19 +1,19 @@
 // The one selection that all views share: layer, head, query, key.
 
 import { drawLegend } from "./colour.js";
-import { drawCompare, drawLag, planeOnView } from "./compare.js";
-import { markHeads } from "./heads.js";
 import { announce, inspect } from "./inspector.js";
 import { $, clamp, fill, number, option, state, t, view, writeHash } from "./state.js";
 import { drawTab, markTab } from "./tabs.js";
 import { forgetTokens, markTokens, topOf } from "./tokens.js";
-import { drawLines } from "./training.js";
+import { planeOf } from "./unpack.js";
+import { all, views } from "./views.js";
 
 // Looking changes what is marked; selecting also changes the state and the address.
 export function look(row, column) {
   markTab(row, column);
   markTokens(row, column);
   inspect(row, column);
+  all("look", row, column);
 }
 
 export function select(row, column) {
@@ -53,17 +53,19 @@ export function showMap() {
   state.m = clamp(state.m, view.maps.length);
   const map = view.maps[state.m];
   state.h = state.h < 0 && hasMean(map) ? -1 : clamp(state.h, map.heads.length);
-  view.plane = planeOnView(map, state.h);
+  view.plane = Object.values(views).reduce((plane, each) => each.plane?.(plane) ?? plane, planeOf(map, state.h));
   drawChoice();
-  drawCompare();
-  drawLag(map);
-  markHeads();
+  all("show");
   drawPattern();
-  drawLines();
   drawLegend();
   forgetTokens();
   const row = clamp(state.q, map.query.text.length);
   const best = state.k < 0 ? (topOf(row, 1)[0] ?? 0) : state.k;
   drawTab();
   select(row, clamp(best, map.key.text.length));
+}
+
+export function showMaps() {
+  all("maps");
+  showMap();
 }

@@ -11,11 +11,9 @@ export const transfers = {
 };
 
 // What the reader chose, all of it in the address: example, map, head (-1: the mean),
-// query, key; of training the step (s), of two models which (c: 0 A, 1 B, 2 B - A);
-// whether columns are lags (l); the tab on view (v), the order of the heads (o); of arcs the share of a row
-// (p), whether of one word only (w) and the reading (g); colours, language, theme.
-export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, s: 0, c: 0, l: 0, v: "", o: "given", p: 80, w: 0, g: "output", scale: "sqrt", lang: data.language, theme: "" };
-const allowed = { v: /^\w+$/, o: /^\w+$/, g: /^(output|input)$/, scale: /^(sqrt|linear|log|uniform)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
+// query, key; the tab on view (v); colours, language, theme; and the choices of views.
+export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, v: "", scale: "sqrt", lang: data.language, theme: "" };
+const allowed = { scale: /^(sqrt|linear|log|uniform)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.
 // `all` are the maps of all steps and both models, `others` those of the second model.
@@ -61,7 +59,7 @@ export const clamp = (value, size) => Math.min(size - 1, Math.max(0, value));
 export function readHash() {
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
     if (typeof state[name] === "number") state[name] = Number.parseInt(value, 10) || 0;
-    else if (allowed[name]?.test(value)) state[name] = value;
+    else if (name in state && (allowed[name] ?? /^\w+$/).test(value)) state[name] = value;
   }
 }
 
@@ -73,3 +71,6 @@ export function writeHash() {
     // A sandboxed frame in a notebook has no address to keep the view in.
   }
 }
+
+// What a select or an input with this id does when its value changes.
+export const listen = (id, change, event = "change") => $(id).addEventListener(event, () => change($(id).value));

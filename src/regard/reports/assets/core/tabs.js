@@ -1,27 +1,14 @@
 // The tabs: one view of the chosen map at a time.
 
-import * as arcs from "./arcs.js";
-import * as canvas from "./canvas.js";
-import * as matrix from "./matrix.js";
 import { $, fill, make, state, t, view, writeHash } from "./state.js";
-import * as numbers from "./numbers.js";
-import * as timeline from "./timeline.js";
-import * as words from "./words.js";
+import { views } from "./views.js";
 
-const largest = 64; // rows or columns up to which a real table is drawn
-const tabs = { matrix: { fits: () => true }, arcs, words, timeline, numbers };
-let shown = matrix;
-
-function viewOf(name) {
-  const { query, key } = view.plane.map;
-  if (name !== "matrix") return tabs[name];
-  return Math.max(query.text.length, key.text.length) > largest ? canvas : matrix;
-}
+let shown = null;
 
 export function drawTab() {
-  const names = Object.keys(tabs).filter((name) => tabs[name].fits(view.plane));
-  const { explanation, timeline } = view.example;
-  const suggested = explanation ? "words" : timeline ? "timeline" : "matrix";
+  const fitting = Object.keys(views).filter((name) => views[name].fits?.(view.plane));
+  const names = fitting.filter((name) => "tab" in views[name]).sort((a, b) => views[a].tab - views[b].tab);
+  const suggested = names.find((each) => views[each].opens?.(view.example));
   const name = [state.v, suggested].find((each) => names.includes(each)) ?? "matrix";
   const buttons = names.map((each) =>
     make("button", {
@@ -31,7 +18,7 @@ export function drawTab() {
   );
   fill($("tabs"), ...buttons);
   $("stage").setAttribute("aria-labelledby", "tab_" + name);
-  shown = viewOf(name);
+  shown = views[fitting.find((each) => views[each].within === name) ?? name];
   shown.draw($("stage"));
 }
 

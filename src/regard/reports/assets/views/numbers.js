@@ -1,17 +1,11 @@
 // The numbers themselves: a table to sort and to copy, and files to take along.
 
-import { everything, pixelsOf, pooled } from "./canvas.js";
-import { shade } from "./colour.js";
-import { select } from "./selection.js";
-import { fill, make, number, state, t, view, weightText } from "./state.js";
-import { label, seenBy, tokenText, topOf, weightAt } from "./tokens.js";
+import { everything, fill, label, make, number, pixelsOf, pooled, register, seenBy, select, shade, state, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
 
 const most = 200; // lines of the table
 const order = { by: 2, down: true };
 const columns = ["output", "source", "weight", "rank", "times_uniform"];
 let drawn = null;
-
-export const fits = () => true;
 
 // One line for each pair with a known weight: query, key, weight, rank, times uniform.
 function linesOf(rows) {
@@ -104,7 +98,7 @@ async function copy(event) {
   }
 }
 
-export function draw(box) {
+function draw(box) {
   const button = (text, onclick) => make("button", { type: "button", onclick }, text);
   const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
   drawn = { body: make("tbody"), heads: make("tr"), note: make("p", { class: "quiet" }), rows: null };
@@ -132,10 +126,12 @@ function drawLines() {
   drawn.note.textContent = t("lines_shown", { n: lines.length, total: drawn.lines.length });
 }
 
-export function mark() {
+function mark() {
   const rows = rowsOf();
   if (String(rows) === drawn.rows) return;
   drawn.rows = String(rows);
   drawn.lines = linesOf(rows);
   drawLines();
 }
+
+register("numbers", { tab: 9, fits: () => true, draw, mark });

@@ -4,6 +4,7 @@ import { paint } from "./colour.js";
 import { look, select } from "./selection.js";
 import { $, clamp, fill, make, number, state, t, view, weightText } from "./state.js";
 import { causeOf, causeText, label, seenBy, tokenText, weightAt } from "./tokens.js";
+import { register } from "./views.js";
 
 function cellText(weight) {
   if (Number.isNaN(weight)) return "✕";
@@ -42,7 +43,7 @@ export function axes(mirrored) {
   return `${t("rows")} · ${t(mirrored ? "columns_rtl" : "columns")}`;
 }
 
-export function draw(box) {
+function draw(box) {
   const { divergence, map } = view.plane;
   const { query, key } = map;
   const [rows, columns] = [[...query.text.keys()], [...key.text.keys()]];
@@ -85,7 +86,7 @@ function listen(table) {
 }
 
 // The crosshair: bold headings, framed row and column of one cell.
-export function mark(row, column) {
+function mark(row, column) {
   const stage = $("stage");
   for (const each of stage.querySelectorAll(".on, .at")) each.classList.remove("on", "at");
   for (const each of stage.querySelectorAll(`th[data-row="${row}"], th[data-column="${column}"], td[data-row="${row}"]`)) {
@@ -112,3 +113,5 @@ export function moveByKey(event) {
   select(clamp(state.q + move[0], query.text.length), clamp(state.k + move[1] * mirrored, key.text.length));
   cellAt(state.q, state.k)?.focus();
 }
+
+register("matrix", { tab: 0, fits: () => true, draw, mark });

@@ -1,17 +1,12 @@
 // Input that lies in time: a series with its channels, or sound as a log-mel image. The
 // attention of the chosen row runs under it on the same axis; time is never mirrored.
 
-import { inks, isDark, shade } from "./colour.js";
-import { select } from "./selection.js";
-import { fill, make, number, state, t, view, weightText } from "./state.js";
-import { causeOf, seenBy, tokenText, topOf, weightAt } from "./tokens.js";
+import { causeOf, fill, inks, isDark, make, number, register, seenBy, select, shade, state, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
 
 const [width, band, ribbon] = [900, 90, 14];
 let drawn = null;
 
-export const fits = ({ map, signed }) => !signed && !map.outline && view.example.timeline?.keys === map.key.text.length;
-
-export function draw(box) {
+function draw(box) {
   const { channels, sound } = view.example.timeline;
   const rows = Math.min(24, view.plane.map.query.text.length);
   const height = (sound ? 2 * band : channels.length * band) + (rows + 1) * ribbon + 26;
@@ -78,7 +73,7 @@ function drawWindows(pen, row, height, accent) {
   pen.globalAlpha = 1;
 }
 
-export function mark(row, column) {
+function mark(row, column) {
   const { canvas, image, note, rows } = drawn;
   const { channels, origin, seconds } = view.example.timeline;
   const { map } = view.plane;
@@ -115,3 +110,7 @@ export function mark(row, column) {
   pen.textAlign = "left";
   fill(note, t("in_time", { query: `\u2068${tokenText("query", row)}\u2069`, place: `\u2068${placeOf(column)}\u2069`, n: weightText(weightAt(row, column)) }), ` ${t("shaded")}`);
 }
+
+const fits = ({ map, signed }) => !signed && !map.outline && view.example.timeline?.keys === map.key.text.length;
+
+register("timeline", { tab: 3, fits, opens: ({ timeline }) => timeline, draw, mark });

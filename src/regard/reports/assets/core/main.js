@@ -1,15 +1,14 @@
 // The page put together: the example on view, and what changes with every control.
 
 import { isDark } from "./colour.js";
-import { drawHeads, moveInHeads } from "./heads.js";
 import { drawList, drawSort, markInList, scoreText, turn } from "./list.js";
 import { moveByKey } from "./matrix.js";
-import { showMap } from "./selection.js";
-import { $, clamp, data, fill, learn, make, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
+import { showMap, showMaps } from "./selection.js";
+import { $, clamp, data, fill, learn, listen, make, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
 import { moveInTabs } from "./tabs.js";
 import { stepInTokens } from "./tokens.js";
-import { play, setStep } from "./training.js";
 import { openExample, sizeOf } from "./unpack.js";
+import { all } from "./views.js";
 
 function drawTexts() {
   const { example } = view;
@@ -33,11 +32,13 @@ export async function showExample(index, keep = false) {
   const { buffer, maps } = await openExample(state.e);
   [view.buffer, view.all] = [buffer, maps.filter(sizeOf)];
   view.others = view.all.filter((map) => map.second);
+  view.maps = view.all.filter((map) => !map.second);
+  all("open");
   $("view").hidden = !view.all.length;
   $("nothing").hidden = Boolean(view.all.length);
   drawTexts();
   markInList();
-  if (view.all.length) setStep(state.s);
+  if (view.all.length) showMaps();
   else writeHash();
 }
 
@@ -52,6 +53,7 @@ function drawPhrases() {
   fill($("scale"), ...Object.keys(transfers).map((name) => option(name, t("scale_" + name)))).value = state.scale;
   drawSort();
   drawList();
+  all("speak");
 }
 
 function redraw() {
@@ -60,37 +62,28 @@ function redraw() {
   return data.examples.length ? showExample(state.e, true) : undefined;
 }
 
-function listen() {
-  $("search").addEventListener("input", drawList);
-  $("sort").addEventListener("change", drawList);
+function listenToAll() {
+  listen("search", drawList, "input");
+  listen("sort", drawList);
   $("back").addEventListener("click", () => turn(-1));
   $("forth").addEventListener("click", () => turn(1));
   $("stage").addEventListener("keydown", moveByKey);
-  $("heads").addEventListener("keydown", moveInHeads);
   $("tabs").addEventListener("keydown", moveInTabs);
   for (const id of ["queries", "keys"]) $(id).addEventListener("keydown", stepInTokens);
-  const change = (id, apply, draw = showMap) => $(id).addEventListener("change", () => (apply($(id).value), draw()));
-  $("step").addEventListener("input", () => setStep(Number($("step").value)));
-  $("play").addEventListener("click", play);
-  $("lag").addEventListener("change", () => ((state.l = Number($("lag").checked)), (state.k = -1), showMap()));
-  change("compare", (value) => (state.c = Number(value)));
-  change("layer", (value) => (state.m = Number(value)));
-  change("head", (value) => (state.h = Number(value)));
-  const drawAll = () => (drawHeads(), showMap());
-  change("scale", (value) => (state.scale = value), drawAll);
-  change("order", (value) => (state.o = value), drawAll);
+  listen("layer", (value) => ((state.m = Number(value)), showMap()));
+  listen("head", (value) => ((state.h = Number(value)), showMap()));
+  listen("scale", (value) => ((state.scale = value), showMaps()));
   $("language").addEventListener("click", () => ((state.lang = state.lang === "ru" ? "en" : "ru"), redraw()));
   $("theme").addEventListener("click", () => ((state.theme = isDark() ? "light" : "dark"), redraw()));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   addEventListener("hashchange", () => (readHash(), redraw()));
 }
 
-async function start() {
+export async function start() {
   learn(JSON.parse(new TextDecoder().decode(await unpack("phrases"))));
   readHash();
   for (const hidden of document.querySelectorAll(".page, .switches")) hidden.hidden = false;
-  listen();
+  listenToAll();
+  all("start");
   redraw();
 }
-
-start();

@@ -1,16 +1,11 @@
 // The input as running text, each token as strong as the chosen row weighs it; beside it
 // other explanations, the answer's probabilities, and what became of them without words.
 
-import { paint } from "./colour.js";
-import { select } from "./selection.js";
-import { fill, make, number, state, t, view } from "./state.js";
-import { causeOf, label, seenBy, shareName, tokenText, weightAt } from "./tokens.js";
+import { causeOf, fill, label, make, number, paint, register, seenBy, select, shareName, state, t, tokenText, view, weightAt } from "../core/core.js";
 
 let drawn = null;
 
 const sized = (values) => values.length === view.plane.map.key.text.length;
-
-export const fits = ({ map, signed }) => !signed && !map.outline && map.key.text.length <= 2000;
 
 function lineOf(name) {
   const words = [...view.plane.map.key.text.keys()].map((column) => {
@@ -58,7 +53,7 @@ function removalOf(removal, names) {
   return { box: make("div", {}, make("p", { class: "scale" }, make("label", {}, t("remove"), " ", slider), said), box), show };
 }
 
-export function draw(box) {
+function draw(box) {
   const { compared = [], probabilities = [], removal } = view.example.explanation ?? {};
   const lines = compared.filter(([, values]) => sized(values));
   const own = lineOf(t("attention"));
@@ -72,10 +67,14 @@ export function draw(box) {
   slider?.show();
 }
 
-export function mark(row) {
+function mark(row) {
   const weights = drawn.own.words.map((_, column) => (causeOf(row, column) ? 0 : weightAt(row, column)));
   colourLine(drawn.own, weights, drawn.gone, seenBy(row));
   const { length } = weights;
   for (const [line, part] of drawn.shares) colourLine(line, part.subarray(row * length, (row + 1) * length), drawn.gone, seenBy(row));
   for (const [line, values] of drawn.others) colourLine(line, values, drawn.gone, values.length);
 }
+
+const fits = ({ map, signed }) => !signed && !map.outline && map.key.text.length <= 2000;
+
+register("words", { tab: 2, fits, opens: ({ explanation }) => explanation, draw, mark });

@@ -1,9 +1,6 @@
 // All layers and heads at once, small. Choosing one opens it in every other view.
 
-import { everything, pixelsOf, pooled } from "./canvas.js";
-import { showMap } from "./selection.js";
-import { $, clamp, fill, make, number, option, state, t, view } from "./state.js";
-import { planeOf } from "./unpack.js";
+import { $, clamp, everything, fill, listen, make, number, option, pixelsOf, planeOf, pooled, register, showMap, showMaps, state, t, view } from "../core/core.js";
 
 const side = 96; // pixels of a thumbnail, at most
 const measures = {
@@ -54,7 +51,7 @@ async function drawThumbnails(cells) {
   }
 }
 
-export function drawHeads() {
+function maps() {
   const all = ordered();
   $("grid").hidden = all.length < 2;
   if (all.length < 2) return;
@@ -71,7 +68,7 @@ export function drawHeads() {
   drawThumbnails(cells);
 }
 
-export function markHeads() {
+function show() {
   for (const cell of $("heads").children) {
     const [m, h] = cell.place;
     const chosen = m === state.m && (h === state.h || state.h < 0);
@@ -81,7 +78,7 @@ export function markHeads() {
 }
 
 // Arrows move, Enter opens as on every button, `a` opens the mean of the layer's heads.
-export function moveInHeads(event) {
+function move(event) {
   const cells = [...$("heads").children];
   const at = cells.indexOf(event.target.closest("button"));
   if (at < 0) return;
@@ -96,3 +93,10 @@ export function moveInHeads(event) {
   next.tabIndex = 0;
   next.focus();
 }
+
+function start() {
+  $("heads").addEventListener("keydown", move);
+  listen("order", (value) => ((state.o = value), showMaps()));
+}
+
+register("heads", { choices: { o: "given" }, start, maps, show });

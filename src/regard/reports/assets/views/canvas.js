@@ -1,13 +1,9 @@
 // A large map as a picture: one rectangle for a block of cells, labels where there is
 // room. Zoomed in, it shows the part of the map around the selection.
 
-import { inks, isDark, palette, placeOf } from "./colour.js";
-import { axes } from "./matrix.js";
-import { look, select } from "./selection.js";
-import { clamp, fill, make, option, state, t, view } from "./state.js";
-import { tokenText } from "./tokens.js";
-import { seenOf } from "./unpack.js";
+import { axes, clamp, fill, inks, look, make, option, pixelsOf, pooled, register, select, state, t, tokenText, view } from "../core/core.js";
 
+const largest = 64; // rows or columns up to which the table is drawn
 const most = 512; // blocks on a side
 const gutter = 96;
 const zoom = { factor: 1, kind: "largest" };
@@ -20,69 +16,6 @@ function span(size, selected, unit) {
   const first = clamp(Math.floor((selected - count / 2) / step) * step, Math.ceil((size - count) / step) * step + 1);
   const shown = Math.min(count, size - first);
   return { first, count: shown, step, blocks: Math.ceil(shown / step) };
-}
-
-// All of a map in at most `limit` blocks a side.
-export function everything(map, limit) {
-  const whole = (size, unit = 1) => {
-    const step = unit * Math.ceil(size / unit / limit);
-    return { first: 0, count: size, step, blocks: Math.ceil(size / step) };
-  };
-  return [whole(map.query.text.length, map.outline?.high), whole(map.key.text.length, map.outline?.wide)];
-}
-
-// The largest or the mean weight of each block (times the keys that its row may see, if
-// that is the scale), and of how many cells. An outline already consists of blocks, of
-// which larger ones are made.
-export function pooled(plane, rows, columns, kind) {
-  const { causes, map } = plane;
-  const [high, wide] = map.outline ? [map.outline.high, map.outline.wide] : [1, 1];
-  const weights = map.outline ? plane[kind] : plane.weights;
-  const width = Math.ceil(map.key.text.length / wide);
-  const seen = seenOf(plane);
-  const mean = kind === "mean";
-  const values = new Float32Array(rows.blocks * columns.blocks);
-  const counts = new Uint32Array(values.length);
-  for (let row = rows.first; row < rows.first + rows.count; row += high) {
-    const line = Math.floor((row - rows.first) / rows.step) * columns.blocks;
-    const times = state.scale === "uniform" && !plane.signed ? seen[row] : 1;
-    const start = (row / high) * width + columns.first / wide;
-    const across = columns.step / wide;
-    for (let block = line, cell = start, next = start + across; block < line + columns.blocks; block += 1, next += across) {
-      const end = Math.min(next, start + Math.ceil(columns.count / wide));
-      for (; cell < end; cell += 1) {
-        if (causes && causes[cell]) continue;
-        const weight = weights[cell] * times;
-        if (mean) values[block] += weight;
-        else if (!counts[block] || !(Math.abs(weight) <= Math.abs(values[block]))) values[block] = weight;
-        counts[block] += 1;
-      }
-    }
-  }
-  if (mean) counts.forEach((count, block) => count && (values[block] /= count));
-  return { values, counts, rows, columns };
-}
-
-const grey = (level) => [level, level, level];
-
-// Blocks as pixels on a canvas of that many pixels; a right-to-left input is mirrored.
-export function pixelsOf({ values, counts, rows, columns }, map) {
-  const width = columns.blocks;
-  const pixels = new ImageData(width, rows.blocks);
-  const [hatch, plain] = (isDark() ? [125, 22] : [146, 255]).map(grey);
-  const colours = palette();
-  const mirrored = map.key.direction === "rtl";
-  for (let at = 0; at < values.length; at += 1) {
-    const [row, column] = [Math.floor(at / width), at % width];
-    const known = Number.isNaN(values[at]) ? [220, 0, 0] : colours[Math.round(placeOf(values[at]) * 1023)];
-    const rgb = counts[at] ? known : (row + column) % 3 ? plain : hatch;
-    const place = 4 * (row * width + (mirrored ? width - 1 - column : column));
-    for (let c = 0; c < 3; c += 1) pixels.data[place + c] = rgb[c];
-    pixels.data[place + 3] = 255;
-  }
-  const canvas = make("canvas", { width, height: rows.blocks, "aria-hidden": "true" });
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
-  return canvas;
 }
 
 function paintPicture() {
@@ -115,7 +48,7 @@ function pointed(event) {
   return [index(rows, down), index(columns, mirrored ? columns.blocks - 1 - across : across)];
 }
 
-export function draw(box) {
+function draw(box) {
   const canvas = make("canvas", { "aria-hidden": "true" });
   const change = (factor) => {
     zoom.factor = Math.min(64, Math.max(1, zoom.factor * factor));
@@ -141,7 +74,7 @@ export function draw(box) {
   paintPicture();
 }
 
-export function mark(row, column) {
+function mark(row, column) {
   const outside = (span, index) => index < span.first || index >= span.first + span.count;
   if (outside(picture.rows, row) || outside(picture.columns, column)) paintPicture();
   const { canvas, cell, columns, mirrored, rows, small } = picture;
@@ -180,3 +113,10 @@ function labelSide(pen, side, span, selected, [ink, accent]) {
   }
   write(selected, accent);
 }
+
+register("canvas", {
+  within: "matrix",
+  fits: ({ map }) => Math.max(map.query.text.length, map.key.text.length) > largest,
+  draw,
+  mark,
+});

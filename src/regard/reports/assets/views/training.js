@@ -1,8 +1,6 @@
 // A probe over the course of training: a slider through its steps, lines below it.
 
-import { drawHeads } from "./heads.js";
-import { showMap } from "./selection.js";
-import { $, clamp, fill, make, number, state, t, view } from "./state.js";
+import { $, clamp, fill, listen, make, number, register, showMaps, state, t, view } from "../core/core.js";
 
 const [width, height] = [300, 90];
 let playing = 0;
@@ -28,15 +26,8 @@ function lineOf([name, values]) {
   return make("figure", {}, drawing, make("figcaption", {}, text));
 }
 
-function show() {
-  const { steps } = view.example;
-  state.s = clamp(state.s, steps.length);
-  $("step").value = state.s;
-  $("step_said").textContent = t("step", { n: steps[state.s].toLocaleString(state.lang) });
-}
-
 // The lines of the head on view, and those that are of no head.
-export function drawLines() {
+function show() {
   if (!view.example.steps) return;
   const layers = new Set(view.all.map((map) => map.layer).filter(Boolean));
   const own = `/${view.plane.map.layer}/${state.h}`;
@@ -44,20 +35,21 @@ export function drawLines() {
   fill($("lines_of_training"), ...shown.map(lineOf));
 }
 
-export function setStep(at) {
-  state.s = at;
-  view.maps = view.all.filter((map) => !map.second && (map.step ?? 0) === clamp(state.s, view.example.steps?.length ?? 1));
-  drawTraining();
-  drawHeads();
-  showMap();
-}
-
-export function drawTraining() {
+function open() {
   const { steps } = view.example;
   $("training").hidden = !steps;
   if (!steps) return stop();
+  state.s = clamp(state.s, steps.length);
+  view.maps = view.all.filter(({ step }) => step === state.s);
   $("step").max = steps.length - 1;
-  return show();
+  $("step").value = state.s;
+  $("step_said").textContent = t("step", { n: steps[state.s].toLocaleString(state.lang) });
+}
+
+function setStep(at) {
+  state.s = at;
+  open();
+  showMaps();
 }
 
 function stop() {
@@ -67,7 +59,7 @@ function stop() {
 }
 
 // One step a second where the reader asked for less motion, else three.
-export function play() {
+function play() {
   if (playing) return stop();
   const pause = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 350;
   $("play").setAttribute("aria-pressed", true);
@@ -77,3 +69,10 @@ export function play() {
   }, pause);
   if (state.s + 1 >= view.example.steps.length) setStep(0);
 }
+
+function start() {
+  listen("step", (value) => setStep(Number(value)), "input");
+  $("play").addEventListener("click", play);
+}
+
+register("training", { choices: { s: 0 }, start, open, show });

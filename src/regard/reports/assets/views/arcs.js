@@ -1,14 +1,10 @@
 // Two lines of words with a curve for every link, beside the links people drew.
 
-import { inks, shade } from "./colour.js";
-import { select, showMap } from "./selection.js";
-import { fill, make, number, option, state, t, view, weightText } from "./state.js";
+import { fill, inks, make, number, option, register, select, shade, showMap, state, t, view, weightText } from "../core/core.js";
 
 const most = 400; // curves
 const height = 150;
 let drawn = null; // what the canvas shows
-
-export const fits = ({ map, signed }) => !signed && !map.outline && Math.max(map.query.text.length, map.key.text.length) <= 200;
 
 // The words of a side as lists of pieces: `plain` ones, which links are counted in, and
 // marks such as the end, each by itself.
@@ -23,7 +19,7 @@ function wordsOf(side) {
 // Words by words: summed over the pieces read, the mean over the pieces written.
 // A row predicts its token; what the token itself was aligned with as an input stands
 // one row below.
-export function wordWeights({ map, weights }) {
+function wordWeights({ map, weights }) {
   const width = map.key.text.length;
   const shift = state.g === "input" ? 1 : 0;
   const [queries, keys] = [wordsOf(map.query), wordsOf(map.key)];
@@ -54,7 +50,7 @@ function linksOf({ table }, share, only) {
 }
 
 // AER = 1 - (|A∩S| + |A∩P|) / (|A| + |S|); A: the strongest word for each written word.
-export function judge({ queries, keys, table }, gold) {
+function judge({ queries, keys, table }, gold) {
   const name = (k, q) => `${k} ${q}`;
   const scored = (k) => !gold.scored || gold.scored.includes(k);
   const set = (links) => new Set(links.filter(([k]) => scored(k)).map((link) => name(...link)));
@@ -81,7 +77,7 @@ function lineOf(side, words) {
   return make("div", { class: "words", dir: direction }, ...spans);
 }
 
-export function draw(box) {
+function draw(box) {
   const { map } = view.plane;
   const words = wordWeights(view.plane);
   const judged = map.gold && judge(words, map.gold);
@@ -127,7 +123,7 @@ function dot(pen, x, filled, colour, dashed) {
 }
 
 // Curves, and on them a dot for a predicted link and a ring for one that people drew.
-export function mark(row) {
+function mark(row) {
   const { canvas, judged, note, places, words } = drawn;
   const { keys, queries } = words;
   const chosen = queries.findIndex(({ pieces }) => pieces.includes(row));
@@ -156,3 +152,8 @@ export function mark(row) {
   const score = t("judged", { right: judged.right, wrong: judged.wrong, rate: weightText(judged.rate) });
   return fill(note, make("b", {}, score), ` ${t("rings")} ${shownText}`);
 }
+
+const fits = ({ map, signed }) => !signed && !map.outline && Math.max(map.query.text.length, map.key.text.length) <= 200;
+
+// The share of a row that its links cover (p, percent), of one word only (w), the reading.
+register("arcs", { tab: 1, choices: { p: 80, w: 0, g: "output" }, fits, draw, mark });

@@ -1,0 +1,38 @@
+// A sequence that reads itself, with keys by how far they are from the row.
+
+import { $, register, showMap, state, view } from "../core/core.js";
+
+// Only a sequence that reads itself has distances between its tokens.
+const readsItself = ({ key, outline, query }) => key === query && !outline && key.text.length > 1 && key.text.length <= 1000;
+
+// Columns are how far away a key lies, from -n to n or, where nothing later may be seen,
+// from -n to 0. What lies outside is masked.
+function byLag(plane) {
+  const { causes, map, weights } = plane;
+  const size = map.key.text.length;
+  const cellOf = (row, lag) => (row + lag < 0 || row + lag >= size ? -1 : row * size + row + lag);
+  const rows = [...map.query.text.keys()];
+  const seen = (lag) => rows.some((row) => cellOf(row, lag) >= 0 && !causes?.[cellOf(row, lag)]);
+  const lags = Array.from({ length: 2 * size - 1 }, (_, at) => at - size + 1).filter(seen);
+  const cells = rows.flatMap((row) => lags.map((lag) => cellOf(row, lag)));
+  const text = lags.map((lag) => (lag ? `i${lag < 0 ? "−" : "+"}${Math.abs(lag)}` : "i"));
+  const key = { text, flags: "", raw: {}, language: "", direction: "ltr", words: null };
+  const outside = map.causes.length + 1;
+  return {
+    ...plane, scores: null, shares: [], divergence: undefined, seen: undefined,
+    map: { ...map, key, gold: null, causes: [...map.causes, "outside"] },
+    weights: Float32Array.from(cells, (cell) => (cell < 0 ? 0 : weights[cell])),
+    causes: Uint8Array.from(cells, (cell) => (cell < 0 ? outside : (causes?.[cell] ?? 0))),
+  };
+}
+
+function start() {
+  $("lag").addEventListener("change", () => ((state.l = Number($("lag").checked)), (state.k = -1), showMap()));
+}
+
+function show() {
+  $("by_lag").hidden = !readsItself(view.maps[state.m]);
+  $("lag").checked = Boolean(state.l);
+}
+
+register("lags", { choices: { l: 0 }, start, plane: (plane) => (state.l && readsItself(plane.map) ? byLag(plane) : plane), show });

@@ -1,0 +1,2 @@
+/* bbe02027d061c638 */
+(()=>{const{decoded:m,numbersAt:f,register:U}=core;function h(o,n){let{buffer:s,outline:t,query:g}=o,{blocks:l,rows:b,top:r}=t,u=l[0]*l[1],a=(d,p)=>m(f(s,"u8",d,o.heads.length*u),n*u,(n+1)*u).map(v=>v*p),e=g.text.length,[i,c]=[n*e*r,(n+1)*e*r],w=m(f(s,"u16",t.weights,c),i,c),y=new Uint32Array(s,t.columns,c).subarray(i),A=new Uint32Array(s,b,(n+1)*e).subarray(n*e);return{map:o,seen:A,causes:null,scores:null,shares:[],top:r,columns:y,tops:w,largest:a(t.largest,1),mean:a(t.mean,t.meanScale)}}U("outline",{read:h});})();
