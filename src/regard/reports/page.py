@@ -15,7 +15,7 @@ from regard.reports.fallback import draw_fallback
 from regard.reports.files import write_page
 from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
-from regard.reports.templates import filled, head, text_of
+from regard.reports.templates import filled, head
 from regard.reports.tokens import visible
 from regard.reports.views import program_of, views_of
 
