@@ -12,9 +12,9 @@ from html import escape
 
 from regard.cards.equations import COMMANDS
 
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:(?:\.|\{,\})\d+)?|\s+|.", re.DOTALL)
 # After these a minus belongs to the number that follows.
-_BEFORE_A_SIGN = {f"<mo>{sign}</mo>" for sign in "(,=·⊙+"}
+_BEFORE_A_SIGN = {f"<mo>{sign}</mo>" for sign in "(,;=·⊙+"}
 _OPERATORS = set("+-=()[]{}|,:;<>·⊙∈∉≤≥‖∑⌊⌋…→!/")
 
 
@@ -103,7 +103,7 @@ def _piece(tokens: _Tokens) -> str:
     if token.startswith("\\"):
         return _command(token)
     if token[0].isdigit():
-        return f"<mn>{token}</mn>"
+        return f"<mn>{token.replace('{,}', ',')}</mn>"
     if token in _OPERATORS:
         return f"<mo>{escape('−' if token == '-' else token)}</mo>"
     return f"<mi>{escape(token)}</mi>"

@@ -33,3 +33,36 @@ def typeset(text: str, language: str) -> str:
     """The text of a file as one paragraph, with the spaces of its language."""
     flowing = " ".join(text.split())
     return russian(flowing) if language == "ru" else flowing
+
+
+_POWER = re.compile(r"e([-+])0*(\d+)")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
+_LISTED = re.compile(r"(?<!\\), ")
+
+
+def numeral(text: str, language: str) -> str:
+    """A number as Python writes it, as a reader of the language does.
+
+    >>> numeral("-3.9e-06", "ru"), numeral("0.5 [0.4; 0.6]", "ru")
+    ('−3,9·10⁻⁶', '0,5 [0,4; 0,6]')
+    """
+    if language != "ru":
+        return text
+    power = _POWER.sub(_raised, _POINT.sub(",", text))
+    return power.replace("-", "−")
+
+
+def _raised(found: re.Match[str]) -> str:
+    sign = "-" if found[1] == "-" else ""
+    return "·10" + f"{sign}{found[2]}".translate(_RAISED)
+
+
+def formula_in(latex: str, language: str) -> str:
+    """A formula with numbers as a reader of the language writes them.
+
+    In Russian with a decimal comma; what is listed then stands between semicolons.
+    """
+    if language != "ru" or not _POINT.search(latex):
+        return latex
+    return _LISTED.sub("; ", _POINT.sub("{,}", latex))

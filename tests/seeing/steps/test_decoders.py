@@ -45,7 +45,7 @@ def test_every_cell_and_order_agrees_with_the_layer(cell, way):
     )
     for query in range(3):  # the second is padding
         steps = regard.explain(trace, query=query)
-        wrong = [(e.name, e.check) for e in steps if e.check and not e.check.passed]
+        wrong = [(e.name, e.check) for e in steps if e.check and e.check.failed]
         assert not wrong
         wanted = {"output"} if query == 1 else {"scores", "weights", "output"}
         assert wanted <= {each.what for each in steps.checks}

@@ -5,6 +5,7 @@ import pytest
 
 import regard
 from regard.cards import card, cards
+from regard.cards.typography import formula_in
 from tests.conformance.cases import CASES
 from tests.conformance.subject import subject_of
 
@@ -32,15 +33,15 @@ def test_all_steps_agree_with_the_layer(case):
     wrong = [
         (step.name, step.check)
         for step in english
-        if step.check is not None and not step.check.passed
+        if step.check is not None and step.check.failed
     ]
     assert not wrong, f"{wrong}\n{english}"
-    checked = {check.what for check in english.checks}
+    checked = {check.what for check in english.checks if check.passed}
     assert "output" in checked, f"only {checked} is checked"
     assert [each.name for each in english] == [each.name for each in russian]
     for one, other in zip(english, russian, strict=True):
         assert one.title != other.title
-        assert one.numbers == other.numbers
+        assert formula_in(one.numbers, "ru") == other.numbers
     assert "{" not in str(english) + str(russian)
 
 

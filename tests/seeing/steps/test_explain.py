@@ -1,6 +1,7 @@
 """Which row is explained, from what, and what is said where it cannot be."""
 
 import dataclasses
+import re
 
 import keras
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 import regard
 from regard import layers
+from regard.cards.equations import unicode_equation
+from regard.cards.mathml import mathml
 
 
 @pytest.fixture
@@ -77,6 +80,48 @@ def test_everything_is_plain_in_a_dict(trace):
 
     found = json.loads(json.dumps(regard.explain(trace).to_dict()))
     assert found["steps"][0]["check"]["passed"] is True
+
+
+def test_what_is_hidden_is_counted_apart():
+    rng = np.random.default_rng(4)
+    layer, x = layers.MultiHeadAttention(2, 3), rng.normal(size=(2, 3, 4))
+    real = np.array([[1, 1, 0], [0, 0, 0]], bool)
+    masks = {"query_mask": real, "value_mask": real}
+    asked = regard.explain(layer, x, **masks, query=2)
+    assert asked["projected_query"].check.nothing == "hidden query"
+    assert asked["projected_key"].check.passed
+    assert asked.counted["nothing"] == 1
+    assert asked.passed
+    unseen = regard.explain(layer, x, **masks, query=0, example=1, language="ru")
+    check = unseen["projected_key"].check
+    assert (check.passed, check.failed) == (False, False)
+    assert check.text("en") == "nothing to compare: all keys are padding"
+    assert "сравнивать нечего: все ключи — заполнение" in str(unseen)
+    assert str(unseen).endswith("сравнивать было нечего: 3.")
+    assert unseen.to_dict()["steps"][1]["check"]["passed"] is False
+
+
+def test_russian_numbers_have_a_comma(trace):
+    english, russian = (
+        regard.explain(trace, query=1, language=each) for each in ("en", "ru")
+    )
+    one, other = english["shared_out"].numbers, russian["shared_out"].numbers
+    assert "(" in one
+    assert other == one.replace(".", "{,}").replace(", ", "; ")
+    text = unicode_equation(other)
+    assert text == unicode_equation(one).replace(",", ";").replace(".", ",")
+    marked = mathml(other)
+    digits = re.findall("<mn>(.*?)</mn>", marked)
+    assert [each.replace(",", ".") for each in digits] == re.findall(
+        "<mn>(.*?)</mn>", mathml(one)
+    )
+    assert "<mo>;</mo>" in marked
+    assert not re.search(r"\d\.\d", str(russian))
+    assert not re.search(r"\d\.\d", re.sub("<.*?>", "", russian._repr_html_()))
+    assert re.search(r"разница \d,\d·10⁻", str(russian))
+    assert russian.to_dict()["steps"][0]["value"] == pytest.approx(
+        english.to_dict()["steps"][0]["value"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def all_green(steps, *wanted):
     wrong = [
         (step.name, step.check)
         for step in steps
-        if step.check is not None and not step.check.passed
+        if step.check is not None and step.check.failed
     ]
     assert not wrong, f"{wrong}\n{steps}"
     assert {check.what for check in steps.checks} >= {*wanted, "weights"}

@@ -28,9 +28,7 @@ def sequences(width=4):
 
 def wrong(steps):
     return [
-        (each.name, each.check)
-        for each in steps
-        if each.check and not each.check.passed
+        (each.name, each.check) for each in steps if each.check and each.check.failed
     ]
 
 

@@ -36,7 +36,7 @@ def traced(name, **options):
 
 def wrong_in(trace, **options):
     steps = regard.explain(trace, **options)
-    return [(e.name, e.check) for e in steps if e.check and not e.check.passed]
+    return [(e.name, e.check) for e in steps if e.check and e.check.failed]
 
 
 @pytest.mark.parametrize("name", OVER_MEMORY)

@@ -12,7 +12,7 @@ from regard.reports.explained.rows import packed
 from regard.reports.files import write_page
 from regard.reports.phrases import LANGUAGES, check_language
 from regard.reports.templates import filled, head, text_of
-from regard.seeing.steps import explain
+from regard.seeing.steps.explain import work_out
 from regard.seeing.steps.html import steps_html
 from regard.seeing.steps.traces import trace_of
 
@@ -54,7 +54,8 @@ def explain_page(
     check_language(language)
     trace = trace_of(trace_or_layer, inputs, options)
     tokens = (query_tokens, key_tokens)
-    first = {each: explain(trace, query=query, language=each) for each in LANGUAGES}
+    worked = work_out(trace, trace_or_layer, query=query)
+    first = {each: worked.told((None, None), each) for each in LANGUAGES}
     titles = {each: steps.title for each, steps in first.items()}
     data = {"title": titles, **packed(trace, query, tokens)}
     title = html.escape(titles[language])

@@ -12,7 +12,8 @@ from regard.reports.explained.plain import DRAWN, plain
 from regard.reports.explained.playground import playground
 from regard.reports.phrases import LANGUAGES, phrases
 from regard.reports.tokens import direction, shorten, visible
-from regard.seeing.steps import Step, Steps, explain
+from regard.seeing.steps import Step, Steps
+from regard.seeing.steps.explain import work_out
 from regard.seeing.steps.phrases import phrases as beside_steps
 from regard.seeing.steps.sizes import sizes_of
 from regard.seeing.steps.step import FEW, shape_text
@@ -86,18 +87,8 @@ def _row(
     """The steps of one row; what all rows share of a step is kept once."""
     example, head, query = place
     clean = [each and [_label(token) for token in each] for each in tokens]
-    told = {
-        language: explain(
-            trace,
-            query=query,
-            head=head,
-            example=example,
-            language=language,
-            query_tokens=clean[0],
-            key_tokens=clean[1],
-        )
-        for language in LANGUAGES
-    }
+    worked = work_out(trace, query=query, head=head, example=example)
+    told = {each: worked.told((clean[0], clean[1]), each) for each in LANGUAGES}
     english = told["en"]
     facts = english.facts
     seen = np.atleast_1d(facts["mask"]).tolist()
@@ -137,8 +128,8 @@ def _step(
         "more": 0 if per_key else max(0, flat.size - ENTRIES),
         "check": step.check
         and {
-            "passed": step.check.passed,
-            "text": {each: step.check.text(told[each].words) for each in LANGUAGES},
+            "failed": step.check.failed,
+            "text": {each: step.check.text(each) for each in LANGUAGES},
         },
     }
 

@@ -63,7 +63,7 @@ function drawStep() {
   $("shapes").textContent = `${t("shapes")}: ${step.shapes}`;
   drawBars(step);
   $("check").textContent = step.check ? step.check.text[state.lang] : t("no_check");
-  $("check").className = `exact ${step.check && !step.check.passed ? "failed" : "quiet"}`;
+  $("check").className = `exact ${step.check?.failed ? "failed" : "quiet"}`;
   $("back").disabled = !state.step;
   $("forth").disabled = state.step === steps().length - 1;
 }

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps.check import Check
 from regard.seeing.steps.expressions import computed, parsed
-from regard.seeing.steps.step import Check
 from regard.trace import Trace
 
 # What recomputing may differ by, relative to the largest entry.
@@ -30,20 +30,24 @@ def checked(
     if value.shape != recorded.shape:
         raise ValueError(f"{gives} has shape {recorded.shape}, this {value.shape}")
     if recorded.dtype == bool:
-        return Check(gives, float(np.sum(recorded != value)), 0.0)
+        nothing = "" if value.size else "empty"
+        return Check(gives, float(np.sum(recorded != value)), 0.0, nothing=nothing)
     recorded, value = (np.where(a < -1e38, -np.inf, a) for a in (recorded, value))
     with np.errstate(invalid="ignore"):  # infinities may be equal
         same = (recorded == value) | (np.maximum(recorded, value) < -_HUGE)
         differences = np.where(same, 0.0, np.abs(recorded - value))
+    hidden = ""  # what is hidden is not projected as it came
     if gives == "query" and names["padded"]:
-        differences = np.zeros(())
-    if gives in ("key", "value"):  # what is hidden is not projected as it came
+        differences, hidden = np.zeros(0), "hidden query"
+    if gives in ("key", "value"):
         shown = names["shown"][: len(differences)]
-        differences = differences[: len(shown)][shown]
+        differences, hidden = differences[: len(shown)][shown], "hidden keys"
     finite = np.abs(recorded[np.abs(recorded) < _HUGE])
     allowed = _tolerance(trace) * max(1.0, float(finite.max(initial=0.0)))
     dropping = bool(trace.settings.get("dropout")) and gives in ("context", "output")
-    return Check(gives, float(np.max(differences, initial=0.0)), allowed, dropping)
+    nothing = "" if differences.size else hidden or "empty"
+    difference = float(np.max(differences, initial=0.0))
+    return Check(gives, difference, allowed, dropping, nothing)
 
 
 def _tolerance(trace: Trace) -> float:

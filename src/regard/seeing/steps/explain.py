@@ -1,20 +1,21 @@
 """How a number of a trace came about."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from regard.cards import Card, card, check_language
 from regard.seeing.steps.entries import shared
-from regard.seeing.steps.facts import subject_of
+from regard.seeing.steps.facts import facts_of, subject_of
 from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place, sizes_of
 from regard.seeing.steps.step import Steps
-from regard.seeing.steps.telling import Telling
+from regard.seeing.steps.telling import told
 from regard.seeing.steps.traces import trace_of
 from regard.seeing.steps.translating import in_our_terms
+from regard.seeing.steps.working import Done, Working
 from regard.trace import Trace
 
 __all__ = ["explain"]
@@ -59,10 +60,39 @@ def explain(
     """
     check_language(language)
     trace = trace_of(trace_or_layer, inputs, options)
+    worked = work_out(trace, trace_or_layer, query=query, head=head, example=example)
+    return worked.told((query_tokens, key_tokens), language)
+
+
+@dataclass(frozen=True)
+class Worked:
+    """The steps of one row, computed; ``told`` puts them into words."""
+
+    card: Card
+    sizes: Mapping[str, int]
+    row: Mapping[str, Any]
+    steps: tuple[Done, ...]
+
+    def told(self, tokens: tuple[Sequence[str] | None, ...], language: str) -> Steps:
+        """In a language, with the tokens of queries and keys where they are known."""
+        facts = facts_of(self.row, tokens, language)
+        return Steps(
+            self.card.text(language).title,
+            subject_of(facts, phrases(language), self.sizes),
+            tuple(told(each, facts, language) for each in self.steps),
+            language,
+            facts,
+        )
+
+
+def work_out(
+    trace: Trace, layer: Any = None, *, query: int, head: int = 0, example: int = 0
+) -> Worked:
+    """Compute all steps of one row; raises as ``explain`` does."""
     _check_whole(trace)
     _check_filled(trace)
     trace = in_our_terms(trace)
-    found = card_of(trace, trace_or_layer)
+    found = card_of(trace, layer)
     if trace.settings["whose"] == "other":
         found = replace(found, steps=shared()["read_off"])
     if "key_positions" in trace.extra:  # the memory is a cache, not what came in
@@ -74,13 +104,8 @@ def explain(
         _number("head", head, sizes["H"]),
         _number("query", query, sizes["T"]),
     )
-    tokens = (query_tokens, key_tokens)
-    telling = Telling.of(trace, place, tokens, language)
-    words = phrases(language)
-    steps = tuple(telling.steps(found))
-    subject = subject_of(telling.facts, words, sizes)
-    title = found.text(language).title
-    return Steps(title, subject, steps, language, words, telling.facts)
+    working = Working.at(trace, place)
+    return Worked(found, sizes, working.row, tuple(working.steps(found)))
 
 
 def _check_whole(trace: Trace) -> None:

@@ -12,32 +12,23 @@ _PERCENT = {"en": "%", "ru": "\u00a0%"}
 _ISOLATE, _POP = "\u2068", "\u2069"  # so that a token's direction stays inside
 
 
-def facts_of(
-    names: Mapping[str, Any], tokens: tuple[Sequence[str] | None, ...], language: str
-) -> dict[str, Any]:
-    """For the braces in a card's sentences.
+def numbers_of(names: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the row in any language.
 
-    ``query``, ``key``: the row and its strongest key, by token or number; ``share``:
-    that key's weight; ``visible``, ``keys``: how many keys it may see, and of how many;
-    ``key_head``: which head of keys a head reads.
-    ``row``, ``column``: where a pixel stands that asks. Pixels are called by both.
+    ``key_number``, ``weight``: its strongest key, and that key's weight; ``visible``,
+    ``keys``: how many keys it may see, and of how many; ``key_head``: which head of
+    keys a head reads; ``row``, ``column``, ``columns``: where a pixel stands that asks.
     """
-    words = phrases(language)
     weights = names.get("weights")
     row = np.atleast_1d(np.zeros(1) if weights is None else weights)
     usable = np.where(np.isfinite(row), row, -np.inf)
     strongest = int(np.argmax(usable)) if row.ndim == 1 else 0
-    query_tokens, key_tokens = tokens
-    columns = names.get("columns", 0)
-    key = _label(strongest, key_tokens, language, columns)
-    pixels = {n: names[n] for n in ("row", "column", "columns") if columns}
+    pixels = ("row", "column", "columns") if names.get("columns") else ()
     return {
-        **pixels,
-        "query": _label(names["i"], query_tokens, language, columns),
-        "key": words["of pixel" if columns else "key"].format(name=key),
-        "key_name": key,
+        **{name: names[name] for name in pixels},
+        "query_number": names["i"],
         "key_number": strongest,
-        "share": _share(float(row[strongest]), language) if row.ndim == 1 else "",
+        "weight": float(row[strongest]) if row.ndim == 1 else None,
         "visible": _visible(names),
         "keys": len(row) if row.ndim == 1 else names["S"],
         "mask": names["mask"],
@@ -46,6 +37,27 @@ def facts_of(
         "head": names["h"],
         "heads": names["H"],
         "key_head": names["key_head"],
+    }
+
+
+def facts_of(
+    row: Mapping[str, Any], tokens: tuple[Sequence[str] | None, ...], language: str
+) -> dict[str, Any]:
+    """For the braces in a card's sentences: the numbers of a row, and what they name.
+
+    ``query``, ``key``: the row and its strongest key, by token or number, pixels by
+    row and column; ``share``: that key's weight.
+    """
+    query_tokens, key_tokens = tokens
+    columns = row.get("columns", 0)
+    key = _label(row["key_number"], key_tokens, language, columns)
+    kind = "of pixel" if columns else "key"
+    return {
+        **row,
+        "query": _label(row["query_number"], query_tokens, language, columns),
+        "key": phrases(language)[kind].format(name=key),
+        "key_name": key,
+        "share": "" if row["weight"] is None else _share(row["weight"], language),
     }
 
 

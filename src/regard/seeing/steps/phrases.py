@@ -3,6 +3,16 @@
 from collections.abc import Mapping
 
 PHRASES: Mapping[str, Mapping[str, str]] = {
+    "nothing": {"en": "nothing to compare", "ru": "сравнивать нечего"},
+    "hidden query": {"en": "the query is padding", "ru": "запрос — заполнение"},
+    "hidden keys": {"en": "all keys are padding", "ru": "все ключи — заполнение"},
+    "empty": {"en": "it has no entries", "ru": "здесь нет ни одного числа"},
+    "counted": {
+        "en": "Compared with the layer: {passed} agree, {failed} differ; "
+        "with nothing to compare: {nothing}.",
+        "ru": "Сверка со слоем: совпало {passed}, разошлось {failed}; "
+        "сравнивать было нечего: {nothing}.",
+    },
     "shapes": {"en": "shapes", "ru": "формы"},
     "passed": {"en": "agrees with the layer", "ru": "совпадает со слоем"},
     "failed": {"en": "DIFFERS FROM THE LAYER", "ru": "РАСХОДИТСЯ СО СЛОЕМ"},
@@ -14,6 +24,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "allowed": {"en": "allowed", "ru": "допустимо"},
     "query": {"en": "query {name}", "ru": "запрос {name}"},
     "head": {"en": "head {number} of {count}", "ru": "голова {number} из {count}"},
+    "between": {"en": ", ", "ru": "; "},
     "terms": {"en": "largest terms of the sum", "ru": "самые большие слагаемые"},
     "for": {"en": "for", "ru": "для"},
     "key": {"en": "key {name}", "ru": "ключа {name}"},

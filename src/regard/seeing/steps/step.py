@@ -7,40 +7,13 @@ from typing import Any
 import numpy as np
 
 from regard.cards.equations import unicode_equation
+from regard.cards.typography import numeral
+from regard.seeing.steps.check import Check
+from regard.seeing.steps.phrases import phrases
 
 __all__ = ["Check", "Step", "Steps"]
 
 FEW = 5  # terms of a sum that are written out
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was recomputed beside what was recorded.
-
-    ``difference`` is the largest of any entry, ``tolerance`` what the dtype allows.
-    ``dropping``: in training the layer drops weights, which are recorded before that.
-    """
-
-    what: str
-    difference: float
-    tolerance: float
-    dropping: bool = False
-
-    @property
-    def passed(self) -> bool:
-        """Whether they agree; NaN never does."""
-        return bool(self.difference <= self.tolerance)
-
-    def text(self, words: Mapping[str, str]) -> str:
-        """In words."""
-        said = words["passed" if self.passed else "failed"]
-        if not self.tolerance:  # something that holds or does not
-            return said
-        why = f"; {words['dropping']}" if self.dropping and not self.passed else ""
-        return (
-            f"{said}: {words['difference']} {self.difference:.1e}, "
-            f"{words['allowed']} {self.tolerance:.0e}{why}"
-        )
 
 
 @dataclass(frozen=True)
@@ -66,8 +39,9 @@ class Step:
     check: Check | None = None
     terms: Any = None
 
-    def text(self, number: int, words: Mapping[str, str]) -> str:
+    def text(self, number: int, language: str) -> str:
         """The step as lines of text."""
+        words = phrases(language)
         lines = [f"{number}. {self.title}", f"   {self.sentence}"]
         before = f"{words['for']} {self.of}:  " if self.of else ""
         for start, latex in (("", self.formula), (before, self.numbers)):
@@ -75,12 +49,13 @@ class Step:
                 lines.append("     " + start + unicode_equation(latex))
         if self.terms is not None and len(self.terms) > FEW:
             largest = sorted(range(len(self.terms)), key=lambda n: -abs(self.terms[n]))
-            shown = ", ".join(f"[{n}] {self.terms[n]:.3g}" for n in largest[:FEW])
-            lines.append(f"   {words['terms']}: {shown}".replace("-", "−"))
+            terms = (f"[{n}] {self.terms[n]:.3g}" for n in largest[:FEW])
+            shown = numeral(words["between"].join(terms), language).replace("-", "−")
+            lines.append(f"   {words['terms']}: {shown}")
         if self.shapes:
             lines.append(f"   {words['shapes']}: {shape_text(self.shapes)}")
         if self.check is not None:
-            lines.append(f"   {self.check.text(words)}")
+            lines.append(f"   {self.check.text(language)}")
         return "\n".join(lines)
 
 
@@ -102,7 +77,6 @@ class Steps(Sequence[Step]):
     subject: str
     steps: tuple[Step, ...]
     language: str
-    words: Mapping[str, str]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, number: Any) -> Any:
@@ -123,13 +97,25 @@ class Steps(Sequence[Step]):
 
     @property
     def passed(self) -> bool:
-        """Whether every recomputed number equals the recorded one."""
-        return all(each.passed for each in self.checks)
+        """Whether every number that was compared equals the recorded one."""
+        return not any(each.failed for each in self.checks)
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """How many checks ``passed``, ``failed`` and had ``nothing`` to compare."""
+        return {
+            kind: sum(bool(getattr(each, kind)) for each in self.checks)
+            for kind in ("passed", "failed", "nothing")
+        }
+
+    def summary(self) -> str:
+        """What all checks came to, in a sentence."""
+        return phrases(self.language)["counted"].format(**self.counted)
 
     def __str__(self) -> str:
         parts = [f"{self.title}\n{self.subject}"]
-        parts += [each.text(n, self.words) for n, each in enumerate(self.steps, 1)]
-        return "\n\n".join(parts)
+        parts += [each.text(n, self.language) for n, each in enumerate(self.steps, 1)]
+        return "\n\n".join([*parts, self.summary()])
 
     __repr__ = __str__
 
@@ -155,6 +141,7 @@ def _step_as_dict(step: Step) -> dict[str, Any]:
         "difference": step.check.difference,
         "tolerance": step.check.tolerance,
         "passed": step.check.passed,
+        "nothing": step.check.nothing,
     }
     return {
         "name": step.name,

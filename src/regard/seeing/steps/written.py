@@ -1,0 +1,34 @@
+"""The formula of a step with the numbers of its row."""
+
+import ast
+from typing import Any
+
+import numpy as np
+
+from regard.cards import StepEntry
+from regard.seeing.steps.expressions import parsed
+from regard.seeing.steps.numbers import EVALUATED, Writer, shown_result
+
+_LISTED = 12  # keys that are seen, by number
+
+
+def written(entry: StepEntry, value: Any, writer: Writer) -> str:
+    """The formula of a step with the numbers of its row, then what came out."""
+    if value.dtype == bool:
+        return _numbered(value)
+    node, key = parsed(entry.by), writer.key
+    result = shown_result(value if key is None else value[key], entry.name)
+    text = writer.write(node)
+    plain = r"(\dots)" in text
+    plain = plain or (key is not None and isinstance(node, ast.Subscript))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        told = node.func.id != "where" or key is None
+        plain = plain or (told and node.func.id in EVALUATED)
+    return result if plain or text == result else f"{text} = {result}"
+
+
+def _numbered(value: np.ndarray) -> str:
+    """Which keys are seen, by number."""
+    found = [str(number) for number in np.flatnonzero(value)]
+    more = [r"\dots"] if len(found) > _LISTED else []
+    return f"j = {', '.join(found[:_LISTED] + more)}" if value.ndim and found else ""
