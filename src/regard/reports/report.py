@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from regard._version import __version__
+from regard.arguments import check_names
 from regard.reports.captured import Texts, Tokens, examples_of_maps, examples_of_probe
 from regard.reports.classified import explanations
 from regard.reports.example import Example
@@ -74,7 +75,9 @@ def report(
 
     Raises:
         ValueError: nothing to show, or tokens that do not fit.
+        TypeError: a parameter that there is not.
     """
+    check_names(report, page, write_report)
     check_language(page.get("language", "en"))
     texts = Texts.of(query_tokens, key_tokens)
     examples = _examples(what, inputs, texts)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from regard.arguments import check_names
 from regard.reports.diagnosis.result import ModelDiagnosis
 from regard.reports.phrases import check_language
 from regard.seeing.metrics.classifier import arrays_of, count_of
 from regard.seeing.metrics.evidence import evidence
 from regard.seeing.metrics.order import in_order
 from regard.seeing.metrics.overview import overview
+from regard.seeing.metrics.settings import Settings
 
 __all__ = ["ModelDiagnosis", "diagnose"]
 
@@ -51,6 +53,7 @@ def diagnose(
             not fit.
         TypeError: for an unknown setting.
     """
+    check_names(diagnose, settings, Settings)
     check_language(language)
     inputs = arrays_of(data)
     count, heads = count_of(inputs), overview(model, inputs, layers)

@@ -14,7 +14,7 @@ from regard.reports.phrases import LANGUAGES, check_language
 from regard.reports.templates import filled, head, text_of
 from regard.seeing.steps.explain import work_out
 from regard.seeing.steps.html import steps_html
-from regard.seeing.steps.traces import trace_of
+from regard.seeing.steps.traces import check_options, trace_of
 
 _FOLDER = "explained"
 _SCRIPTS = ("steps.js", "what_if.js")
@@ -49,9 +49,10 @@ def explain_page(
         **options: of the layer's call.
 
     Raises:
-        ValueError: as ``regard.explain`` does.
+        ValueError, TypeError: as ``regard.explain`` does.
     """
     check_language(language)
+    check_options(explain_page, trace_or_layer, options)
     trace = trace_of(trace_or_layer, inputs, options)
     tokens = (query_tokens, key_tokens)
     worked = work_out(trace, trace_or_layer, query=query)

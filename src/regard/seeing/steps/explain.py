@@ -13,7 +13,7 @@ from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place, sizes_of
 from regard.seeing.steps.step import Steps
 from regard.seeing.steps.telling import told
-from regard.seeing.steps.traces import trace_of
+from regard.seeing.steps.traces import check_options, trace_of
 from regard.seeing.steps.translating import in_our_terms
 from regard.seeing.steps.working import Done, Working
 from regard.trace import Trace
@@ -57,8 +57,10 @@ def explain(
     Raises:
         ValueError: for an unknown language, a row that is not there, a trace without
             weights, or a layer that no card explains.
+        TypeError: an option that neither this nor the layer's call takes.
     """
     check_language(language)
+    check_options(explain, trace_or_layer, options)
     trace = trace_of(trace_or_layer, inputs, options)
     worked = work_out(trace, trace_or_layer, query=query, head=head, example=example)
     return worked.told((query_tokens, key_tokens), language)

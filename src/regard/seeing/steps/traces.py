@@ -1,17 +1,31 @@
 """The trace that is explained: the one given, or that of a call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import keras
 
+from regard.arguments import check_names
 from regard.layers.traceable import Traceable, answer_of, as_trace, inputs_of, to_numpy
 from regard.seeing.capture import capture
 from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.steps.entries import card_of_class
 from regard.seeing.steps.losses import trace_of_loss
 from regard.trace import Trace
+
+# What any call takes, and what is put into the list that Keras' Attention wants.
+_BESIDE = ("training", "mask", "value", "key")
+
+
+def check_options(
+    function: Callable[..., Any], trace_or_layer: Any, options: Mapping[str, Any]
+) -> None:
+    """Raise for an option that neither the function nor the layer's call takes."""
+    if isinstance(trace_or_layer, Trace):
+        check_names(function, options, lambda: None)
+    elif isinstance(trace_or_layer, keras.layers.Layer):
+        check_names(function, options, trace_or_layer.call, _BESIDE)
 
 
 def trace_of(trace_or_layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
