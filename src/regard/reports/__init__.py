@@ -4,6 +4,7 @@ from regard.reports.example import Example
 from regard.reports.extras import Explanation, Removal, Timeline, Training
 from regard.reports.page import render_report, write_report
 from regard.reports.record import AttentionRecord
+from regard.reports.sentences import Sentences
 from regard.reports.terminal import Ink, draw_alignment, print_alignment
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Explanation",
     "Ink",
     "Removal",
+    "Sentences",
     "Timeline",
     "Training",
     "draw_alignment",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from regard.reports.contributions import norm_shares
+from regard.reports.documents import are_nested, has_sentences, words_read
 from regard.reports.example import Example
 from regard.reports.extras import Training
 from regard.reports.record import AttentionRecord
@@ -17,8 +19,8 @@ from regard.trace import Trace
 
 __all__ = ["Texts", "examples_of_maps", "examples_of_probe"]
 
-#: The tokens of one example, or of all of them.
-Tokens = Sequence[str] | Sequence[Sequence[str]] | None
+#: The tokens of one example, or of all of them; of keys also sentences of tokens.
+Tokens = Sequence[str] | Sequence[Sequence[Any]] | None
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,17 @@ class Texts:
 
     queries: list[list[str]] | None
     keys: list[list[str]] | None
+    sentences: list[list[list[str]]] | None = None  # of the keys
 
     @classmethod
     def of(cls, query_tokens: Tokens, key_tokens: Tokens) -> Texts:
-        """One side alone is taken for both."""
+        """One side alone is taken for both; sentences of keys are laid in a row."""
         queries, keys = _batch(query_tokens), _batch(key_tokens)
-        return cls(queries or keys, keys or queries)
+        sentences = None
+        if keys and any(map(are_nested, keys)):
+            sentences = [[list(each) for each in example] for example in keys]
+            keys = [list(chain.from_iterable(each)) for each in sentences]
+        return cls(queries or keys, keys or queries, sentences)
 
     def check(self, examples: int) -> None:
         """Raise unless there are tokens for each example, or none at all."""
@@ -95,7 +102,8 @@ def examples_of_maps(
             "maps must hold weights of at least one call. Got none: call the model "
             f"inside regard.capture. Layers: {', '.join(maps) or 'none'}."
         )
-    count = max(len(_table(trace)) for _, trace, _ in traces)
+    whole = [each for each in traces if has_sentences(each[1])] or traces
+    count = max(len(_table(trace)) for _, trace, _ in whole)
     texts.check(count)
     shown = [
         (name, trace, None if layer is None else norm_shares(trace, layer))
@@ -174,11 +182,21 @@ def _record(
         queries, keys = [_at(names[0], row) for row in rows], names[1]
     if trace.weights is None:  # an outline is kept whole, and so are its tokens
         queries, keys = _filled(queries, sizes[0]), _filled(keys, sizes[1])
+    keys = _in_sentences(trace, at, texts, keys)
     found = AttentionRecord.from_trace(trace, queries, keys, example=at)
     if norms is None:
         return replace(found, layer=name)
     part = norms[at, :, : len(queries), : len(keys)]
     return replace(found, layer=name, shares={"norm": part})
+
+
+def _in_sentences(trace: Trace, at: int, texts: Texts, keys: Sequence[str]) -> Any:
+    """The keys as sentences of words, where the layer or the reader knows of them."""
+    known = None if texts.sentences is None else texts.sentences[at]
+    if has_sentences(trace):
+        return words_read(trace, at, keys) if known is None else known
+    own = texts.keys is not None and keys is texts.keys[at]
+    return known if own and known is not None and trace.weights is not None else keys
 
 
 def _cut(

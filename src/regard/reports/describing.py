@@ -2,34 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from regard.reports.extras import Timeline
 from regard.reports.packing import number
 from regard.reports.record import AttentionRecord
 from regard.seeing.diagnostics import THRESHOLDS, diagnose, off_diagonality
-from regard.seeing.metrics.speech import REPEATED, SKIPPED, coverage, monotonicity
+from regard.seeing.metrics.speech import (
+    REPEATED,
+    SKIPPED,
+    coverage,
+    groups_of,
+    monotonicity,
+)
+from regard.seeing.metrics.token_times import token_frames
+from regard.seeing.milestones import first_places
+from regard.seeing.pieces import is_special
 
-__all__ = ["describe"]
+__all__ = ["describe", "first_steps"]
+
+_LONGEST_WALK = 400_000  # cells of a map up to which tokens are given their frames
 
 
-def describe(record: AttentionRecord, timed: bool = False) -> dict[str, Any]:
+def describe(
+    record: AttentionRecord, timeline: Timeline | None = None
+) -> dict[str, Any]:
     """The diagnosis of each head and, where there are several, of their mean.
 
-    Where keys are ``timed`` also how the rows walk through them: the share of steps
-    that do not go back, off-diagonality, how many keys are hardly read, how many again
-    and again.
+    Where keys lie in time also how the rows walk through them: the share of steps that
+    do not go back, off-diagonality, how many keys are hardly read and how many again
+    and again, in how many groups the former lie; of sound, which of them each token
+    was said in.
     """
     said = {} if record.outline is None else _describe_outline(record.outline)
     importance = record.importance
-    walked = timed and not said and len(record.query_tokens) > 1
+    walked = timeline is not None and not said and len(record.query_tokens) > 1
+    spoken = walked and timeline is not None and timeline.log_mel is not None
     return {
         **(said or _describe_weights(record)),
         "walk": [_walk(each) for each, _ in _maps(record)] if walked else None,
+        "spans": _spans(record) if spoken else None,
         "importance": importance and list(map(number, importance)),
     }
+
+
+def first_steps(
+    maps: Sequence[Mapping[str, Any]], steps: int
+) -> list[list[list[list[Any]]]]:
+    """For each map and head of a training, and its mean: words and when they came true.
+
+    ``maps`` are those of all steps, as `describe` said of them, step after step.
+    """
+    count = len(maps) // steps
+    looks = [maps[at::count] for at in range(count)]
+    return [
+        [
+            [[word, place] for word, place in first_places(said, entropy).items()]
+            for said, entropy in zip(
+                zip(*(look["said"] for look in each), strict=True),
+                zip(*(look["entropy"] for look in each), strict=True),
+                strict=True,
+            )
+        ]
+        for each in looks
+    ]
 
 
 def _describe_weights(record: AttentionRecord) -> dict[str, Any]:
@@ -52,6 +91,19 @@ def _maps(record: AttentionRecord) -> list[tuple[np.ndarray, np.ndarray]]:
     return maps
 
 
+def _spans(record: AttentionRecord) -> list[list[int] | None] | None:
+    """Of each token the first of its keys and one past the last; of none special."""
+    rows = [not is_special(token) for token in record.query_tokens]
+    allowed = record.allowed()[:, rows]
+    keys = int(np.flatnonzero(allowed.any(axis=(0, 1))).max(initial=-1)) + 1
+    table = np.nan_to_num(np.where(allowed, record.table[:, rows], 0.0))[..., :keys]
+    same = record.query_tokens == record.key_tokens
+    if same or not 0 < table.shape[1] <= keys or table[0].size > _LONGEST_WALK:
+        return None
+    found = iter(token_frames(table).tolist())
+    return [next(found) if own else None for own in rows]
+
+
 def _walk(weights: np.ndarray) -> list[float | None]:
     known = np.nan_to_num(weights)
     read = coverage(known)
@@ -60,6 +112,7 @@ def _walk(weights: np.ndarray) -> list[float | None]:
         number(off_diagonality(known).mean()),
         int((read < SKIPPED).sum()),
         int((read > REPEATED).sum()),
+        groups_of(read < SKIPPED),
     ]
 
 

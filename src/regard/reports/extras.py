@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regard.reports.sounds import checked_sound
 from regard.seeing.alignment import Link
 from regard.seeing.gold_alignments import GoldPair
 
@@ -117,9 +118,13 @@ class Timeline:
     - ``origin``: the key at which a forecast begins.
     - ``log_mel`` ``(bands, frames)``: an image over the same time, low bands first.
     - ``seconds``: from one key to the next; without it, ticks are the key tokens.
+    - ``audio`` (samples): the sound itself, one channel, 16-bit whole numbers or from
+      -1 to 1, with ``rate`` samples a second; a page holds it only where it was
+      written with ``embed_audio=True``. The first key begins with the first sample.
 
     Raises:
-        ValueError: neither channels nor an image, a channel of another length.
+        ValueError: neither channels nor an image, a channel of another length, sound
+            of other numbers or without ``seconds``.
     """
 
     keys: int
@@ -127,8 +132,17 @@ class Timeline:
     origin: int | None = None
     log_mel: np.ndarray | None = None
     seconds: float = float("nan")
+    audio: np.ndarray | None = None
+    rate: float = 16_000
 
     def __post_init__(self) -> None:
+        if self.audio is not None:
+            object.__setattr__(self, "audio", checked_sound(self.audio, self.rate))
+            if not self.seconds > 0:
+                raise ValueError(
+                    "seconds must say how far apart keys are, for audio to be found "
+                    f"at their places. Got {self.seconds}."
+                )
         if self.log_mel is None and not self.channels:
             raise ValueError("channels or log_mel must be given. Got neither.")
         if self.log_mel is not None and np.ndim(self.log_mel) != 2:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regard.reports.describing import describe
+from regard.reports.bands import pack_bands
+from regard.reports.describing import describe, first_steps
 from regard.reports.encoding import (
     Coding,
     Numbers,
@@ -25,6 +26,7 @@ from regard.reports.packing import (
     pack_training,
 )
 from regard.reports.record import AttentionRecord
+from regard.reports.sentences import Sentences, pack_sentences
 from regard.reports.sides import Sides
 from regard.reports.tokens import visible
 
@@ -33,15 +35,28 @@ __all__ = ["Package", "pack_examples"]
 
 @dataclass(frozen=True)
 class Package:
-    """What the page carries: one entry and one blob of numbers for each example."""
+    """What the page carries: one entry and one blob of numbers for each example.
+
+    ``bands`` are those of the data set, with the blob of their numbers.
+    """
 
     coding: Coding
     entries: list[dict[str, Any]]
     blobs: list[str]
     left_out: int
+    bands: list[dict[str, Any]]
+    band_blob: str
+
+    def named_blobs(self) -> Iterator[tuple[str, str]]:
+        """The blobs by number, and that of the bands as "b"."""
+        yield from ((str(at), blob) for at, blob in enumerate(self.blobs))
+        if self.bands:
+            yield "b", self.band_blob
 
 
-def pack_examples(examples: Sequence[Example], limit: int) -> Package:
+def pack_examples(
+    examples: Sequence[Example], limit: int, embed_audio: bool = False
+) -> Package:
     """Encode examples in order until ``limit`` bytes are full; count the rest."""
     every = [record for each in examples for _, _, record in _all_maps(each)]
     weights = [each.weights for each in every if each.weights is not None]
@@ -49,15 +64,19 @@ def pack_examples(examples: Sequence[Example], limit: int) -> Package:
     coding = choose_coding(count, all(map(fits_levels, weights)))
     entries: list[dict[str, Any]] = []
     blobs: list[str] = []
-    size = 0
+    buffer = Numbers()
+    bands = pack_bands(examples, buffer)
+    band_blob = buffer.deflated() if bands else ""
+    size = len(band_blob)
     for example in examples:
-        entry, blob = _pack_example(example, coding)
+        entry, blob = _pack_example(example, coding, embed_audio)
         size += len(blob) + len(script_json(entry).encode())
         if size > limit:
             break
         entries.append(entry)
         blobs.append(blob)
-    return Package(coding, entries, blobs, len(examples) - len(entries))
+    left_out = len(examples) - len(entries)
+    return Package(coding, entries, blobs, left_out, bands, band_blob)
 
 
 def _all_maps(example: Example) -> Iterator[tuple[int, bool, AttentionRecord]]:
@@ -70,14 +89,16 @@ def _all_maps(example: Example) -> Iterator[tuple[int, bool, AttentionRecord]]:
     yield from ((0, True, each) for each in example.others())
 
 
-def _pack_example(example: Example, coding: Coding) -> tuple[dict[str, Any], str]:
+def _pack_example(
+    example: Example, coding: Coding, embed_audio: bool
+) -> tuple[dict[str, Any], str]:
     buffer = Numbers()
     sides = Sides()
     maps = [
         {"step": step, "second": second}
         | _pack_record(record, coding, buffer)
         | _pack_words(record, example.gold, sides)
-        | describe(record, timed=example.timeline is not None)
+        | describe(record, example.timeline)
         for step, second, record in _all_maps(example)
     ]
     entry = pack_texts(example) | {"maps": maps, "sides": sides.packed}
@@ -85,8 +106,9 @@ def _pack_example(example: Example, coding: Coding) -> tuple[dict[str, Any], str
         entry["explanation"] = pack_explanation(example.explanation)
     if example.training is not None:
         entry |= pack_training(example.training)
+        entry["first"] = first_steps(maps, len(example.training.steps))
     if example.timeline is not None:
-        entry["timeline"] = pack_timeline(example.timeline, buffer)
+        entry["timeline"] = pack_timeline(example.timeline, buffer, embed_audio)
     return entry, buffer.deflated()
 
 
@@ -127,4 +149,11 @@ def _pack_record(
             for name, table in shares.items()
         ],
         "scoreStart": -1 if scores is None else buffer.append(scores.tobytes()),
+        "sentences": _pack_sentences(record, coding, buffer),
     }
+
+
+def _pack_sentences(record: AttentionRecord, coding: Coding, buffer: Numbers) -> Any:
+    if not isinstance(record.sentences, Sentences):
+        return None
+    return pack_sentences(record.sentences, record.table, coding, buffer)

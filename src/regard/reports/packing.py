@@ -10,6 +10,7 @@ import numpy as np
 from regard.reports.encoding import Numbers
 from regard.reports.example import Example
 from regard.reports.extras import Explanation, Timeline, Training
+from regard.reports.sounds import pack_sound
 from regard.reports.tokens import shorten, visible
 
 __all__ = [
@@ -85,7 +86,9 @@ def pack_training(training: Training) -> dict[str, Any]:
     }
 
 
-def pack_timeline(timeline: Timeline, buffer: Numbers) -> dict[str, Any]:
+def pack_timeline(
+    timeline: Timeline, buffer: Numbers, embed_audio: bool = False
+) -> dict[str, Any]:
     """Channels as numbers; of a log-mel image 256 levels between its extremes."""
     packed: dict[str, Any] = {
         "keys": timeline.keys,
@@ -100,6 +103,8 @@ def pack_timeline(timeline: Timeline, buffer: Numbers) -> dict[str, Any]:
         bands, frames = np.shape(timeline.log_mel)
         start = buffer.append(_levels(np.asarray(timeline.log_mel)).tobytes())
         packed["sound"] = {"bands": bands, "frames": frames, "start": start}
+    if embed_audio and timeline.audio is not None:
+        packed["audio"] = pack_sound(timeline.audio, timeline.rate, buffer)
     return packed
 
 

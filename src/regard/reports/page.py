@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from regard.reports.diagnosis.result import ModelDiagnosis
 from regard.reports.encoding import CODINGS, deflate, script_json
@@ -18,6 +19,7 @@ from regard.reports.phrases import LANGUAGES, check_language, phrases
 from regard.reports.templates import filled, head
 from regard.reports.tokens import visible
 from regard.reports.views import program_of, views_of
+from regard.seeing.milestones import SHARPENED
 
 __all__ = ["render_report", "write_report"]
 
@@ -27,37 +29,17 @@ _SPOKEN = ("pages", "patterns", "report")
 SIZE_LIMIT = 10_000_000
 
 
-def write_report(
-    examples: Iterable[Example],
-    path: str | Path,
-    *,
-    title: str | None = None,
-    facts: Mapping[str, object] | None = None,
-    language: str = "en",
-    names: tuple[str, str] = ("A", "B"),
-    evidence: ModelDiagnosis | None = None,
-) -> Path:
+def write_report(examples: Iterable[Example], path: str | Path, **page: Any) -> Path:
     """Write the examples with their attention maps as one offline HTML file.
 
-    ``facts`` (name -> value: the model, its score, the task) stand in the header.
-    ``language``, ``"en"`` or ``"ru"``, is the one the page opens in; it speaks both.
-    ``names`` are those of the two models where examples have maps of a second one.
-    ``evidence``: what ``regard.diagnose`` answered, whether the weights explain.
-    The file contains the texts themselves. Folders on the way are made, and an
-    existing file is replaced only once the new one is complete.
+    ``page`` is what `render_report` takes. The file contains the texts themselves.
+    Folders on the way are made, and an existing file is replaced only once the new one
+    is complete.
 
     Raises:
         ValueError: a language that the page does not speak.
     """
-    page = render_report(
-        examples,
-        title=title,
-        facts=facts,
-        language=language,
-        names=names,
-        evidence=evidence,
-    )
-    return write_page(path, page)
+    return write_page(path, render_report(examples, **page))
 
 
 def render_report(
@@ -68,12 +50,21 @@ def render_report(
     language: str = "en",
     names: tuple[str, str] = ("A", "B"),
     evidence: ModelDiagnosis | None = None,
+    embed_audio: bool = False,
 ) -> str:
-    """The text of the page that `write_report` writes."""
+    """The text of the page that `write_report` writes.
+
+    ``facts`` (name -> value: the model, its score, the task) stand in the header.
+    ``language``, ``"en"`` or ``"ru"``, is the one the page opens in; it speaks both.
+    ``names`` are those of the two models where examples have maps of a second one.
+    ``evidence``: what ``regard.diagnose`` answered, whether the weights explain.
+    ``embed_audio``: whether the sound of a ``Timeline`` is put into the page, which
+    plays it and says how large it is (32 kB for a second of 16,000 samples).
+    """
     check_language(language)
     examples = list(examples)
     words = phrases(language, *_SPOKEN, "without_script")
-    package = pack_examples(examples, SIZE_LIMIT)
+    package = pack_examples(examples, SIZE_LIMIT, embed_audio)
     shown = examples[: len(package.blobs)]
     title = _escape(title or words["report"])
     return filled(
@@ -92,8 +83,8 @@ def render_report(
                 _data(package, language) | {"names": [visible(x, " ") for x in names]}
             ),
             "blobs": "\n".join(
-                f'<script type="text/plain" id="w{index}">{blob}</script>'
-                for index, blob in enumerate(package.blobs)
+                f'<script type="text/plain" id="w{name}">{blob}</script>'
+                for name, blob in package.named_blobs()
             ),
             "script": deflate(program_of(views_of(package.entries)).encode()),
         },
@@ -106,6 +97,8 @@ def _data(package: Package, language: str) -> dict[str, object]:
         "codings": {name: coding.levels for name, (coding, _) in CODINGS.items()},
         "error": package.coding.error,
         "leftOut": package.left_out,
+        "bands": package.bands,
+        "sharpened": SHARPENED,
         "examples": package.entries,
     }
 

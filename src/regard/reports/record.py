@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from regard.reports.documents import are_nested, sentences_of
 from regard.reports.outline import OUTLINE, checked_outline
+from regard.reports.sentences import Sentences
 from regard.trace import Trace
 
 __all__ = ["AttentionRecord"]
@@ -34,6 +36,8 @@ class AttentionRecord:
       part of its row, 0 to 1: "norm" for what the key adds to the output, "gradient"
       for weight times gradient, or a name of your own.
     - ``importance`` (H numbers): how much worse the model is without each head, say.
+    - ``sentences``: into which the keys fall, as ``Sentences`` or just how many keys
+      each has; the text is then shown with a bar for the weight of each.
 
     Raises:
         ValueError: shapes and token counts that do not fit each other.
@@ -51,6 +55,7 @@ class AttentionRecord:
     heads: Sequence[str] = ()
     importance: Sequence[float] | None = None
     shares: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sentences: Sentences | Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         weights = outline = None
@@ -85,9 +90,15 @@ class AttentionRecord:
         masks = {
             cause: _full_mask(cause, mask, shape) for cause, mask in self.masks.items()
         }
+        sentences = self.sentences
+        if sentences is not None:
+            if not isinstance(sentences, Sentences):
+                sentences = Sentences(lengths=sentences)
+            sentences = sentences.joined(self.table if weights is None else weights)
         for name, value in (
             ("weights", weights), ("scores", scores), ("masks", masks),
             ("outline", outline), ("heads", names), ("shares", shares),
+            ("sentences", sentences),
             ("query_tokens", tuple(self.query_tokens)),
             ("key_tokens", tuple(self.key_tokens)),
         ):  # fmt: skip
@@ -141,7 +152,7 @@ class AttentionRecord:
         cls,
         trace: Trace,
         query_tokens: Sequence[str],
-        key_tokens: Sequence[str],
+        key_tokens: Sequence[str] | Sequence[Sequence[str]],
         *,
         example: int = 0,
         query_language: str = "",
@@ -149,10 +160,16 @@ class AttentionRecord:
     ) -> AttentionRecord:
         """One example of a trace; padding beyond the tokens given is cut off.
 
+        ``key_tokens`` may be a list of sentences, each a list of words.
+
         Raises:
             ValueError: the trace kept no weights, or has too few rows or columns.
         """
-        queries, keys = len(query_tokens), len(key_tokens)
+        queries, keys = len(query_tokens), np.arange(len(key_tokens))
+        sentences = None
+        if are_nested(key_tokens):
+            keys, sentences = sentences_of(trace, example, key_tokens)
+            key_tokens = [word for each in key_tokens for word in each]
         texts: dict[str, Any] = {
             "query_tokens": query_tokens,
             "key_tokens": key_tokens,
@@ -173,12 +190,13 @@ class AttentionRecord:
 
         def cut(array: np.ndarray) -> np.ndarray:
             full = np.broadcast_to(array, shape)
-            return full[example, :, :queries, :keys]
+            return full[example][:, :queries, keys[keys < shape[3]]]
 
         return cls(
             weights=cut(trace.weights),
             masks={cause: cut(mask) for cause, mask in trace.masks.items()},
             scores=None if trace.scores is None else cut(trace.scores),
+            sentences=sentences,
             **texts,
         )
 

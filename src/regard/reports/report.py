@@ -14,7 +14,7 @@ from regard.reports.captured import Texts, Tokens, examples_of_maps, examples_of
 from regard.reports.classified import explanations
 from regard.reports.example import Example
 from regard.reports.notebook import NotebookPath
-from regard.reports.page import write_report
+from regard.reports.page import render_report, write_report
 from regard.reports.phrases import check_language, phrases
 from regard.reports.redaction import Redact, Redaction
 from regard.reports.tokens import shorten
@@ -59,7 +59,8 @@ def report(
             one list, or one for each example. Padding after them is cut off.
         key_tokens: likewise of the keys. One of the two alone is taken for both; of
             several layers, each takes the sides that fit its lengths. Without any,
-            places have numbers.
+            places have numbers. For each example it may be a list of sentences, each a
+            list of words: the text then has a bar for the weight of every sentence.
         other: a second model, called with the same inputs, or its maps: the page then
             shows one, the other, and what changes; ``names`` says what they are called.
         classes: names of a classifier's classes: the page then shows its answers, how
@@ -67,18 +68,25 @@ def report(
         redact: a function of a text, or words and compiled patterns, to be blacked out
             in every text and token before anything is written.
         **page: ``title``, ``facts``, ``language`` ("en" or "ru"), ``names`` of two
-            models and ``evidence``, an answer of ``regard.diagnose``: as in
-            ``regard.reports.write_report``.
+            models, ``evidence``, an answer of ``regard.diagnose``, and
+            ``embed_audio``, whether the sound of examples can be played (off by
+            default): as in ``regard.reports.render_report``.
 
     Returns:
         The path of the page; a notebook shows the page itself.
 
     Raises:
-        ValueError: nothing to show, or tokens that do not fit.
+        ValueError: nothing to show, tokens that do not fit, or sound to be embedded
+            where words are to be blacked out.
         TypeError: a parameter that there is not.
     """
-    check_names(report, page, write_report)
+    check_names(report, page, render_report)
     check_language(page.get("language", "en"))
+    if redact is not None and page.get("embed_audio"):
+        raise ValueError(
+            "embed_audio must be False where words are blacked out, which cannot be "
+            "done to sound. Got True and redact."
+        )
     texts = Texts.of(query_tokens, key_tokens)
     examples = _examples(what, inputs, texts)
     if classes is not None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["coverage", "coverage_deviation", "focus_rate", "monotonicity"]
+__all__ = [
+    "coverage",
+    "coverage_deviation",
+    "focus_rate",
+    "groups_of",
+    "monotonicity",
+]
 
 #: A frame read less than the first is skipped, more than the second repeated.
 SKIPPED, REPEATED = 0.1, 2.0
@@ -27,6 +33,11 @@ def coverage(weights: np.ndarray) -> np.ndarray:
 def coverage_deviation(weights: np.ndarray) -> float:
     """CDP = −(1/S) Σ_j ln(1 + (1 − Σ_i α_ij)²): 0 where each frame is read once."""
     return float(-np.log1p((1 - coverage(weights)) ** 2).mean())
+
+
+def groups_of(chosen: np.ndarray) -> int:
+    """How many groups of neighbours are True: 2 in 1 1 0 0 1."""
+    return int((np.diff(np.asarray(chosen, np.int8), prepend=0) > 0).sum())
 
 
 def focus_rate(weights: np.ndarray) -> float:
