@@ -33,6 +33,7 @@ class Trace:
     - ``inputs``: what the layer was called with, by argument; only of ``layer.trace``.
     - ``parameters``: the weights of the layer, by path; ``settings``: its config,
       and as ``attention_mask`` that of a scope which the call was given.
+    - ``training``: whether the call was one of training, with dropout on.
 
     A trace never crosses a Keras call and keeps no reference to the layer; its mappings
     are read-only copies.
@@ -54,6 +55,7 @@ class Trace:
     inputs: Mapping[str, np.ndarray] = field(default_factory=dict)
     parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    training: bool = False
 
     def __post_init__(self) -> None:
         for name in _MAPPINGS:
@@ -70,6 +72,7 @@ class Trace:
             for name, mapping in (("masks", self.masks), ("extra", self.extra))
             if mapping
         ]
+        parts += ["training"] * self.training
         return f"Trace({'; '.join(parts)})"
 
     def __getstate__(self) -> dict[str, Any]:
@@ -85,7 +88,7 @@ class Trace:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """The names of its own arrays, present or not, in the order of the steps."""
-        others = {"mechanism", "layer", *_MAPPINGS}
+        others = {"mechanism", "layer", "training", *_MAPPINGS}
         return tuple(each.name for each in fields(cls) if each.name not in others)
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:

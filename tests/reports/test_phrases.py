@@ -27,7 +27,13 @@ def test_both_languages_say_the_same(file):
 
 
 @pytest.mark.parametrize(
-    "names", [(*SPOKEN, "without_script"), ("pages", "explained"), ("diagnosis",)]
+    "names",
+    [
+        (*SPOKEN, "without_script"),
+        (*SPOKEN, "facts"),
+        ("pages", "explained"),
+        ("diagnosis",),
+    ],
 )
 def test_no_phrase_hides_another(names):
     files = [file for file in FILES if file.stem in names or file.parent.name in names]
@@ -67,7 +73,7 @@ def test_the_steps_ask_for_phrases_that_exist_and_for_all_of_them():
 def test_without_scripts_every_phrase_is_said():
     said = "".join(
         (FOLDER.parent / name).read_text("utf-8")
-        for name in ("page.py", "fallback.py", "report.py")
+        for name in ("page.py", "fallback.py", "page_facts.py")
     )
-    for key in phrases("en", "without_script"):
+    for key in phrases("en", "without_script", "facts"):
         assert f'"{key}"' in said or f"'{key}'" in said, key

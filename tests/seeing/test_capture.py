@@ -207,3 +207,28 @@ def test_captures_of_keras_layers_may_be_nested():
 def test_what_is_no_model_is_refused():
     with pytest.raises(ValueError, match=r"model must be a Keras model or layer.*str"):
         regard.attend_to("model", np.ones((1, 2)))
+
+
+def test_a_call_in_training_is_recorded_as_one(model, ids):
+    model.compile("adam", "mse")
+    with regard.capture(model) as maps:
+        model(ids)
+        model(ids, training=True)
+        model.predict(ids, verbose=0)
+        model.fit(ids, np.zeros((5, 1)), batch_size=5, verbose=0)
+    assert [each.training for each in maps["pool"]] == [False, True, False, True]
+    dicts = maps.to_dict()["pool"]
+    assert [each["training"] for each in dicts] == [False, True, False, True]
+    said = ["training" in repr(each) for each in maps["pool"]]
+    assert said == [False, True, False, True]
+
+
+def test_a_trace_says_in_which_mode_it_was_made(tmp_path):
+    layer = MultiHeadAttention(2, 3, dropout=0.5)
+    given = np.ones((1, 4, 6), "float32")
+    assert not layer.trace(given).training
+    assert layer.trace(given, training=True).training
+    with regard.capture(layer) as maps:
+        layer(given, training=True)
+    again = type(maps).load(maps.save(tmp_path / "maps"))
+    assert again[layer.path][0].training

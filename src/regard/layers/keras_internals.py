@@ -4,14 +4,18 @@ from contextlib import contextmanager
 
 import keras
 from keras.src.backend import AutocastScope, get_keras_mask, set_keras_mask
+from keras.src.backend.common.global_state import get_global_attribute
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 __all__ = [
     "computing_in",
     "get_keras_mask",
+    "in_symbolic_scope",
     "outside_the_compiler",
     "set_keras_mask",
     "stored_value",
     "traced_spec",
+    "training_now",
 ]
 
 
@@ -49,3 +53,9 @@ def stored_value(variable):
     None before it is made, and on JAX within ``fit``, which takes the values away.
     """
     return variable._value
+
+
+def training_now():
+    """Whether the call that runs now is one of training, said or passed down to it."""
+    context = get_global_attribute("current_call_ctx")
+    return bool(context is not None and context.get_value("training"))

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from regard.core.scopes import Scope
-from regard.layers.keras_internals import stored_value
+from regard.layers.keras_internals import stored_value, training_now
 from regard.recording import Recorder, recorders, recording
 from regard.trace import Trace
 
@@ -51,7 +51,7 @@ class Traceable(keras.layers.Layer):
         records = []
 
         def receive(layer, tensors):
-            records.append(to_numpy(tensors))
+            records.append({**to_numpy(tensors), "training": training_now()})
 
         with recording(Recorder(lambda layer: layer is self, receive)):
             output = self(*args, **kwargs)
@@ -145,5 +145,6 @@ def as_trace(layer, arrays, mechanism=None, parameters=None) -> Trace:
         inputs=arrays.get("inputs") or {},
         parameters=parameters_of(layer) if parameters is None else parameters,
         settings={**settings_of(layer), **(arrays.get("settings") or {})},
+        training=arrays.get("training", False),
         **fields,
     )

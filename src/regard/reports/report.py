@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from regard._version import __version__
 from regard.arguments import check_names
 from regard.reports.captured import Texts, Tokens, examples_of_maps, examples_of_probe
 from regard.reports.classified import explanations
 from regard.reports.example import Example
 from regard.reports.notebook import NotebookPath
 from regard.reports.page import render_report, write_report
-from regard.reports.phrases import check_language, phrases
+from regard.reports.page_facts import facts_of
+from regard.reports.phrases import check_language
 from regard.reports.redaction import Redact, Redaction
-from regard.reports.tokens import shorten
 from regard.seeing.capture import attend_to, attention_layers
 from regard.seeing.metrics.classifier import Classifier
 from regard.seeing.metrics.order import in_order
 
 __all__ = ["report"]
-
-_LONGEST_LIST = 300  # characters of the list of layers
 
 
 def report(
@@ -88,12 +84,15 @@ def report(
             "done to sound. Got True and redact."
         )
     texts = Texts.of(query_tokens, key_tokens)
-    examples = _examples(what, inputs, texts)
+    maps = _captured(what, inputs)
+    examples = _examples(what, maps, texts)
     if classes is not None:
         examples = _classified(what, inputs, examples, classes)
     if other is not None:
-        examples = _paired(examples, _examples(other, inputs, texts))
-    page["facts"] = _facts(what, examples, page) | dict(page.get("facts") or {})
+        others = _examples(other, _captured(other, inputs), texts)
+        examples = _paired(examples, others)
+    found = facts_of(what, maps, examples, page.get("language", "en"))
+    page["facts"] = found | dict(page.get("facts") or {})
     if redact is not None:
         redaction = Redaction(redact)
         examples = [redaction.example(each) for each in examples]
@@ -101,22 +100,31 @@ def report(
     return NotebookPath(write_report(examples, path, **page))
 
 
-def _examples(what: Any, inputs: tuple[Any, ...], texts: Texts) -> list[Example]:
+def _captured(what: Any, inputs: tuple[Any, ...]) -> Mapping[str, Any] | None:
+    """The maps that were given, or those of a call of the model."""
+    if isinstance(what, Mapping):
+        return what
+    if isinstance(what, Example) or not callable(_model(what)):
+        return None
+    if not inputs:
+        raise ValueError(
+            "inputs must follow the model: what it is called with. Got none."
+        )
+    return attend_to(_model(what), *inputs)
+
+
+def _model(what: Any) -> Any:
+    return what.model if isinstance(what, Classifier) else what
+
+
+def _examples(what: Any, maps: Mapping[str, Any] | None, texts: Texts) -> list[Example]:
+    if maps is not None:
+        layers = {} if maps is what else attention_layers(_model(what))
+        return examples_of_maps(maps, texts, layers)
     if isinstance(what, Example):
         return [what]
-    if isinstance(what, Mapping):
-        return examples_of_maps(what, texts)
     if hasattr(what, "snapshots") and hasattr(what, "lines"):
         return examples_of_probe(what, texts)
-    if isinstance(what, Classifier):
-        return _examples(what.model, inputs, texts)
-    if callable(what):
-        if not inputs:
-            raise ValueError(
-                "inputs must follow the model: what it is called with. Got none."
-            )
-        layers = attention_layers(what)
-        return examples_of_maps(attend_to(what, *inputs), texts, layers)
     found = list(what) if isinstance(what, Iterable) else [what]
     strange = [each for each in found if not isinstance(each, Example)]
     if strange:
@@ -162,25 +170,6 @@ def _paired(first: list[Example], second: list[Example]) -> list[Example]:
         replace(one, other=two.records())
         for one, two in zip(first, second, strict=True)
     ]
-
-
-def _facts(
-    what: Any, examples: list[Example], page: Mapping[str, Any]
-) -> dict[str, str]:
-    """What was captured, when, and by which version; examples speak for themselves."""
-    if any(what is each for each in examples) or isinstance(what, list | tuple):
-        return {}
-    words = phrases(page.get("language", "en"), "without_script")
-    names = dict.fromkeys(each.layer for one in examples for each in one.records())
-    date = datetime.now().astimezone().strftime("%Y-%m-%d")
-    written = words["fact_by"].format(date=date, version=__version__)
-    name = getattr(getattr(what, "model", what), "name", None)
-    facts = {words["fact_model"]: name} if isinstance(name, str) else {}
-    return facts | {
-        words["fact_layers"]: shorten(", ".join(names), _LONGEST_LIST),
-        words["fact_examples"]: str(len(examples)),
-        words["fact_written"]: written,
-    }
 
 
 def _redacted(page: dict[str, Any], redaction: Redaction) -> dict[str, Any]:

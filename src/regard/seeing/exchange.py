@@ -20,6 +20,7 @@ def to_dict(maps: Mapping[str, Sequence[Trace]]) -> dict[str, list[dict[str, Any
         name: [
             {
                 "mechanism": trace.mechanism,
+                "training": trace.training,
                 **{field: array.tolist() for field, array in trace.arrays()},
                 "masks": {
                     cause: np.asarray(m).tolist() for cause, m in trace.masks.items()
@@ -104,6 +105,7 @@ def save(maps: Mapping[str, Sequence[Trace]], path: str | Path) -> Path:
             {
                 "mechanism": trace.mechanism,
                 "layer": trace.layer,
+                "training": trace.training,
                 "settings": dict(trace.settings),
                 "own": stored(dict(trace.arrays())),
                 **{name: stored(getattr(trace, name)) for name in _GROUPS},
@@ -162,4 +164,5 @@ def _trace(entry: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> Trace:
     }
     own = groups.pop("own")
     names = {name: entry[name] for name in ("mechanism", "layer", "settings")}
-    return Trace(**names, **own, **groups)
+    training = entry.get("training", False)  # files of old say nothing of it
+    return Trace(**names, **own, **groups, training=training)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from regard.layers.keras_internals import in_symbolic_scope, training_now
 from regard.layers.traceable import (
     as_trace,
     copied,
@@ -35,6 +36,7 @@ class Maps(Mapping):
         self.unread: dict[str, str] = {}  # why a layer is not captured, by path
         self._parameters: dict[int, dict[str, np.ndarray]] = {}
         self._inputs: dict[int, dict[str, Any]] = {}
+        self._training: dict[int, bool] = {}
 
     def __getitem__(self, name: str) -> Calls:
         if name not in self._calls:
@@ -87,33 +89,41 @@ class Maps(Mapping):
         return id(layer) in self._names
 
     def noting(self, layer: Any) -> Callable[..., Any]:
-        """The layer's ``call``, whose inputs are noted while it runs."""
+        """The layer's ``call``, whose inputs and mode are noted while it runs."""
         call = layer.call
 
         @wraps(call)
         def noted(*args: Any, **kwargs: Any) -> Any:
             self._inputs[id(layer)] = inputs_of(layer, args, kwargs)
+            self._training[id(layer)] = training_now()
             try:
                 return call(*args, **kwargs)
             finally:
                 self._inputs.pop(id(layer), None)
+                self._training.pop(id(layer), None)
 
         return noted
 
     def receive(self, layer: Any, tensors: dict[str, Any]) -> None:
-        """Keep one call, also from inside compiled code."""
+        """Keep one call, also from inside compiled code.
+
+        Not where Keras learns shapes alone, which torch does on numbers made up.
+        """
+        if in_symbolic_scope():
+            return
         # Weights go along: on JAX they too are known only when traced code runs.
         given = {**tensors, "parameters": tensors_of(layer)}
         if tensors.get("weights") is not None:  # not beside an outline
             given["inputs"] = self._inputs.get(id(layer), {})
-        when_known(given, lambda arrays: self._keep(layer, arrays), layer)
+        training = self._training.get(id(layer), False)
+        when_known(given, lambda arrays: self._keep(layer, arrays, training), layer)
 
-    def _keep(self, layer: Any, arrays: dict[str, Any]) -> None:
+    def _keep(self, layer: Any, arrays: dict[str, Any], training: bool) -> None:
         """Inside ``predict`` a call is joined to the same call of the batch before."""
         name = self._names[id(layer)]
         now = copied(arrays.pop("parameters"))
         parameters = {} if "outline" in arrays else self._shared(layer, now)
-        arrays = self.reduction.cut(to_numpy(arrays))
+        arrays = self.reduction.cut(to_numpy(arrays)) | {"training": training}
         trace = as_trace(layer, arrays, mechanism_of(layer), parameters=parameters)
         calls = self._calls[name]
         if self._batch is None:
