@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 BACKENDS = ("jax", "tensorflow", "torch")
 KERAS_DEFAULT = "tensorflow"
+# A line of information before TensorFlow has read how much is wanted.
+_NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog")
 
 
 def installed_backends() -> list[str]:
@@ -88,6 +94,35 @@ def choose_backend(arguments: Sequence[str]) -> None:
         )
 
 
+def keep_tensorflow_quiet() -> None:
+    """Let a command print what it has to say, not what TensorFlow notes of itself.
+
+    On another backend Keras imports TensorFlow only to know its shapes, which takes
+    seconds and writes lines: a command needs none of it, so there is none for it.
+    """
+    if requested_backend() != "tensorflow":
+        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings, not information
+    with without_notes():
+        import_module("tensorflow")
+
+
+@contextmanager
+def without_notes() -> Iterator[None]:
+    """Hold back what C++ writes to standard error; pass on all but information."""
+    whole = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(whole, 2)
+            os.close(whole)
+            held.seek(0)
+            os.write(2, b"".join(line for line in held if not _NOTE.match(line)))
+
+
 def main() -> None:
     """Run the `regard` command."""
     try:
@@ -96,6 +131,7 @@ def main() -> None:
     except (ValueError, ImportError) as error:
         print(f"regard: {error}", file=sys.stderr)
         sys.exit(2)
+    keep_tensorflow_quiet()
     from regard.cli import main as run
 
     sys.exit(run())

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from importlib import import_module
 
 import pytest
 
@@ -90,3 +92,35 @@ def test_an_unknown_backend_is_refused(machine):
     machine(installed=["jax"])
     with pytest.raises(ValueError, match=r"--backend must be one of .* Got 'mxnet'"):
         regard_backend.choose_backend(["--backend", "mxnet"])
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_command_on_another_backend_has_no_tensorflow(machine, monkeypatch, backend):
+    machine(installed=["tensorflow", backend], environment=backend)
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    regard_backend.keep_tensorflow_quiet()
+    with pytest.raises(ImportError):
+        import_module("tensorflow")
+    monkeypatch.delitem(sys.modules, "tensorflow")
+
+
+def test_of_tensorflow_only_information_is_held_back(machine, monkeypatch, capfd):
+    def talk(name):
+        os.write(2, b"WARNING: All log messages before absl::InitializeLog() is ...\n")
+        os.write(2, b"I0000 00:00:1 1 port.cc:153] custom operations\n")
+        os.write(2, b"E0000 00:00:1 1 cuda.cc:52] failed\nWARNING:tensorflow:slow\n")
+
+    machine(installed=["tensorflow"], environment="tensorflow")
+    monkeypatch.setattr(regard_backend, "import_module", talk)
+    regard_backend.keep_tensorflow_quiet()
+    assert capfd.readouterr().err == (
+        "E0000 00:00:1 1 cuda.cc:52] failed\nWARNING:tensorflow:slow\n"
+    )
+
+
+def test_an_error_meanwhile_is_seen(capfd):
+    with pytest.raises(ValueError), regard_backend.without_notes():
+        os.write(2, b"said\n")
+        raise ValueError
+    os.write(2, b"later\n")
+    assert capfd.readouterr().err == "said\nlater\n"

@@ -18,7 +18,8 @@ def compiled(function, model):
     if backend == "tensorflow":
         import tensorflow
 
-        return tensorflow.function(function, reduce_retracing=False)
+        # Nothing here branches on a tensor, so there is nothing to rewrite either.
+        return tensorflow.function(function, reduce_retracing=False, autograph=False)
     if backend == "torch":
         import torch
 
