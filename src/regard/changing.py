@@ -49,6 +49,11 @@ def changing(layer: Any, change: Change) -> Iterator[None]:
         _ACTIVE.reset(token)
 
 
+def anything_changes() -> bool:
+    """True where somebody changes the weights of any layer now."""
+    return bool(_ACTIVE.get())
+
+
 def changes_of(layer: Any) -> tuple[Change, ...]:
     """What is to be done to the weights of this layer now, in this order."""
     return tuple(change for changed, change in _ACTIVE.get() if changed is layer)

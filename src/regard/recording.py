@@ -48,6 +48,11 @@ def unrecorded() -> Iterator[None]:
         _ACTIVE.reset(token)
 
 
+def anybody_listens() -> bool:
+    """True where there is a recorder for any layer now."""
+    return bool(_ACTIVE.get())
+
+
 def recorders(layer: Any) -> tuple[Recorder, ...]:
     """The recorders that listen to this layer now."""
     return tuple(each for each in _ACTIVE.get() if each.accepts(layer))

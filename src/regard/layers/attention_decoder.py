@@ -23,6 +23,7 @@ from regard.layers.keras_internals import (
     outside_the_compiler,
     traced_spec,
 )
+from regard.layers.programs import as_one_program
 from regard.layers.traceable import Traceable
 
 _QUERIES = ("previous_state", "new_state", "bottom_state")
@@ -264,8 +265,7 @@ class AttentionDecoder(Traceable):
             else:
                 shape = (batch, length, ops.shape(prepared["mask"])[1])
                 inputs = self._with_noise(inputs, shape, training)
-                step = self._looking(training, self.inputs_width)
-                results = run_loop(step, inputs, memory, state, mask)
+                results = self._in_steps(inputs, memory, state, mask, training=training)
         outputs, weights, state, extra = results
         for listener in self.recorders():
             parts = decoder_record.record(weights, prepared, mask, extra)
@@ -285,6 +285,11 @@ class AttentionDecoder(Traceable):
         if noise is None:
             return inputs
         return ops.concatenate(alike(inputs, noise), axis=-1)
+
+    @as_one_program
+    def _in_steps(self, inputs, memory, state, mask, training):
+        step = self._looking(training, self.inputs_width)
+        return run_loop(step, inputs, memory, state, mask)
 
     def _looking(self, training, width):
         """The step of the loop; while somebody listens it also tells what it saw."""
@@ -321,15 +326,23 @@ class AttentionDecoder(Traceable):
         after = self.query == "new_state" and not self.input_feeding
         return after and not state["attention"]
 
-    @outside_the_compiler
-    def _after_the_loop(self, inputs, memory, state, mask, training):
+    @as_one_program
+    def _cell_alone(self, inputs, states, mask, training):
+        """The cell over all inputs: its outputs (B, T, U) and last states, flat."""
         loop = keras.layers.RNN(
             self.cell, return_sequences=True, return_state=True, dtype=self.dtype_policy
         )
-        start = decoder_record.joined(state["cell"])[:, None, None]
-        states = packed(self.cell, state["cell"])
+        states = packed(self.cell, states)
         hidden, *states = loop(
             inputs, initial_state=states, mask=mask, training=training
+        )
+        return hidden, keras.tree.flatten(states)
+
+    @outside_the_compiler
+    def _after_the_loop(self, inputs, memory, state, mask, training):
+        start = decoder_record.joined(state["cell"])[:, None, None]
+        hidden, cell_state = self._cell_alone(
+            inputs, state["cell"], mask, training=training
         )
         block, seen = decoder_record.listening(self.attention, bool(self.recorders()))
         with block:
@@ -342,7 +355,6 @@ class AttentionDecoder(Traceable):
             outputs = ops.where(real, outputs, ops.zeros_like(outputs))
         if len(weights.shape) == 3:
             weights = ops.expand_dims(weights, 1)
-        cell_state = keras.tree.flatten(states)
         state = {"attention": state["attention"], "cell": cell_state}
         extra = {"asked": hidden, "found": context}
         extra = {name: each[:, None] for name, each in extra.items()}

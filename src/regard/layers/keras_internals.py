@@ -13,6 +13,7 @@ __all__ = [
     "in_symbolic_scope",
     "outside_the_compiler",
     "set_keras_mask",
+    "stateless_values",
     "stored_value",
     "traced_spec",
     "training_now",
@@ -45,6 +46,12 @@ def traced_spec(layer, *args, **kwargs):
     result only.
     """
     return keras.Operation.compute_output_spec(layer, *args, **kwargs)
+
+
+def stateless_values(variables):
+    """What the variables hold here and now, in the dtypes they are stored in."""
+    with AutocastScope(None):
+        return [each.value for each in variables]
 
 
 def stored_value(variable):

@@ -17,6 +17,7 @@ from regard.layers.keras_internals import (
     set_keras_mask,
     traced_spec,
 )
+from regard.layers.programs import as_one_program
 from regard.layers.weight_dropout import drawn_factors
 
 Tensor = Any
@@ -191,8 +192,9 @@ class Alignment(Attention):
             "keep": drawn_factors(self, shape, training),
             "poison": poison if poison is None else poison[:, 0],
         }
+        mask = given.query_mask
         contexts, weights, last, extra = self._loop(
-            queries, streams, memory, start, given.query_mask, bool(self.recorders())
+            queries, streams, memory, start, mask, watched=bool(self.recorders())
         )
         output = ops.cast(contexts, self.compute_dtype)
         if given.query_mask is not None:
@@ -237,6 +239,7 @@ class Alignment(Attention):
                 pairs = part if pairs is None else ops.logical_and(pairs, part)
         return None if pairs is None else ops.broadcast_to(pairs[:, 0], shape)
 
+    @as_one_program
     def _loop(self, queries, streams, memory, state, mask, watched):
         """All queries, one after another; what has S columns travels beside them."""
         queries, width, kind = queries[:, 0], queries.shape[-1], queries.dtype

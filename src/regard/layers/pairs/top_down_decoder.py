@@ -12,6 +12,7 @@ from regard.layers.decoder_loop import answered, run_loop
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
+from regard.layers.programs import as_one_program
 from regard.layers.series.input_attention import lstm_cell
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
@@ -110,18 +111,9 @@ class TopDownDecoder(Traceable):
         mask = join(inputs_mask, get_keras_mask(inputs))
         mask = checked(mask, "inputs_mask", batch, length)
         memory = self.prepare(value, key, value_mask)
-
-        shown = bool(self.recorders())
-
-        def step(each, memory, state):
-            output, weights, after = self.step(each, memory, state)
-            states = [state[name] for name in _STATES]
-            extra = {"entering": states, "asker": [after["attention_hidden"]]}
-            extra = {n: ops.concatenate(e, -1)[:, None] for n, e in extra.items()}
-            return output, weights, after, extra if shown else {}
-
-        state = self.initial_state(memory)
-        looped = run_loop(step, hide(inputs, mask), memory, state, mask)
+        state, shown = self.initial_state(memory), bool(self.recorders())
+        inputs = hide(inputs, mask)
+        looped = self._in_steps(inputs, memory, state, mask, watched=shown)
         outputs, weights, _, extra = looped
         masks = {"padding": ops.cast(memory["mask"], "bool")[:, None, None]}
         if mask is not None:
@@ -130,6 +122,17 @@ class TopDownDecoder(Traceable):
         record = {"value": memory["value"], "mask": seen, "masks": masks}
         asked = return_attention_scores
         return answered(self, outputs, weights, asked, extra=extra, **record)
+
+    @as_one_program
+    def _in_steps(self, inputs, memory, state, mask, watched):
+        def step(each, memory, state):
+            output, weights, after = self.step(each, memory, state)
+            states = [state[name] for name in _STATES]
+            extra = {"entering": states, "asker": [after["attention_hidden"]]}
+            extra = {n: ops.concatenate(e, -1)[:, None] for n, e in extra.items()}
+            return output, weights, after, extra if watched else {}
+
+        return run_loop(step, inputs, memory, state, mask)
 
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""

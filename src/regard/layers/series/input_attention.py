@@ -7,6 +7,7 @@ from regard.core import normalizers
 from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import answered, run_loop
+from regard.layers.programs import as_one_program
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
 
@@ -73,7 +74,16 @@ class InputAttention(Traceable):
         memory = self.attention.prepare(ops.swapaxes(inputs, 1, 2))
         state = [ops.zeros((batch, self.units), inputs.dtype) for _ in range(2)]
         watched = bool(self.recorders())
+        results = self._in_steps(inputs, memory, state, watched=watched)
+        outputs, weights, _, found = results
+        # The loop leaves the number of series open; the layer knows it.
+        weights = ops.reshape(weights, (batch, 1, length, series))
+        found.pop("context", None)  # the series are weighed, and not added up
+        found["key"] = memory["key"]
+        return answered(self, outputs, weights, return_attention_scores, **found)
 
+    @as_one_program
+    def _in_steps(self, inputs, memory, state, watched):
         def step(each, memory, state):
             hidden, carry = state
             asking = ops.concatenate([hidden, carry], axis=-1)
@@ -83,12 +93,7 @@ class InputAttention(Traceable):
             shown = of_a_look(self.attention, asking, memory) if watched else {}
             return output, weights, list(state), shown
 
-        outputs, weights, _, found = run_loop(step, inputs, memory, state)
-        # The loop leaves the number of series open; the layer knows it.
-        weights = ops.reshape(weights, (batch, 1, length, series))
-        found.pop("context", None)  # the series are weighed, and not added up
-        found["key"] = memory["key"]
-        return answered(self, outputs, weights, return_attention_scores, **found)
+        return run_loop(step, inputs, memory, state)
 
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""

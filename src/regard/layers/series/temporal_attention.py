@@ -10,6 +10,7 @@ from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import answered, run_loop
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import check_sequences
+from regard.layers.programs import as_one_program
 from regard.layers.series.input_attention import lstm_cell, of_a_look
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
@@ -76,7 +77,16 @@ class TemporalAttention(Adaptable, Traceable):
         memory = self.attention.prepare(value, value_mask=value_mask)
         state = [ops.zeros((batch, self.units), inputs.dtype) for _ in range(2)]
         watched = bool(self.recorders())
+        results = self._in_steps(inputs, memory, state, watched=watched)
+        outputs, weights, _, found = results
+        seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
+        found |= {name: memory[name] for name in ("key", "value")}
+        found |= {"mask": ops.broadcast_to(seen, ops.shape(weights))}
+        found["masks"] = {"padding": seen}
+        return answered(self, outputs, weights, return_attention_scores, **found)
 
+    @as_one_program
+    def _in_steps(self, inputs, memory, state, watched):
         def step(each, memory, state):
             hidden, carry = state
             asking = ops.concatenate([hidden, carry], axis=-1)
@@ -88,12 +98,7 @@ class TemporalAttention(Adaptable, Traceable):
             shown = of_a_look(self.attention, asking, memory) if watched else {}
             return output, weights, list(state), shown
 
-        outputs, weights, _, found = run_loop(step, inputs, memory, state)
-        seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
-        found |= {name: memory[name] for name in ("key", "value")}
-        found |= {"mask": ops.broadcast_to(seen, ops.shape(weights))}
-        found["masks"] = {"padding": seen}
-        return answered(self, outputs, weights, return_attention_scores, **found)
+        return run_loop(step, inputs, memory, state)
 
     def reports_for(self):
         """The attention inside a loop makes no call of its own."""
