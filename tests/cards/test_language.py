@@ -5,7 +5,7 @@ import re
 import pytest
 
 from regard.cards import card, glossary, names
-from regard.cards.typography import SPACE, russian
+from regard.cards.typography import SPACE, formula_in, numeral, russian
 
 # Names that Russian texts leave in Latin letters.
 NAMES = {"ReLU", "RoPE", "ALiBi", "T5", "Keras", "Llama", "NaN", "True", "Softmax"}
@@ -113,3 +113,25 @@ def test_spaces_at_which_no_line_breaks():
     assert russian("ключ — в памяти") == f"ключ{SPACE}— в{SPACE}памяти"
     assert russian("не больше 64 ключей") == f"не{SPACE}больше 64{SPACE}ключей"
     assert russian("при D = 1") == f"при{SPACE}D{SPACE}={SPACE}1"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("-3.9e-06", "−3,9·10⁻⁶"),
+        ("2.0e+05", "2,0·10⁵"),
+        ("0.0e+00", "0"),
+        ("3.0e+00", "3,0"),
+        ("0.5 [0.4; 0.6], n = 3.", "0,5 [0,4; 0,6], n = 3."),
+    ],
+)
+def test_numbers_of_a_russian_text(text, wanted):
+    assert numeral(text, "ru") == wanted
+    assert numeral(text, "en") == text
+
+
+def test_lists_in_a_russian_formula():
+    latex = r"(0.1, -2, \dots) \, 3"
+    assert formula_in(latex, "ru") == r"(0{,}1; -2; \dots) \, 3"
+    assert formula_in(latex, "en") == latex
+    assert formula_in("(0, 1)", "ru") == "(0, 1)"

@@ -27,7 +27,7 @@ _UPPER = dict(
 _WORDS = {"tanh", "cos", "sin", "ln", "exp", "min", "max"}
 # Brackets with something but no brackets in them; signs between two things.
 _BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|‖[^‖]+‖")
-_JOINED = re.compile(r" \+ |/|[^\s(=,·⊙-] ?- ?\S")
+_JOINED = re.compile(r" \+ |/|[^\s(=,;·⊙-] ?- ?\S")
 _MULTIPLIED = re.compile(r"·|\S\s+□|□\s+\S")
 COMMANDS = {
     **{name: name for name in _WORDS},
@@ -62,7 +62,7 @@ def unicode_equation(latex: str) -> str:
 
 def _line(latex: str) -> str:
     text = _sequence(iter(_TOKEN.findall(latex.strip())), closing=None)
-    text = re.sub(r"(?<=[^\s(\[{=,]) ?- ?(?=\S)", " − ", text)
+    text = re.sub(r"(?<=[^\s(\[{=,;]) ?- ?(?=\S)", " − ", text)
     text = text.replace("-", "−")
     text = re.sub(r"\s*([=<≤≥⊙∈∉])\s*", r" \1 ", text)
     text = re.sub(r"(\S)\+(\S)", r"\1 + \2", text)

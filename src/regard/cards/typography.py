@@ -35,6 +35,7 @@ def typeset(text: str, language: str) -> str:
     return russian(flowing) if language == "ru" else flowing
 
 
+_ZERO = re.compile(r"\b0(?:\.0*)?e\+00")
 _POWER = re.compile(r"e([-+])0*(\d+)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
@@ -49,11 +50,13 @@ def numeral(text: str, language: str) -> str:
     """
     if language != "ru":
         return text
-    power = _POWER.sub(_raised, _POINT.sub(",", text))
-    return power.replace("-", "−")
+    text = _POINT.sub(",", _ZERO.sub("0", text))
+    return _POWER.sub(_raised, text).replace("-", "−")
 
 
 def _raised(found: re.Match[str]) -> str:
+    if found[2] == "0":
+        return ""
     sign = "-" if found[1] == "-" else ""
     return "·10" + f"{sign}{found[2]}".translate(_RAISED)
 

@@ -9,6 +9,7 @@ import pytest
 import regard
 from regard import layers
 from regard.reports.encoding import inflate
+from regard.seeing.steps.working import Working
 from tests.reports.examples import NASTY
 
 
@@ -97,6 +98,37 @@ def test_tokens_of_each_example(tmp_path):
     data = data_of(path)
     assert data["queries"][1][0] == "חתול"
     assert data["directions"] == ["ltr", "rtl"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (list("abcd"), "query_tokens must be .* each of the 5 queries. Got 4 texts"),
+        ([list("abcde")], "query_tokens must be one list .* the 2 examples. Got 1"),
+        ([list("abcde"), list("abc")], "query_tokens must be .* Got 3 texts"),
+    ],
+)
+def test_every_place_of_a_page_needs_a_token(tmp_path, tokens, message):
+    trace = trace_of(layers.MultiHeadAttention(2, 3))
+    with pytest.raises(ValueError, match=message):
+        regard.explain_page(trace, path=tmp_path / "page.html", query_tokens=tokens)
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_rows_are_computed_once_for_both_languages(tmp_path, monkeypatch):
+    trace = trace_of(layers.MultiHeadAttention(2, 3))
+    rows = []
+    steps_of = Working.steps
+
+    def counted(self, card):
+        rows.append((self.names["example"], self.row["head"], self.names["i"]))
+        return steps_of(self, card)
+
+    monkeypatch.setattr(Working, "steps", counted)
+    page = regard.explain_page(trace, path=tmp_path / "page.html", query=3)
+    assert len(rows) == len({*rows}) == 2 * 2 * 5
+    row = data_of(page)["rows"][0][1][2]
+    assert set(row["steps"][0]["sentence"]) == {"en", "ru"}
 
 
 def test_weights_that_are_no_numbers_are_not_played_with(tmp_path):

@@ -105,9 +105,10 @@ def test_russian_numbers_have_a_comma(trace):
     english, russian = (
         regard.explain(trace, query=1, language=each) for each in ("en", "ru")
     )
-    one, other = english["shared_out"].numbers, russian["shared_out"].numbers
-    assert "(" in one
-    assert other == one.replace(".", "{,}").replace(", ", "; ")
+    one, other = (each["projected_query"].numbers for each in (english, russian))
+    assert "(-" in one
+    assert ", -" in one
+    assert re.sub(r"(?<=\d)\{,\}", ".", other).replace("; ", ", ") == one
     text = unicode_equation(other)
     assert text == unicode_equation(one).replace(",", ";").replace(".", ",")
     marked = mathml(other)
@@ -122,6 +123,40 @@ def test_russian_numbers_have_a_comma(trace):
     assert russian.to_dict()["steps"][0]["value"] == pytest.approx(
         english.to_dict()["steps"][0]["value"]
     )
+
+
+def test_a_row_that_sees_nothing_says_so(trace):
+    layer = layers.MultiHeadAttention(2, 3)
+    nothing = np.zeros((1, 3, 3), bool)
+    x = np.random.default_rng(5).normal(size=(1, 3, 4))
+    steps = regard.explain(layer, x, attention_mask=nothing)
+    assert steps.passed
+    assert "no key" in steps["shared_out"].sentence
+    assert "by contract zeros come out" in steps["mixed"].sentence
+    assert "/" not in unicode_equation(steps["shared_out"].numbers)
+    assert not np.any(steps["mixed"].value)
+    assert "lead" not in [each.name for each in steps]
+    assert "по\u00a0контракту" in str(
+        regard.explain(layer, x, attention_mask=nothing, language="ru")
+    )
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (
+            {"query_tokens": ["a", "b"]},
+            r"query_tokens must be .* each of the 3 queries",
+        ),
+        ({"query_tokens": ["a"] * 4}, r"Got 4 texts; padding needs a text too"),
+        ({"key_tokens": list("abcd")}, r"key_tokens must be .* 5 keys\. Got 4 texts"),
+        ({"key_tokens": "abcde"}, r"key_tokens must be a list .* Got 'abcde'"),
+        ({"key_tokens": [1, 2, 3, 4, 5]}, r"key_tokens must be a list .* Got \[1, 2"),
+    ],
+)
+def test_every_place_needs_a_token(trace, tokens, message):
+    with pytest.raises(ValueError, match=message):
+        regard.explain(trace, **tokens)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from regard.reports.encoding import deflate, script_json
-from regard.reports.explained.rows import packed
+from regard.reports.explained.rows import packed, tokens_of_examples
 from regard.reports.files import write_page
 from regard.reports.phrases import LANGUAGES, check_language
 from regard.reports.templates import filled, head, text_of
@@ -54,18 +54,17 @@ def explain_page(
     check_language(language)
     check_options(explain_page, trace_or_layer, options)
     trace = trace_of(trace_or_layer, inputs, options)
-    tokens = (query_tokens, key_tokens)
     worked = work_out(trace, trace_or_layer, query=query)
-    first = {each: worked.told((None, None), each) for each in LANGUAGES}
-    titles = {each: steps.title for each, steps in first.items()}
-    data = {"title": titles, **packed(trace, query, tokens)}
+    tokens = tokens_of_examples((query_tokens, key_tokens), worked.trace, worked.sizes)
+    titles = {each: worked.card.text(each).title for each in LANGUAGES}
+    data = {"title": titles, **packed(worked, tokens)}
     title = html.escape(titles[language])
     page = filled(
         f"{_FOLDER}/page.html",
         {
             "head": head(language, title, f"{_FOLDER}/page.css"),
             "title": title,
-            "noscript": steps_html(first[language]),
+            "noscript": steps_html(worked.told(tokens[0], language)),
             "data": deflate(script_json(data).encode()),
             "script": "\n".join(text_of(f"{_FOLDER}/{each}") for each in _SCRIPTS),
         },

@@ -13,35 +13,41 @@ from regard.reports.explained.playground import playground
 from regard.reports.phrases import LANGUAGES, phrases
 from regard.reports.tokens import direction, shorten, visible
 from regard.seeing.steps import Step, Steps
-from regard.seeing.steps.explain import work_out
+from regard.seeing.steps.explain import Worked, work_out
 from regard.seeing.steps.phrases import phrases as beside_steps
-from regard.seeing.steps.sizes import sizes_of
 from regard.seeing.steps.step import FEW, shape_text
+from regard.seeing.steps.tokens import Tokens, checked_tokens, of_each_example
 from regard.trace import Trace
 
 WINDOW = 24  # queries a page holds
 EXAMPLES = 4
 ENTRIES = 64  # of a value that are drawn
 LONGEST = 24  # letters of a token that are shown
-Tokens = Sequence[Any] | None
 
 
-def packed(trace: Trace, query: int, tokens: tuple[Tokens, Tokens]) -> dict[str, Any]:
-    """Everything the page shows, as plain numbers and text."""
-    sizes = sizes_of(trace)
-    query = query % sizes["T"]
+def packed(opened: Worked, names: Sequence[tuple[Tokens, Tokens]]) -> dict[str, Any]:
+    """Everything the page shows, as plain numbers and text; it opens at this row.
+
+    ``names``: the tokens of queries and keys of each example.
+    """
+    trace, sizes, query = opened.trace, opened.sizes, opened.row["query_number"]
     start = min(max(0, query - WINDOW // 2), max(0, sizes["T"] - WINDOW))
     queries = range(start, min(start + WINDOW, sizes["T"]))
     examples = range(min(EXAMPLES, sizes["B"]))
     kinds: list[dict[str, Any]] = []
+
+    def worked(*place: int) -> Worked:
+        known = place == (0, 0, query)
+        at = dict(zip(("example", "head", "query"), place, strict=True))
+        return opened if known else work_out(trace, **at)
+
     rows = [
         [
-            [_row(trace, (e, h, q), _of(tokens, e), kinds) for q in queries]
+            [_row(worked(e, h, q), names[e], kinds) for q in queries]
             for h in range(sizes["H"])
         ]
         for e in examples
     ]
-    names = [_of(tokens, e) for e in examples]
     return {
         "phrases": {each: _words(each) for each in LANGUAGES},
         "kinds": kinds,
@@ -49,9 +55,9 @@ def packed(trace: Trace, query: int, tokens: tuple[Tokens, Tokens]) -> dict[str,
         "start": query - start,
         "heads": list(range(sizes["H"])),
         "examples": list(examples),
-        "queries": [_labels(each[0], queries) for each in names],
-        "keys": [_labels(each[1], range(sizes["S"])) for each in names],
-        "directions": [direction(each[0] or ()) for each in names],
+        "queries": [_labels(names[e][0], queries) for e in examples],
+        "keys": [_labels(names[e][1], range(sizes["S"])) for e in examples],
+        "directions": [direction(names[e][0] or ()) for e in examples],
         **playground(trace, rows, sizes),
     }
 
@@ -62,19 +68,34 @@ def _words(language: str) -> dict[str, str]:
     return words | {key: beside[key] for key in ("for", "shapes")}
 
 
-def _of(tokens: tuple[Tokens, Tokens], example: int) -> tuple[Tokens, Tokens]:
-    """The tokens of one example, where each has its own."""
-    queries, keys = (
-        each[example] if each and not isinstance(each[0], str) else each
-        for each in tokens
+def tokens_of_examples(
+    tokens: tuple[Any, Any], trace: Trace, sizes: Mapping[str, int]
+) -> list[tuple[Tokens, Tokens]]:
+    """Those of queries and keys, of each example, as they are shown.
+
+    Raises:
+        ValueError: for fewer or more than there are places or examples.
+    """
+    names = ("query_tokens", "key_tokens")
+    both = (
+        of_each_example(name, each, sizes["B"])
+        for name, each in zip(names, tokens, strict=True)
     )
-    return queries, keys
+    found = []
+    for pair in zip(*both, strict=True):
+        queries, keys = checked_tokens(pair, trace, sizes)
+        found.append((_clean(queries), _clean(keys)))
+    return found
+
+
+def _clean(tokens: Tokens) -> Tokens:
+    return tokens and [_label(each) for each in tokens]
 
 
 def _labels(tokens: Tokens, places: range) -> list[str]:
     """Tokens for the eye, numbers where there are none."""
     known = tokens or ()
-    return [_label(known[n]) if n < len(known) else str(n) for n in places]
+    return [known[n] if n < len(known) else str(n) for n in places]
 
 
 def _label(token: str) -> str:
@@ -82,13 +103,10 @@ def _label(token: str) -> str:
 
 
 def _row(
-    trace: Trace, place: tuple, tokens: tuple[Tokens, Tokens], kinds: list[dict]
+    worked: Worked, tokens: tuple[Tokens, Tokens], kinds: list[dict]
 ) -> dict[str, Any]:
     """The steps of one row; what all rows share of a step is kept once."""
-    example, head, query = place
-    clean = [each and [_label(token) for token in each] for each in tokens]
-    worked = work_out(trace, query=query, head=head, example=example)
-    told = {each: worked.told((clean[0], clean[1]), each) for each in LANGUAGES}
+    told = {each: worked.told(tokens, each) for each in LANGUAGES}
     english = told["en"]
     facts = english.facts
     seen = np.atleast_1d(facts["mask"]).tolist()

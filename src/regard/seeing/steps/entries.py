@@ -97,10 +97,10 @@ def _phase(phase: str, settings: Mapping[str, Any], below: str) -> Iterator[Scop
     """What comes between two arrays of the trace."""
     if phase == "normalizer":
         for scoped in _inside(phase, settings, below):
-            if settings.get("subtracts"):
-                scoped = replace(scoped, entry=scoped.entry.also_when("any(mask)"))
-            yield scoped
+            yield replace(scoped, entry=scoped.entry.also_when("any(mask)"))
         yield from expanded(shared()["unseen"], settings, below)
+        for scoped in expanded(shared()["no_keys"], settings, below):
+            yield replace(scoped, entry=scoped.entry.also_when("not any(mask)"))
     if phase == "mask":
         yield from _scopes(settings, below)
     yield from expanded(shared().get(phase, ()), settings, below)

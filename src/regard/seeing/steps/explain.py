@@ -13,6 +13,7 @@ from regard.seeing.steps.phrases import phrases
 from regard.seeing.steps.sizes import Place, sizes_of
 from regard.seeing.steps.step import Steps
 from regard.seeing.steps.telling import told
+from regard.seeing.steps.tokens import Tokens, checked_tokens
 from regard.seeing.steps.traces import check_options, trace_of
 from regard.seeing.steps.translating import in_our_terms
 from regard.seeing.steps.working import Done, Working
@@ -50,13 +51,15 @@ def explain(
         head: number of the head, likewise.
         example: number of the example, likewise.
         language: "en" or "ru".
-        query_tokens: what stands at the queries' places, for the sentences.
-        key_tokens: what stands at the keys' places.
+        query_tokens: what stands at the queries' places, for the sentences: a text
+            for each, padding included.
+        key_tokens: likewise; keys of the layer's own may be left out.
         **options: of the layer's call.
 
     Raises:
-        ValueError: for an unknown language, a row that is not there, a trace without
-            weights, or a layer that no card explains.
+        ValueError: for an unknown language, a row that is not there, fewer or more
+            tokens than places, a trace without weights, or a layer that no card
+            explains.
         TypeError: an option that neither this nor the layer's call takes.
     """
     check_language(language)
@@ -71,12 +74,14 @@ class Worked:
     """The steps of one row, computed; ``told`` puts them into words."""
 
     card: Card
+    trace: Trace
     sizes: Mapping[str, int]
     row: Mapping[str, Any]
     steps: tuple[Done, ...]
 
-    def told(self, tokens: tuple[Sequence[str] | None, ...], language: str) -> Steps:
+    def told(self, tokens: tuple[Tokens, Tokens], language: str) -> Steps:
         """In a language, with the tokens of queries and keys where they are known."""
+        tokens = checked_tokens(tokens, self.trace, self.sizes)
         facts = facts_of(self.row, tokens, language)
         return Steps(
             self.card.text(language).title,
@@ -93,21 +98,21 @@ def work_out(
     """Compute all steps of one row; raises as ``explain`` does."""
     _check_whole(trace)
     _check_filled(trace)
-    trace = in_our_terms(trace)
-    found = card_of(trace, layer)
-    if trace.settings["whose"] == "other":
+    ours = in_our_terms(trace)
+    found = card_of(ours, layer)
+    if ours.settings["whose"] == "other":
         found = replace(found, steps=shared()["read_off"])
-    if "key_positions" in trace.extra:  # the memory is a cache, not what came in
+    if "key_positions" in ours.extra:  # the memory is a cache, not what came in
         found = replace(found, steps=(*card("key_value_cache").steps, *found.steps))
-        trace = replace(trace, inputs={})
-    sizes = sizes_of(trace)
+        ours = replace(ours, inputs={})
+    sizes = sizes_of(ours)
     place = Place(
         _number("example", example, sizes["B"]),
         _number("head", head, sizes["H"]),
         _number("query", query, sizes["T"]),
     )
-    working = Working.at(trace, place)
-    return Worked(found, sizes, working.row, tuple(working.steps(found)))
+    working = Working.at(ours, place)
+    return Worked(found, trace, sizes, working.row, tuple(working.steps(found)))
 
 
 def _check_whole(trace: Trace) -> None:

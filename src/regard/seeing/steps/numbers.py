@@ -162,6 +162,8 @@ class Writer:
             return self._result(node, str(computed(asked, self.names)))
         if not function.pattern and name in EVALUATED:
             return self._result(node, name)
+        if name == "quotient" and not np.any(computed(node.args[1], self.names)):
+            return self._result(node, name)  # by zero nothing is divided
         writer = self
         if function.whole and not _has_axis(node):
             writer = replace(self, key=None)
