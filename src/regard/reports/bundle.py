@@ -8,13 +8,14 @@ a test says when they were changed and not built.
 
 The core becomes ``const core = (() => { ...; return { names } })()``, and what a view
 imports of it ``const { names } = core``: a page runs the core, some views, and
-``core.start()``.
+``core.start()``. All other names are one or two letters.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -39,11 +40,13 @@ def names() -> list[str]:
 
 
 def _sources(name: str) -> list[Path]:
-    """The files that one is built from; the first imports the others."""
-    if name == "core.js":
-        parts = sorted((SOURCES / "core").glob("*.js"))
-        return sorted(parts, key=lambda path: path.name != name)
-    return [SOURCES / name if name == "page.css" else SOURCES / "views" / name]
+    """The files that one is built from, the one to begin with first."""
+    core = SOURCES / "core" / "core.js"
+    if name == "page.css":
+        return [SOURCES / name]
+    if name != "core.js":
+        return [SOURCES / "views" / name, core]
+    return sorted(core.parent.glob("*.js"), key=lambda path: (path != core, path.name))
 
 
 def first_line(name: str) -> str:
@@ -65,21 +68,32 @@ def build(name: str, esbuild: str) -> str:
 
 
 def _core(text: str) -> str:
-    body, listed = re.fullmatch(r"(.*)export\{(.*?)\};", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    """``BODY export{minified as name,...};`` as a function that returns the names."""
+    body, _, listed = text.removesuffix("};").rpartition("export{")
     return f"const core=(()=>{{{body}return{{{_pairs(listed, turned=True)}}}}})();"
 
 
 def _view(text: str) -> str:
-    listed, body = re.fullmatch(
-        r'import\{(.*?)\}from"[./]*core/core\.js";(.*)', text, re.DOTALL
-    ).groups()  # type: ignore[union-attr]
+    """``import{name as minified,...}from"../core/core.js";BODY`` likewise."""
+    listed, _, body = text.removeprefix("import{").partition('}from"')
+    body = body.partition(";")[2]
     return f"(()=>{{const{{{_pairs(listed)}}}=core;{body}}})();"
 
 
 def _pairs(listed: str, turned: bool = False) -> str:
-    """``a as b,c`` -> ``a:b,c``, the form of an object; ``turned``: ``b:a,c``."""
-    pairs = [each.split(" as ") for each in listed.split(",")]
-    return ",".join(":".join(each[::-1] if turned else each) for each in pairs)
+    """``name as minified,...`` as properties; ``turned``: ``minified as name``."""
+    short = _short_names()
+    pairs = [each.split(" as ")[:: -1 if turned else 1] for each in listed.split(",")]
+    return ",".join(f"{short[each[0]]}:{each[-1]}" for each in pairs)
+
+
+def _short_names() -> dict[str, str]:
+    """A letter or two for each name that the core exports; the page asks for start."""
+    listed = re.findall(r"export \{(.*?)\}", _sources("core.js")[0].read_text("utf-8"))
+    known = sorted(name for each in listed for name in each.replace(" ", "").split(","))
+    letters = string.ascii_letters
+    codes = (*letters, *(f"a{each}" for each in letters))
+    return dict(zip(known, codes, strict=False)) | {"start": "start"}
 
 
 def main(esbuild: str) -> None:

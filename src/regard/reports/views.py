@@ -1,4 +1,4 @@
-"""Which views a page carries: those that one of its examples can fill."""
+"""Which views a page carries: those that its examples can fill."""
 
 from __future__ import annotations
 
@@ -11,48 +11,64 @@ from regard.reports.templates import text_of
 __all__ = ["VIEWS", "program_of", "views_of"]
 
 _Entry = Mapping[str, Any]  # an example as the page reads it
+_Need = Callable[[Sequence[_Entry]], bool]
 
 
-def _any_map(holds: Callable[[_Entry, int, int], bool]) -> Callable[[_Entry], bool]:
-    """Whether something holds of one of the maps, given with its counts of tokens."""
+def _example(holds: Callable[[_Entry], bool]) -> _Need:
+    """Whether something holds of one of the examples."""
+    return lambda entries: any(map(holds, entries))
+
+
+def _map(holds: Callable[[_Entry, int, int], bool], timed: bool = True) -> _Need:
+    """Whether something holds of one of the maps, given with its counts of tokens.
+
+    Not ``timed``: of a map of words, whose keys have no place in time.
+    """
 
     def found(entry: _Entry) -> bool:
+        if "timeline" in entry and not timed:
+            return False
         lengths = [len(side["text"]) for side in entry["sides"]]
         return any(
             holds(each, lengths[each["query"]], lengths[each["key"]])
             for each in entry["maps"]
         )
 
-    return found
+    return _example(found)
 
 
 def _whole(each: _Entry) -> bool:
     return "outline" not in each
 
 
-#: File of ``assets/views`` -> what an example must hold for a page to carry it. Pages
+#: File of ``assets/views`` -> what the examples must hold for a page to carry it. Pages
 #: run them in this order; the script decides about each map by itself.
-VIEWS: dict[str, Callable[[_Entry], bool]] = {
-    "training": lambda entry: "steps" in entry,
-    "heads": lambda entry: sum(len(each["heads"]) for each in entry["maps"]) > 1,
-    "outline": _any_map(lambda each, *_: "outline" in each),
-    "compare": _any_map(lambda each, *_: each["second"]),
-    "lags": _any_map(lambda each, *_: _whole(each) and each["query"] == each["key"]),
-    "canvas": _any_map(lambda _, queries, keys: max(queries, keys) > 64),
-    "arcs": _any_map(lambda each, *counts: _whole(each) and max(counts) <= 200),
-    "words": _any_map(lambda each, _, keys: _whole(each) and keys <= 2000),
-    "timeline": lambda entry: "timeline" in entry,
-    "numbers": lambda entry: bool(entry["maps"]),
+VIEWS: dict[str, _Need] = {
+    "list": lambda entries: len(entries) > 1,
+    "training": _example(lambda entry: "steps" in entry),
+    "heads": _example(lambda entry: sum(len(x["heads"]) for x in entry["maps"]) > 1),
+    "outline": _map(lambda each, *_: "outline" in each),
+    "compare": _map(lambda each, *_: each["second"]),
+    "lags": _map(lambda each, *_: _whole(each) and each["query"] == each["key"]),
+    "matrix": _map(lambda _, *counts: max(counts) <= 64),
+    "canvas": _map(lambda _, *counts: max(counts) > 64),
+    "arcs": _map(lambda each, *n: _whole(each) and max(n) <= 200, timed=False),
+    "gold": _map(lambda each, *_: each["gold"] is not None),
+    "words": _map(lambda each, _, n: _whole(each) and n <= 2000, timed=False),
+    "explanation": _example(lambda entry: "explanation" in entry),
+    "timeline": _example(lambda entry: "timeline" in entry),
+    "numbers": _example(lambda entry: bool(entry["maps"])),
 }
 
 
 def views_of(entries: Sequence[_Entry]) -> tuple[str, ...]:
-    """The views that some of the examples can fill."""
-    return tuple(name for name, fits in VIEWS.items() if any(map(fits, entries)))
+    """The views that the examples can fill."""
+    return tuple(name for name, needed in VIEWS.items() if needed(entries))
 
 
 @cache
 def program_of(views: tuple[str, ...]) -> str:
     """The script of a page with these views."""
-    parts = (text_of(f"built/{name}.js") for name in ("core", *views))
-    return "\n".join([*parts, "core.start();"])
+    built = (text_of(f"built/{name}.js") for name in ("core", *views))
+    without_hash = (text.partition("\n")[2] for text in built)
+    return "\n".join([*without_hash, "core.start();"])

@@ -1,16 +1,16 @@
 // A large map as blocks of cells, and blocks as pixels.
 
 import { isDark, palette, placeOf } from "./colour.js";
-import { make, state } from "./state.js";
+import { abs, ceil, floor, make, min, state } from "./state.js";
 import { seenOf } from "./unpack.js";
 
 // All of a map in at most `limit` blocks a side.
 export function everything(map, limit) {
   const whole = (size, unit = 1) => {
-    const step = unit * Math.ceil(size / unit / limit);
-    return { first: 0, count: size, step, blocks: Math.ceil(size / step) };
+    const step = unit * ceil(size / unit / limit);
+    return { first: 0, count: size, step, blocks: ceil(size / step) };
   };
-  return [whole(map.query.text.length, map.outline?.high), whole(map.key.text.length, map.outline?.wide)];
+  return [whole(map.high, map.outline?.high), whole(map.wide, map.outline?.wide)];
 }
 
 // The largest or the mean weight of each block (times the keys that its row may see, if
@@ -20,23 +20,23 @@ export function pooled(plane, rows, columns, kind) {
   const { causes, map } = plane;
   const [high, wide] = map.outline ? [map.outline.high, map.outline.wide] : [1, 1];
   const weights = map.outline ? plane[kind] : plane.weights;
-  const width = Math.ceil(map.key.text.length / wide);
+  const width = ceil(map.wide / wide);
   const seen = seenOf(plane);
   const mean = kind === "mean";
   const values = new Float32Array(rows.blocks * columns.blocks);
   const counts = new Uint32Array(values.length);
   for (let row = rows.first; row < rows.first + rows.count; row += high) {
-    const line = Math.floor((row - rows.first) / rows.step) * columns.blocks;
+    const line = floor((row - rows.first) / rows.step) * columns.blocks;
     const times = state.scale === "uniform" && !plane.signed ? seen[row] : 1;
     const start = (row / high) * width + columns.first / wide;
     const across = columns.step / wide;
     for (let block = line, cell = start, next = start + across; block < line + columns.blocks; block += 1, next += across) {
-      const end = Math.min(next, start + Math.ceil(columns.count / wide));
+      const end = min(next, start + ceil(columns.count / wide));
       for (; cell < end; cell += 1) {
         if (causes && causes[cell]) continue;
         const weight = weights[cell] * times;
         if (mean) values[block] += weight;
-        else if (!counts[block] || !(Math.abs(weight) <= Math.abs(values[block]))) values[block] = weight;
+        else if (!counts[block] || !(abs(weight) <= abs(values[block]))) values[block] = weight;
         counts[block] += 1;
       }
     }
@@ -53,9 +53,9 @@ export function pixelsOf({ values, counts, rows, columns }, map) {
   const pixels = new ImageData(width, rows.blocks);
   const [hatch, plain] = (isDark() ? [125, 22] : [146, 255]).map(grey);
   const colours = palette();
-  const mirrored = map.key.direction === "rtl";
+  const { mirrored } = map;
   for (let at = 0; at < values.length; at += 1) {
-    const [row, column] = [Math.floor(at / width), at % width];
+    const [row, column] = [floor(at / width), at % width];
     const known = Number.isNaN(values[at]) ? [220, 0, 0] : colours[Math.round(placeOf(values[at]) * 1023)];
     const rgb = counts[at] ? known : (row + column) % 3 ? plain : hatch;
     const place = 4 * (row * width + (mirrored ? width - 1 - column : column));

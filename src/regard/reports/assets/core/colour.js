@@ -1,7 +1,7 @@
 // From a weight to a colour: one hue, darker (on dark paper: lighter) for more; two hues
 // where there is a middle, as in differences and in multiples of the uniform weight.
 
-import { $, fill, make, number, state, t, transfers, view } from "./state.js";
+import { $, fill, floor, make, max, min, number, state, t, transfers, view } from "./state.js";
 
 const ramps = {
   light: ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b"],
@@ -27,16 +27,16 @@ const channels = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at
 export function placeOf(weight, seen = 1) {
   const { signed } = view.plane;
   const place = signed ? (weight / signed + 1) / 2
-    : state.scale === "uniform" ? Math.log2(Math.max(weight * seen, 1e-9)) / 8 + 0.5
-    : transfers[state.scale](Math.max(0, weight));
-  return Math.min(1, Math.max(0, place));
+    : state.scale === "uniform" ? Math.log2(max(weight * seen, 1e-9)) / 8 + 0.5
+    : transfers[state.scale](max(0, weight));
+  return min(1, max(0, place));
 }
 
 const rampName = () => (isDark() ? "dark" : "light") + (view.plane.signed || state.scale === "uniform" ? "Two" : "");
 
 function colourAt(place) {
   const ramp = ramps[rampName()];
-  const below = Math.min(ramp.length - 2, Math.floor(place * (ramp.length - 1)));
+  const below = min(ramp.length - 2, floor(place * (ramp.length - 1)));
   const [from, to] = [channels(ramp[below]), channels(ramp[below + 1])];
   return from.map((value, c) => Math.round(value + (to[c] - value) * (place * (ramp.length - 1) - below)));
 }

@@ -1,6 +1,6 @@
 // The exact numbers of one cell, and the largest weights of its row.
 
-import { $, fill, make, number, t, view, weightText } from "./state.js";
+import { $, abs, fill, make, number, t, view, weightText } from "./state.js";
 import { causeOf, causeText, label, seenBy, shareName, tokenText, topOf, weightAt } from "./tokens.js";
 
 function entry(name, ...value) {
@@ -27,8 +27,8 @@ function numbersOf(row, column) {
   const rank = 1 + topOf(row, Infinity).filter(larger).length;
   shown.push(...entry(t("rank"), `${rank} / ${seen}`));
   shown.push(...entry(t("times_uniform"), `× ${number(weight * seen, 2)}`));
-  for (const [name, part] of shares) shown.push(...entry(shareName(name), weightText(part[row * map.key.text.length + column])));
-  if (scores) shown.push(...entry(t("score"), number(scores[row * map.key.text.length + column], 4)));
+  for (const [name, part] of shares) shown.push(...entry(shareName(name), weightText(part[row * map.wide + column])));
+  if (scores) shown.push(...entry(t("score"), number(scores[row * map.wide + column], 4)));
   return shown;
 }
 
@@ -53,7 +53,7 @@ export function announce(row) {
   announced = setTimeout(() => {
     const isolate = (text) => `\u2068${text}\u2069`;
     const list = topOf(row, 3)
-      .filter((column, index) => !index || Math.abs(weightAt(row, column)) >= 0.005)
+      .filter((column, index) => !index || abs(weightAt(row, column)) >= 0.005)
       .map((column) => `${isolate(tokenText("key", column))} ${number(weightAt(row, column), 2)}`)
       .join(", ");
     const query = isolate(tokenText("query", row));

@@ -1,19 +1,23 @@
 // The page put together: the example on view, and what changes with every control.
 
 import { isDark } from "./colour.js";
-import { drawList, drawSort, markInList, scoreText, turn } from "./list.js";
-import { moveByKey } from "./matrix.js";
-import { showMap, showMaps } from "./selection.js";
-import { $, clamp, data, fill, learn, listen, make, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
+import { moveByKey, showMap, showMaps } from "./selection.js";
+import { $, clamp, data, fill, learn, make, number, on, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
 import { moveInTabs } from "./tabs.js";
 import { stepInTokens } from "./tokens.js";
-import { openExample, sizeOf } from "./unpack.js";
+import { openExample } from "./unpack.js";
 import { all } from "./views.js";
+
+export function scoreText(example) {
+  return Object.entries(example.scores)
+    .map(([name, value]) => `${name} ${number(value, Number.isInteger(value) ? 0 : 2)}`)
+    .join(" · ");
+}
 
 function drawTexts() {
   const { example } = view;
   const text = (name, value, language, kind) =>
-    value ? [make("dt", {}, t(name)), make("dd", { class: kind, lang: language || undefined, dir: "auto" }, value)] : [];
+    value ? [make("dt", {}, t(name)), make("dd", { class: kind, lang: language, dir: "auto" }, value)] : [];
   const scores = scoreText(example);
   fill(
     $("texts"),
@@ -30,14 +34,13 @@ export async function showExample(index, keep = false) {
   if (!keep) [state.q, state.k] = [0, -1];
   view.example = data.examples[state.e];
   const { buffer, maps } = await openExample(state.e);
-  [view.buffer, view.all] = [buffer, maps.filter(sizeOf)];
+  [view.buffer, view.all] = [buffer, maps.filter((map) => map.high * map.wide)];
   view.others = view.all.filter((map) => map.second);
   view.maps = view.all.filter((map) => !map.second);
   all("open");
   $("view").hidden = !view.all.length;
   $("nothing").hidden = Boolean(view.all.length);
   drawTexts();
-  markInList();
   if (view.all.length) showMaps();
   else writeHash();
 }
@@ -51,8 +54,6 @@ function drawPhrases() {
   if (data.leftOut) facts.push(t("left_out", { n: data.leftOut }));
   $("stored").textContent = facts.join(" ");
   fill($("scale"), ...Object.keys(transfers).map((name) => option(name, t("scale_" + name)))).value = state.scale;
-  drawSort();
-  drawList();
   all("speak");
 }
 
@@ -62,28 +63,24 @@ function redraw() {
   return data.examples.length ? showExample(state.e, true) : undefined;
 }
 
-function listenToAll() {
-  listen("search", drawList, "input");
-  listen("sort", drawList);
-  $("back").addEventListener("click", () => turn(-1));
-  $("forth").addEventListener("click", () => turn(1));
-  $("stage").addEventListener("keydown", moveByKey);
-  $("tabs").addEventListener("keydown", moveInTabs);
-  for (const id of ["queries", "keys"]) $(id).addEventListener("keydown", stepInTokens);
-  listen("layer", (value) => ((state.m = Number(value)), showMap()));
-  listen("head", (value) => ((state.h = Number(value)), showMap()));
-  listen("scale", (value) => ((state.scale = value), showMaps()));
-  $("language").addEventListener("click", () => ((state.lang = state.lang === "ru" ? "en" : "ru"), redraw()));
-  $("theme").addEventListener("click", () => ((state.theme = isDark() ? "light" : "dark"), redraw()));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("hashchange", () => (readHash(), redraw()));
+function listen() {
+  on("stage", "keydown", moveByKey);
+  on("tabs", "keydown", moveInTabs);
+  for (const id of ["queries", "keys"]) on(id, "keydown", stepInTokens);
+  on("layer", "change", (value) => ((state.m = Number(value)), showMap()));
+  on("head", "change", (value) => ((state.h = Number(value)), showMap()));
+  on("scale", "change", (value) => ((state.scale = value), showMaps()));
+  on("language", "click", () => ((state.lang = state.lang === "ru" ? "en" : "ru"), redraw()));
+  on("theme", "click", () => ((state.theme = isDark() ? "light" : "dark"), redraw()));
+  matchMedia("(prefers-color-scheme: dark)").onchange = redraw;
+  onhashchange = () => (readHash(), redraw());
 }
 
 export async function start() {
   learn(JSON.parse(new TextDecoder().decode(await unpack("phrases"))));
   readHash();
   for (const hidden of document.querySelectorAll(".page, .switches")) hidden.hidden = false;
-  listenToAll();
+  listen();
   all("start");
   redraw();
 }

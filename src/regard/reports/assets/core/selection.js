@@ -3,7 +3,7 @@
 import { drawLegend } from "./colour.js";
 import { announce, inspect } from "./inspector.js";
 import { $, clamp, fill, number, option, state, t, view, writeHash } from "./state.js";
-import { drawTab, markTab } from "./tabs.js";
+import { drawTab, focusTab, markTab } from "./tabs.js";
 import { forgetTokens, markTokens, topOf } from "./tokens.js";
 import { planeOf } from "./unpack.js";
 import { all, views } from "./views.js";
@@ -59,13 +59,28 @@ export function showMap() {
   drawPattern();
   drawLegend();
   forgetTokens();
-  const row = clamp(state.q, map.query.text.length);
+  const row = clamp(state.q, map.high);
   const best = state.k < 0 ? (topOf(row, 1)[0] ?? 0) : state.k;
   drawTab();
-  select(row, clamp(best, map.key.text.length));
+  select(row, clamp(best, map.wide));
 }
 
 export function showMaps() {
   all("maps");
   showMap();
+}
+
+const moves = {
+  ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
+  Home: [0, -Infinity], End: [0, Infinity], PageUp: [-Infinity, 0], PageDown: [Infinity, 0],
+};
+
+export function moveByKey(_, event) {
+  const move = moves[event.key];
+  if (!move || !event.target.closest("td, .canvas, .arcs")) return;
+  event.preventDefault();
+  const { high, mirrored, wide } = view.plane.map;
+  const sign = mirrored && event.key.startsWith("Arrow") ? -1 : 1;
+  select(clamp(state.q + move[0], high), clamp(state.k + move[1] * sign, wide));
+  focusTab();
 }

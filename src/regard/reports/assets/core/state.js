@@ -1,5 +1,6 @@
 // What the page knows: the data, the phrases, the choices, and how they are kept.
 
+export const { abs, ceil, floor, max, min } = Math;
 export const $ = (id) => document.getElementById(id);
 export const data = JSON.parse($("data").textContent);
 export const transfers = {
@@ -38,11 +39,14 @@ export function weightText(value) {
 }
 
 // Texts enter the page here and in `fill`, always as text, never as markup.
-export function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+export const make = (tag, ...rest) => furnish(document.createElement(tag), ...rest);
+export const svg = (tag, ...rest) => furnish(document.createElementNS("http://www.w3.org/2000/svg", tag), ...rest);
+
+// Attributes that are false, empty or undefined are left out; `on...` are listeners.
+function furnish(element, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== undefined && value !== false) element.setAttribute(name, value);
+    if (name.startsWith("on")) element[name] = value;
+    else if (value || value === 0) element.setAttribute(name, value);
   }
   element.append(...children);
   return element;
@@ -54,7 +58,7 @@ export function fill(element, ...children) {
 }
 
 export const option = (value, text) => make("option", { value }, text);
-export const clamp = (value, size) => Math.min(size - 1, Math.max(0, value));
+export const clamp = (value, size) => min(size - 1, max(0, value));
 
 export function readHash() {
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
@@ -72,5 +76,5 @@ export function writeHash() {
   }
 }
 
-// What a select or an input with this id does when its value changes.
-export const listen = (id, change, event = "change") => $(id).addEventListener(event, () => change($(id).value));
+// Listen to the element with this id; what is done takes its value, and the event.
+export const on = (id, event, act) => $(id).addEventListener(event, (happened) => act($(id).value, happened));

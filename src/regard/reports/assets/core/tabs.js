@@ -6,10 +6,10 @@ import { views } from "./views.js";
 let shown = null;
 
 export function drawTab() {
-  const fitting = Object.keys(views).filter((name) => views[name].fits?.(view.plane));
-  const names = fitting.filter((name) => "tab" in views[name]).sort((a, b) => views[a].tab - views[b].tab);
-  const suggested = names.find((each) => views[each].opens?.(view.example));
-  const name = [state.v, suggested].find((each) => names.includes(each)) ?? "matrix";
+  const fitting = Object.entries(views).filter(([, each]) => each.fits?.(view.plane)).sort(([, a], [, b]) => a.tab - b.tab);
+  const tabs = new Map(fitting.map(([name, each]) => [each.called ?? name, each]));
+  const names = [...tabs.keys()];
+  const name = tabs.has(state.v) ? state.v : (names.find((each) => tabs.get(each).opens?.(view.example)) ?? names[0]);
   const buttons = names.map((each) =>
     make("button", {
       type: "button", role: "tab", id: "tab_" + each, "aria-selected": each === name, "aria-controls": "stage",
@@ -18,7 +18,7 @@ export function drawTab() {
   );
   fill($("tabs"), ...buttons);
   $("stage").setAttribute("aria-labelledby", "tab_" + name);
-  shown = views[fitting.find((each) => views[each].within === name) ?? name];
+  shown = tabs.get(name);
   shown.draw($("stage"));
 }
 
@@ -30,7 +30,7 @@ function open(name) {
   writeHash();
 }
 
-export function moveInTabs(event) {
+export function moveInTabs(_, event) {
   const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!move) return;
   event.preventDefault();
@@ -40,3 +40,4 @@ export function moveInTabs(event) {
 }
 
 export const markTab = (row, column) => shown.mark(row, column);
+export const focusTab = () => shown.focus?.();

@@ -1,7 +1,7 @@
 // Tokens as text, and the two rows of them in which the reader chooses a pair.
 
 import { paint } from "./colour.js";
-import { $, clamp, fill, make, state, t, view } from "./state.js";
+import { $, abs, clamp, fill, make, state, t, view } from "./state.js";
 import { select } from "./selection.js";
 import { seenOf } from "./unpack.js";
 
@@ -10,7 +10,7 @@ const most = 160; // tokens in a row of buttons; of longer sequences the nearest
 export function label(side, index) {
   const { flags, language, direction, text } = view.plane.map[side];
   const kind = { 1: "joins", 2: "special" }[flags[index]];
-  return make("bdi", { class: kind, lang: language || undefined, dir: direction }, text[index]);
+  return make("bdi", { class: kind, lang: language, dir: direction }, text[index]);
 }
 
 export const tokenText = (side, index) => {
@@ -20,7 +20,7 @@ export const tokenText = (side, index) => {
 
 export function causeOf(row, column) {
   const { causes, map } = view.plane;
-  const code = causes ? causes[row * map.key.text.length + column] : 0;
+  const code = causes ? causes[row * map.wide + column] : 0;
   return code ? map.causes[code - 1] : "";
 }
 
@@ -34,10 +34,14 @@ export function shareName(name) {
   return named.startsWith("share_") ? name : named;
 }
 
+export function axes() {
+  return `${t("rows")} · ${t(view.plane.map.mirrored ? "columns_rtl" : "columns")}`;
+}
+
 // A weight, or undefined where an outline did not keep it.
 export function weightAt(row, column) {
   const { columns, map, top, tops, weights } = view.plane;
-  if (weights) return weights[row * map.key.text.length + column];
+  if (weights) return weights[row * map.wide + column];
   const place = columns.subarray(row * top, (row + 1) * top).indexOf(column);
   return place < 0 ? undefined : tops[row * top + place];
 }
@@ -48,7 +52,7 @@ export const seenBy = (row) => seenOf(view.plane)[row];
 export function topOf(row, count) {
   const { columns, map, top } = view.plane;
   const all = columns ? [...columns.subarray(row * top, (row + 1) * top)] : [...map.key.text.keys()];
-  const size = (column) => Math.abs(weightAt(row, column));
+  const size = (column) => abs(weightAt(row, column));
   const known = all.filter((column) => !causeOf(row, column) && size(column) > 0);
   return known.sort((a, b) => size(b) - size(a)).slice(0, count);
 }
@@ -103,7 +107,7 @@ export function markTokens(row, column) {
   }
 }
 
-export function stepInTokens(event) {
+export function stepInTokens(_, event) {
   const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!move) return;
   event.preventDefault();

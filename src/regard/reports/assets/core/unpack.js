@@ -1,9 +1,7 @@
 // From the numbers of the file to one map.
 
-import { data } from "./state.js";
+import { data, floor } from "./state.js";
 import { views } from "./views.js";
-
-export const sizeOf = (map) => map.query.text.length * map.key.text.length;
 
 const tables = {};
 
@@ -24,8 +22,9 @@ export function decoded({ codes, table }, from, to) {
 
 // The codes of a map stay as they are until one of its heads is looked at.
 function opened(map, sides, buffer) {
-  const full = { ...map, query: sides[map.query], key: sides[map.key] };
-  const count = map.heads.length * sizeOf(full);
+  const [query, key] = [sides[map.query], sides[map.key]];
+  const full = { ...map, query, key, high: query.text.length, wide: key.text.length, mirrored: key.direction === "rtl" };
+  const count = map.heads.length * full.high * full.wide;
   if (map.outline) full.buffer = buffer;
   else full.weights = numbersAt(buffer, map.coding, map.start, count);
   full.shares = map.shares.map(([name, start]) => [name, numbersAt(buffer, map.coding, start, count)]);
@@ -50,7 +49,7 @@ export async function openExample(index) {
 // One head, or the mean of all (head -1): a cell is masked if every head masks it.
 export function planeOf(map, head) {
   if (map.outline) return views.outline.read(map, head);
-  const size = sizeOf(map);
+  const size = map.high * map.wide;
   const [from, to] = head < 0 ? [0, size] : [head * size, (head + 1) * size];
   const cut = (array) => array && array.subarray(from, to);
   const shares = head < 0 ? [] : map.shares.map(([name, numbers]) => [name, decoded(numbers, from, to)]);
@@ -73,8 +72,8 @@ export function planeOf(map, head) {
 export function seenOf(plane) {
   const { causes, map } = plane;
   if (plane.seen) return plane.seen;
-  const width = map.key.text.length;
-  plane.seen = new Uint32Array(map.query.text.length).fill(width);
-  if (causes) for (let cell = 0; cell < causes.length; cell += 1) if (causes[cell]) plane.seen[Math.floor(cell / width)] -= 1;
+  const width = map.wide;
+  plane.seen = new Uint32Array(map.high).fill(width);
+  if (causes) for (let cell = 0; cell < causes.length; cell += 1) if (causes[cell]) plane.seen[floor(cell / width)] -= 1;
   return plane.seen;
 }

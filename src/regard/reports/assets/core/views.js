@@ -1,4 +1,4 @@
-// What a page shows besides its matrix. A view is one file of assets/views, built into a
+// What a page shows. A view is one file of assets/views, built into a
 // bundle of its own, and one row of VIEWS in ../views.py, which says what data it needs.
 // It imports from core.js alone and ends with one call:
 //
@@ -19,11 +19,12 @@
 // A view that is a tab, named by the phrase `tab_name`, has besides:
 //
 //   tab             its place among the tabs: the matrix has 0
-//   within          instead of `tab`: the name of the tab in whose place it is drawn
+//   called          the tab's name, if not the view's: two views may share one
 //   fits(plane)     whether it can show this plane
 //   opens(example)  whether such an example opens in it
 //   draw(box)       draw view.plane into the empty box
 //   mark(row, column)  mark a pair in what was drawn; called after each `draw`
+//   focus()         a key has moved the pair: put the focus on it
 
 import { state } from "./state.js";
 

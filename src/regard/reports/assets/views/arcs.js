@@ -1,6 +1,6 @@
-// Two lines of words with a curve for every link, beside the links people drew.
+// Two lines of words with a curve for every link.
 
-import { fill, inks, make, number, option, register, select, shade, showMap, state, t, view, weightText } from "../core/core.js";
+import { fill, inks, make, option, register, select, shade, showMap, state, t, view, views } from "../core/core.js";
 
 const most = 400; // curves
 const height = 150;
@@ -20,11 +20,11 @@ function wordsOf(side) {
 // A row predicts its token; what the token itself was aligned with as an input stands
 // one row below.
 function wordWeights({ map, weights }) {
-  const width = map.key.text.length;
+  const width = map.wide;
   const shift = state.g === "input" ? 1 : 0;
   const [queries, keys] = [wordsOf(map.query), wordsOf(map.key)];
   const table = queries.map(({ pieces }) => {
-    const rows = pieces.map((piece) => piece + shift).filter((row) => row < map.query.text.length);
+    const rows = pieces.map((piece) => piece + shift).filter((row) => row < map.high);
     return keys.map(({ pieces: columns }) => {
       const sums = rows.map((row) => columns.reduce((sum, column) => sum + (weights[row * width + column] || 0), 0));
       return rows.length ? sums.reduce((a, b) => a + b) / rows.length : 0;
@@ -49,30 +49,12 @@ function linksOf({ table }, share, only) {
   return links.sort((a, b) => b.weight - a.weight);
 }
 
-// AER = 1 - (|A∩S| + |A∩P|) / (|A| + |S|); A: the strongest word for each written word.
-function judge({ queries, keys, table }, gold) {
-  const name = (k, q) => `${k} ${q}`;
-  const scored = (k) => !gold.scored || gold.scored.includes(k);
-  const set = (links) => new Set(links.filter(([k]) => scored(k)).map((link) => name(...link)));
-  const [sure, possible] = [set(gold.sure), set([...gold.sure, ...gold.possible])];
-  const predicted = queries.flatMap(({ link: q }, row) => {
-    if (q < 0) return [];
-    let best = -1;
-    keys.forEach(({ link }, k) => link >= 0 && table[row][k] > (best < 0 ? 0 : table[row][best]) && (best = k));
-    return best < 0 || !scored(keys[best].link) ? [] : [name(keys[best].link, q)];
-  });
-  const right = predicted.filter((each) => possible.has(each)).length;
-  const certain = predicted.filter((each) => sure.has(each)).length;
-  const total = predicted.length + sure.size;
-  return { sure, possible, predicted: new Set(predicted), right, wrong: predicted.length - right, rate: total ? 1 - (right + certain) / total : 0 };
-}
-
 function lineOf(side, words) {
   const { direction, flags, language, text } = view.plane.map[side];
   const spans = words.map(({ pieces }) => {
-    const word = make("bdi", { lang: language || undefined, class: flags[pieces[0]] === "2" && "special" }, pieces.map((piece) => text[piece]).join("").replace(/^▁(?=.)/, ""));
-    word.addEventListener("click", () => (side === "query" ? select(pieces[0], state.k) : select(state.q, pieces[0])));
-    return word;
+    const onclick = () => (side === "query" ? select(pieces[0], state.k) : select(state.q, pieces[0]));
+    const kind = flags[pieces[0]] === "2" && "special";
+    return make("bdi", { lang: language, class: kind, onclick }, pieces.map((piece) => text[piece]).join("").replace(/^▁(?=.)/, ""));
   });
   return make("div", { class: "words", dir: direction }, ...spans);
 }
@@ -80,18 +62,16 @@ function lineOf(side, words) {
 function draw(box) {
   const { map } = view.plane;
   const words = wordWeights(view.plane);
-  const judged = map.gold && judge(words, map.gold);
+  const judged = map.gold && views.gold.judge(words, map.gold);
   const [top, bottom] = [lineOf("key", words.keys), lineOf("query", words.queries)];
   const canvas = make("canvas", { "aria-hidden": "true", height });
   const note = make("p", { class: "quiet" });
-  const share = make("input", { type: "range", min: 10, max: 100, step: 5, value: state.p });
-  share.addEventListener("input", () => ((state.p = Number(share.value)), mark(state.q, state.k)));
-  const only = make("select", {}, option(0, t("all_words")), option(1, t("one_word")));
-  only.value = state.w;
-  only.addEventListener("change", () => ((state.w = Number(only.value)), mark(state.q, state.k)));
-  const reading = make("select", {}, option("output", t("reading_output")), option("input", t("reading_input")));
-  reading.value = state.g;
-  reading.addEventListener("change", () => ((state.g = reading.value), showMap()));
+  const again = (name) => ({ target }) => ((state[name] = Number(target.value)), mark(state.q));
+  const share = make("input", { type: "range", min: 10, max: 100, step: 5, value: state.p, oninput: again("p") });
+  const only = make("select", { onchange: again("w") }, option(0, t("all_words")), option(1, t("one_word")));
+  const onchange = () => ((state.g = reading.value), showMap());
+  const reading = make("select", { onchange }, option("output", t("reading_output")), option("input", t("reading_input")));
+  [only.value, reading.value] = [state.w, state.g];
   const labelled = (name, control) => make("label", {}, t(name), " ", control);
   const controls = make("p", { class: "scale" }, labelled("links_of", only), labelled("share", share), labelled("aligned", reading));
   const frame = make("div", { class: "arcs", tabindex: "0", role: "group", "aria-label": t("tab_arcs") }, make("div", {}, top, canvas, bottom));
@@ -112,17 +92,6 @@ function curve(pen, from, to, width, colour, dashed) {
   pen.stroke();
 }
 
-function dot(pen, x, filled, colour, dashed) {
-  pen.beginPath();
-  pen.setLineDash(dashed ? [2, 2] : []);
-  pen.arc(x, height / 2, filled ? 3.5 : 7, 0, 7);
-  pen.lineWidth = 2;
-  pen.fillStyle = pen.strokeStyle = colour;
-  if (filled) pen.fill();
-  else pen.stroke();
-}
-
-// Curves, and on them a dot for a predicted link and a ring for one that people drew.
 function mark(row) {
   const { canvas, judged, note, places, words } = drawn;
   const { keys, queries } = words;
@@ -137,23 +106,10 @@ function mark(row) {
     curve(pen, places.keys[k], places.queries[q], 0.75 + 7 * weight, colour);
   }
   const shownText = t(all.length > most ? "links_cut" : "links_shown", { n: links.length, total: all.length, p: state.p });
-  if (!judged) return fill(note, shownText);
-  queries.forEach(({ link: q }, row) =>
-    keys.forEach(({ link: k }, column) => {
-      if (q < 0 || k < 0 || (state.w && row !== chosen)) return;
-      const [predicted, gold] = [judged.predicted, judged.possible].map((set) => set.has(`${k} ${q}`));
-      const middle = (places.keys[column] + places.queries[row]) / 2;
-      const unsure = gold && !judged.sure.has(`${k} ${q}`);
-      if (gold && !predicted) curve(pen, places.keys[column], places.queries[row], 1, ink, true);
-      if (gold) dot(pen, middle, false, ink, unsure);
-      if (predicted) dot(pen, middle, true, ink);
-    }),
-  );
-  const score = t("judged", { right: judged.right, wrong: judged.wrong, rate: weightText(judged.rate) });
-  return fill(note, make("b", {}, score), ` ${t("rings")} ${shownText}`);
+  fill(note, ...(judged ? views.gold.ring(pen, drawn, state.w ? chosen : -1) : []), shownText);
 }
 
-const fits = ({ map, signed }) => !signed && !map.outline && Math.max(map.query.text.length, map.key.text.length) <= 200;
+const fits = ({ map, signed }) => !signed && !map.outline && !view.example.timeline && Math.max(map.high, map.wide) <= 200;
 
 // The share of a row that its links cover (p, percent), of one word only (w), the reading.
-register("arcs", { tab: 1, choices: { p: 80, w: 0, g: "output" }, fits, draw, mark });
+register("arcs", { tab: 1, choices: { p: 80, w: 0, g: "output" }, fits, draw, mark, curve });

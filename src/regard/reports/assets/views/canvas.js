@@ -1,9 +1,8 @@
 // A large map as a picture: one rectangle for a block of cells, labels where there is
 // room. Zoomed in, it shows the part of the map around the selection.
 
-import { axes, clamp, fill, inks, look, make, option, pixelsOf, pooled, register, select, state, t, tokenText, view } from "../core/core.js";
+import { axes, ceil, clamp, fill, floor, inks, look, make, max, min, option, pixelsOf, pooled, register, select, state, t, tokenText, view } from "../core/core.js";
 
-const largest = 64; // rows or columns up to which the table is drawn
 const most = 512; // blocks on a side
 const gutter = 96;
 const zoom = { factor: 1, kind: "largest" };
@@ -11,47 +10,47 @@ let picture = null;
 
 // What a picture of `size` cells shows: from `first`, `count` of them, `step` a block.
 function span(size, selected, unit) {
-  const count = Math.min(size, Math.max(unit, Math.ceil(size / zoom.factor / unit) * unit));
-  const step = unit * Math.ceil(count / unit / most);
-  const first = clamp(Math.floor((selected - count / 2) / step) * step, Math.ceil((size - count) / step) * step + 1);
-  const shown = Math.min(count, size - first);
-  return { first, count: shown, step, blocks: Math.ceil(shown / step) };
+  const count = min(size, max(unit, ceil(size / zoom.factor / unit) * unit));
+  const step = unit * ceil(count / unit / most);
+  const first = clamp(floor((selected - count / 2) / step) * step, ceil((size - count) / step) * step + 1);
+  const shown = min(count, size - first);
+  return { first, count: shown, step, blocks: ceil(shown / step) };
 }
 
 function paintPicture() {
   const { map } = view.plane;
-  const rows = span(map.query.text.length, state.q, map.outline?.high ?? 1);
-  const columns = span(map.key.text.length, state.k, map.outline?.wide ?? 1);
+  const rows = span(map.high, state.q, map.outline?.high ?? 1);
+  const columns = span(map.wide, state.k, map.outline?.wide ?? 1);
   const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), map);
-  const mirrored = map.key.direction === "rtl";
-  const cell = Math.max(1, Math.min(12, Math.floor(1100 / Math.max(rows.blocks, columns.blocks))));
+  const { mirrored } = map;
+  const cell = max(1, min(12, floor(1100 / max(rows.blocks, columns.blocks))));
   Object.assign(picture, { rows, columns, mirrored, cell, small });
   picture.canvas.width = gutter + columns.blocks * cell;
   picture.canvas.height = gutter + rows.blocks * cell;
-  picture.note.textContent = `${axes(mirrored)} · ${t("block_" + zoom.kind, { n: `${rows.step} × ${columns.step}` })}`;
+  picture.note.textContent = `${axes()} · ${t("block_" + zoom.kind, { n: `${rows.step} × ${columns.step}` })}`;
   picture.out.disabled = zoom.factor === 1;
 }
 
 // Where a row or column of the map lies, in blocks from the picture's edge.
 const placed = (span, index, mirrored) => {
-  const block = Math.floor((index - span.first) / span.step);
+  const block = floor((index - span.first) / span.step);
   return mirrored ? span.blocks - 1 - block : block;
 };
 
 function pointed(event) {
   const { canvas, cell, columns, mirrored, rows } = picture;
   const frame = canvas.getBoundingClientRect();
-  const across = Math.floor((event.clientX - frame.left - gutter) / cell);
-  const down = Math.floor((event.clientY - frame.top - gutter) / cell);
+  const across = floor((event.clientX - frame.left - gutter) / cell);
+  const down = floor((event.clientY - frame.top - gutter) / cell);
   if (across < 0 || down < 0 || across >= columns.blocks || down >= rows.blocks) return null;
-  const index = (span, block) => Math.min(span.first + block * span.step, span.first + span.count - 1);
+  const index = (span, block) => min(span.first + block * span.step, span.first + span.count - 1);
   return [index(rows, down), index(columns, mirrored ? columns.blocks - 1 - across : across)];
 }
 
 function draw(box) {
   const canvas = make("canvas", { "aria-hidden": "true" });
   const change = (factor) => {
-    zoom.factor = Math.min(64, Math.max(1, zoom.factor * factor));
+    zoom.factor = min(64, max(1, zoom.factor * factor));
     paintPicture();
     mark(state.q, state.k);
   };
@@ -63,13 +62,13 @@ function draw(box) {
   const out = button("−", "zoom_out", 1 / 2);
   picture = { canvas, note, out };
   const frame = make("div", { class: "canvas", tabindex: "0", role: "group", "aria-label": `${t("alignment")}. ${t("keys")}` }, canvas);
-  frame.addEventListener("keydown", (event) => {
-    if (event.key === "+" || event.key === "=") change(2);
-    if (event.key === "-") change(1 / 2);
-  });
-  canvas.addEventListener("pointermove", (event) => look(...(pointed(event) ?? [state.q, state.k])));
-  canvas.addEventListener("pointerleave", () => look(state.q, state.k));
-  canvas.addEventListener("click", (event) => pointed(event) && select(...pointed(event)));
+  frame.onkeydown = ({ key }) => {
+    if (key === "+" || key === "=") change(2);
+    if (key === "-") change(1 / 2);
+  };
+  canvas.onpointermove = (event) => look(...(pointed(event) ?? [state.q, state.k]));
+  canvas.onpointerleave = () => look(state.q, state.k);
+  canvas.onclick = (event) => pointed(event) && select(...pointed(event));
   fill(box, make("p", { class: "scale" }, button("+", "zoom_in", 2), out, kinds, note), frame);
   paintPicture();
 }
@@ -97,7 +96,7 @@ function mark(row, column) {
 // As many tokens as fit, so that none covers another; the selected one always.
 function labelSide(pen, side, span, selected, [ink, accent]) {
   const { cell, mirrored } = picture;
-  const every = span.step * Math.ceil(12 / cell);
+  const every = span.step * ceil(12 / cell);
   const down = side === "query";
   pen.font = "11px system-ui, sans-serif";
   pen.textBaseline = "middle";
@@ -115,8 +114,9 @@ function labelSide(pen, side, span, selected, [ink, accent]) {
 }
 
 register("canvas", {
-  within: "matrix",
-  fits: ({ map }) => Math.max(map.query.text.length, map.key.text.length) > largest,
+  tab: 0,
+  called: "matrix",
+  fits: ({ map }) => max(map.high, map.wide) > 64, // below: matrix.js
   draw,
   mark,
 });

@@ -1,6 +1,6 @@
 // Two models of the same input: one, the other, or what changes from A to B.
 
-import { $, data, fill, listen, option, planeOf, register, showMap, state, view } from "../core/core.js";
+import { $, data, fill, on, option, planeOf, register, showMap, state, view } from "../core/core.js";
 
 // B - A, with the largest difference as `signed`.
 function difference(first, second) {
@@ -11,7 +11,7 @@ function difference(first, second) {
 
 // Jensen-Shannon divergence of each row, in nats: 0 alike, ln 2 apart.
 function divergences(first, second) {
-  const width = first.map.key.text.length;
+  const width = first.map.wide;
   return [...first.map.query.text.keys()].map((row) => {
     let sum = 0;
     for (let cell = row * width; cell < (row + 1) * width; cell += 1) {
@@ -40,4 +40,4 @@ function show() {
 }
 
 // c: 0 A, 1 B, 2 B - A.
-register("compare", { choices: { c: 0 }, start: () => listen("compare", (value) => ((state.c = Number(value)), showMap())), plane, show });
+register("compare", { choices: { c: 0 }, start: () => on("compare", "change", (value) => ((state.c = Number(value)), showMap())), plane, show });

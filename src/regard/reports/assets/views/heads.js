@@ -1,6 +1,6 @@
 // All layers and heads at once, small. Choosing one opens it in every other view.
 
-import { $, clamp, everything, fill, listen, make, number, option, pixelsOf, planeOf, pooled, register, showMap, showMaps, state, t, view } from "../core/core.js";
+import { $, clamp, everything, fill, make, max, number, on, option, pixelsOf, planeOf, pooled, register, showMap, showMaps, state, t, view } from "../core/core.js";
 
 const side = 96; // pixels of a thumbnail, at most
 const measures = {
@@ -27,7 +27,7 @@ function cellOf({ map, m, h }, strongest) {
   button.place = [m, h];
   const facts = [t("keys_read", { n: number(map.effective[h], 1) })];
   if (map.importance) {
-    button.style.borderWidth = `${1 + (4 * Math.max(0, map.importance[h])) / strongest}px`;
+    button.style.borderWidth = `${1 + (4 * max(0, map.importance[h])) / strongest}px`;
     facts.push(t("important", { n: number(map.importance[h], 3) }));
   }
   const lines = [...facts, ...words].map((line) => make("small", {}, line));
@@ -58,9 +58,9 @@ function maps() {
   const known = ["given", "entropy", "diagonality", ...(all.every(({ map }) => map.importance) ? ["importance"] : [])];
   if (!known.includes(state.o)) state.o = "given";
   fill($("order"), ...known.map((name) => option(name, t("order_" + name)))).value = state.o;
-  const strongest = Math.max(1e-12, ...all.flatMap(({ map }) => map.importance ?? []));
+  const strongest = max(1e-12, ...all.flatMap(({ map }) => map.importance ?? []));
   const cells = all.map((each) => cellOf(each, strongest));
-  const most = Math.max(...view.maps.map((map) => map.heads.length));
+  const most = max(...view.maps.map((map) => map.heads.length));
   const table = state.o === "given" && most > 1;
   if (table) for (const cell of cells) if (!cell.place[1]) cell.style.gridColumnStart = 1;
   $("heads").style.gridTemplateColumns = table ? `repeat(${most}, minmax(5.5rem, 7rem))` : "";
@@ -73,12 +73,12 @@ function show() {
     const [m, h] = cell.place;
     const chosen = m === state.m && (h === state.h || state.h < 0);
     cell.setAttribute("aria-pressed", chosen);
-    cell.tabIndex = m === state.m && h === Math.max(0, state.h) ? 0 : -1;
+    cell.tabIndex = m === state.m && h === max(0, state.h) ? 0 : -1;
   }
 }
 
 // Arrows move, Enter opens as on every button, `a` opens the mean of the layer's heads.
-function move(event) {
+function move(_, event) {
   const cells = [...$("heads").children];
   const at = cells.indexOf(event.target.closest("button"));
   if (at < 0) return;
@@ -95,8 +95,8 @@ function move(event) {
 }
 
 function start() {
-  $("heads").addEventListener("keydown", move);
-  listen("order", (value) => ((state.o = value), showMaps()));
+  on("heads", "keydown", move);
+  on("order", "change", (value) => ((state.o = value), showMaps()));
 }
 
 register("heads", { choices: { o: "given" }, start, maps, show });

@@ -1,15 +1,15 @@
 // A sequence that reads itself, with keys by how far they are from the row.
 
-import { $, register, showMap, state, view } from "../core/core.js";
+import { $, on, register, showMap, state, view } from "../core/core.js";
 
 // Only a sequence that reads itself has distances between its tokens.
-const readsItself = ({ key, outline, query }) => key === query && !outline && key.text.length > 1 && key.text.length <= 1000;
+const readsItself = ({ key, outline, query, wide }) => key === query && !outline && wide > 1 && wide <= 1000;
 
 // Columns are how far away a key lies, from -n to n or, where nothing later may be seen,
 // from -n to 0. What lies outside is masked.
 function byLag(plane) {
   const { causes, map, weights } = plane;
-  const size = map.key.text.length;
+  const size = map.wide;
   const cellOf = (row, lag) => (row + lag < 0 || row + lag >= size ? -1 : row * size + row + lag);
   const rows = [...map.query.text.keys()];
   const seen = (lag) => rows.some((row) => cellOf(row, lag) >= 0 && !causes?.[cellOf(row, lag)]);
@@ -20,14 +20,10 @@ function byLag(plane) {
   const outside = map.causes.length + 1;
   return {
     ...plane, scores: null, shares: [], divergence: undefined, seen: undefined,
-    map: { ...map, key, gold: null, causes: [...map.causes, "outside"] },
+    map: { ...map, key, wide: lags.length, mirrored: false, gold: null, causes: [...map.causes, "outside"] },
     weights: Float32Array.from(cells, (cell) => (cell < 0 ? 0 : weights[cell])),
     causes: Uint8Array.from(cells, (cell) => (cell < 0 ? outside : (causes?.[cell] ?? 0))),
   };
-}
-
-function start() {
-  $("lag").addEventListener("change", () => ((state.l = Number($("lag").checked)), (state.k = -1), showMap()));
 }
 
 function show() {
@@ -35,4 +31,9 @@ function show() {
   $("lag").checked = Boolean(state.l);
 }
 
-register("lags", { choices: { l: 0 }, start, plane: (plane) => (state.l && readsItself(plane.map) ? byLag(plane) : plane), show });
+register("lags", {
+  choices: { l: 0 },
+  start: () => on("lag", "change", (_, { target }) => ((state.l = Number(target.checked)), (state.k = -1), showMap())),
+  plane: (plane) => (state.l && readsItself(plane.map) ? byLag(plane) : plane),
+  show,
+});

@@ -1,6 +1,6 @@
 // The numbers themselves: a table to sort and to copy, and files to take along.
 
-import { everything, fill, label, make, number, pixelsOf, pooled, register, seenBy, select, shade, state, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
+import { everything, fill, label, make, number, pixelsOf, pooled, register, seenBy, select, shade, state, svg, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
 
 const most = 200; // lines of the table
 const order = { by: 2, down: true };
@@ -18,7 +18,7 @@ function linesOf(rows) {
 
 function rowsOf() {
   const rows = [...view.plane.map.query.text.keys()];
-  return rows.length * view.plane.map.key.text.length <= 65536 ? rows : [state.q];
+  return rows.length * view.plane.map.wide <= 65536 ? rows : [state.q];
 }
 
 function tsv() {
@@ -34,38 +34,27 @@ function json() {
   return JSON.stringify({ layer: map.layer, head, query: map.query.text, key: map.key.text, weights });
 }
 
-// Rectangles and texts, made by the browser's own serializer from elements.
+// The map as rectangles with texts beside them.
 function drawing() {
   const { map } = view.plane;
   const [rows, across] = everything(map, 128);
-  const size = 20;
-  const edge = 110;
-  const mirrored = map.key.direction === "rtl";
-  const box = new DOMParser().parseFromString('<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml").documentElement;
-  const add = (tag, attributes, text = "") => {
-    const element = document.createElementNS(box.namespaceURI, tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.textContent = text;
-    box.append(element);
-  };
+  const [size, edge] = [20, 110];
   const [width, height] = [edge + across.blocks * size, edge + rows.blocks * size];
-  for (const [name, value] of Object.entries({ width, height, "font-family": "sans-serif", "font-size": 12 })) box.setAttribute(name, value);
-  add("rect", { width, height, fill: "#fff" });
   const { counts, values } = pooled(view.plane, rows, across, "largest");
-  values.forEach((weight, at) => {
-    const column = at % across.blocks;
-    const x = edge + (mirrored ? across.blocks - 1 - column : column) * size;
+  const from = (column) => edge + size * (map.mirrored ? across.blocks - 1 - column : column);
+  const cells = Array.from(values, (weight, at) => {
     const fill = counts[at] ? `rgb(${shade(weight || 0)})` : "#ddd";
-    add("rect", { x, y: edge + Math.floor(at / across.blocks) * size, width: size, height: size, fill, stroke: "#ccc" });
+    const y = edge + Math.floor(at / across.blocks) * size;
+    return svg("rect", { x: from(at % across.blocks), y, width: size, height: size, fill, stroke: "#ccc" });
   });
-  for (let row = 0; row < rows.blocks; row += 1) {
-    add("text", { x: edge - 5, y: edge + (row + 0.7) * size, "text-anchor": "end" }, tokenText("query", row * rows.step).slice(0, 16));
-  }
-  for (let column = 0; column < across.blocks; column += 1) {
-    const x = edge + ((mirrored ? across.blocks - 1 - column : column) + 0.7) * size;
-    add("text", { transform: `translate(${x} ${edge - 5}) rotate(-90)` }, tokenText("key", column * across.step).slice(0, 16));
-  }
-  return { text: new XMLSerializer().serializeToString(box), width, height };
+  const names = (side, { blocks, step }, placed) =>
+    Array.from({ length: blocks }, (_, at) => svg("text", placed(at), tokenText(side, at * step).slice(0, 16)));
+  const down = (at) => ({ x: edge - 5, y: edge + (at + 0.7) * size, "text-anchor": "end" });
+  const along = (at) => ({ transform: `translate(${from(at) + 14} ${edge - 5}) rotate(-90)` });
+  const paper = svg("rect", { width, height, fill: "#fff" });
+  const all = [paper, ...cells, ...names("query", rows, down), ...names("key", across, along)];
+  const whole = svg("svg", { width, height, "font-family": "sans-serif", "font-size": 12 }, ...all);
+  return { text: new XMLSerializer().serializeToString(whole), width, height };
 }
 
 function save(kind, blob) {

@@ -1,16 +1,9 @@
 // A probe over the course of training: a slider through its steps, lines below it.
 
-import { $, clamp, fill, listen, make, number, register, showMaps, state, t, view } from "../core/core.js";
+import { $, clamp, fill, make, number, on, register, showMaps, state, svg, t, view } from "../core/core.js";
 
 const [width, height] = [300, 90];
 let playing = 0;
-
-const svg = (tag, attributes, ...children) => {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-};
 
 function lineOf([name, values]) {
   const known = values.filter(Number.isFinite);
@@ -71,8 +64,8 @@ function play() {
 }
 
 function start() {
-  listen("step", (value) => setStep(Number(value)), "input");
-  $("play").addEventListener("click", play);
+  on("step", "input", (value) => setStep(Number(value)));
+  on("play", "click", play);
 }
 
 register("training", { choices: { s: 0 }, start, open, show });

@@ -1,14 +1,13 @@
 // The list of examples: search, order, and the choice of one.
 
-import { showExample } from "./main.js";
-import { $, data, fill, make, number, option, state, t } from "./state.js";
+import { $, clamp, data, fill, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
+
+const plain = (text) => text.toLocaleLowerCase().normalize("NFC");
 
 function listOrder() {
-  const wanted = $("search").value.toLocaleLowerCase().normalize("NFC");
-  const texts = (example) => [example.source, example.output, ...example.references];
-  const found = [...data.examples.keys()].filter((index) =>
-    texts(data.examples[index]).some((text) => text.toLocaleLowerCase().normalize("NFC").includes(wanted)),
-  );
+  const wanted = plain($("search").value);
+  const texts = ({ source, output, references }) => [source, output, ...references];
+  const found = [...data.examples.keys()].filter((index) => texts(data.examples[index]).some((text) => plain(text).includes(wanted)));
   const order = $("sort").value;
   const length = (index) => data.examples[index].source.length;
   const score = (index) => data.examples[index].scores[order] ?? Infinity;
@@ -17,15 +16,9 @@ function listOrder() {
   return found;
 }
 
-export function scoreText(example) {
-  return Object.entries(example.scores)
-    .map(([name, value]) => `${name} ${number(value, Number.isInteger(value) ? 0 : 2)}`)
-    .join(" · ");
-}
-
 function listEntry(index) {
   const example = data.examples[index];
-  const line = (text, kind, lang) => make("span", { class: kind, lang: lang || undefined, dir: "auto" }, text);
+  const line = (text, kind, lang) => make("span", { class: kind, lang, dir: "auto" }, text);
   const button = make(
     "button",
     { type: "button", "data-index": index, onclick: () => showExample(index) },
@@ -37,14 +30,14 @@ function listEntry(index) {
   return make("li", {}, button);
 }
 
-export function drawList() {
+function drawList() {
   const order = listOrder();
   fill($("list"), ...order.map(listEntry));
   $("found").textContent = t("found", { n: order.length, total: data.examples.length });
-  markInList();
+  mark();
 }
 
-export function markInList() {
+function mark() {
   for (const button of $("list").querySelectorAll("button")) {
     const chosen = Number(button.dataset.index) === state.e;
     if (chosen) button.setAttribute("aria-current", "true");
@@ -53,7 +46,7 @@ export function markInList() {
   }
 }
 
-export function drawSort() {
+function drawSort() {
   const kept = $("sort").value;
   const names = [...new Set(data.examples.flatMap((example) => Object.keys(example.scores)))];
   fill(
@@ -66,9 +59,22 @@ export function drawSort() {
 }
 
 // The neighbour in the list as it is filtered and sorted now.
-export function turn(step) {
+function turn(step) {
   const order = listOrder();
   const at = order.indexOf(state.e);
-  const next = order[at < 0 ? 0 : Math.min(order.length - 1, Math.max(0, at + step))];
+  const next = order[at < 0 ? 0 : clamp(at + step, order.length)];
   if (next !== undefined) showExample(next);
 }
+
+function start() {
+  for (const hidden of document.querySelectorAll("nav, .turn button")) hidden.hidden = false;
+  document.querySelector(".page").classList.add("listed");
+  on("search", "input", drawList);
+  on("sort", "change", drawList);
+  on("back", "click", () => turn(-1));
+  on("forth", "click", () => turn(1));
+}
+
+const speak = () => (drawSort(), drawList());
+
+register("list", { start, speak, open: mark });

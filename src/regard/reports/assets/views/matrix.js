@@ -1,10 +1,6 @@
 // The map as a table: rows are the output, columns the input; numbers in the cells.
 
-import { paint } from "./colour.js";
-import { look, select } from "./selection.js";
-import { $, clamp, fill, make, number, state, t, view, weightText } from "./state.js";
-import { causeOf, causeText, label, seenBy, tokenText, weightAt } from "./tokens.js";
-import { register } from "./views.js";
+import { $, axes, causeOf, causeText, fill, label, look, make, number, paint, register, seenBy, select, state, t, tokenText, view, weightAt, weightText } from "../core/core.js";
 
 function cellText(weight) {
   if (Number.isNaN(weight)) return "✕";
@@ -39,10 +35,6 @@ function drawHeading(column) {
   return make("th", { scope: "col", "data-column": column }, token);
 }
 
-export function axes(mirrored) {
-  return `${t("rows")} · ${t(mirrored ? "columns_rtl" : "columns")}`;
-}
-
 function draw(box) {
   const { divergence, map } = view.plane;
   const { query, key } = map;
@@ -63,7 +55,7 @@ function draw(box) {
   const foot = make("tr", {}, make("td", { class: "sum" }, "Σ"), ...coverage, blank());
   const table = make(
     "table", { class: "map", role: "grid", "aria-label": t("alignment"), dir: key.direction },
-    make("caption", { dir: "auto" }, `${axes(key.direction === "rtl")} · Σ: ${t("row_sum")}, ${t("coverage")}`),
+    make("caption", { dir: "auto" }, `${axes()} · Σ: ${t("row_sum")}, ${t("coverage")}`),
     make("thead", {}, head), make("tbody", {}, ...body), make("tfoot", {}, foot),
   );
   listen(table);
@@ -79,9 +71,9 @@ function listen(table) {
     const place = at(event);
     if (place && (place[0] !== state.q || place[1] !== state.k)) select(...place);
   };
-  table.addEventListener("pointerover", (event) => at(event) && look(...at(event)));
-  table.addEventListener("pointerleave", () => look(state.q, state.k));
-  table.addEventListener("click", choose);
+  table.onpointerover = (event) => at(event) && look(...at(event));
+  table.onpointerleave = () => look(state.q, state.k);
+  table.onclick = choose;
   table.addEventListener("focusin", choose);
 }
 
@@ -99,19 +91,10 @@ function mark(row, column) {
 
 const cellAt = (row, column) => $("stage").querySelector(`td[data-row="${row}"][data-column="${column}"]`);
 
-const moves = {
-  ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
-  Home: [0, -Infinity], End: [0, Infinity], PageUp: [-Infinity, 0], PageDown: [Infinity, 0],
-};
-
-export function moveByKey(event) {
-  const move = moves[event.key];
-  if (!move || !event.target.closest("td, .canvas, .arcs")) return;
-  event.preventDefault();
-  const { query, key } = view.plane.map;
-  const mirrored = key.direction === "rtl" && event.key.startsWith("Arrow") ? -1 : 1;
-  select(clamp(state.q + move[0], query.text.length), clamp(state.k + move[1] * mirrored, key.text.length));
-  cellAt(state.q, state.k)?.focus();
-}
-
-register("matrix", { tab: 0, fits: () => true, draw, mark });
+register("matrix", {
+  tab: 0,
+  fits: ({ map }) => Math.max(map.high, map.wide) <= 64, // above: canvas.js
+  draw,
+  mark,
+  focus: () => cellAt(state.q, state.k).focus(),
+});
