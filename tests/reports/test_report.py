@@ -162,23 +162,36 @@ def test_a_probe_becomes_a_training(tmp_path):
     snapshots = [
         (step, {"one": rng.dirichlet(np.ones(3), size=(2, 1, 3))}) for step in (0, 5)
     ]
-    probe = SimpleNamespace(snapshots=snapshots, lines={"loss": [2.0, np.nan]})
+    lines = {"loss": [2.0, np.nan]}
+    probe = SimpleNamespace(snapshots=snapshots, lines=lines, masks=[{}, {}])
     path = regard.report(probe, path=tmp_path / "a.html", key_tokens=TOKENS)
     entry = entries(path)[0]
     assert entry["steps"] == [0, 5] and entry["lines"] == [["loss", [2.0, None]]]
     assert [each["step"] for each in entry["maps"]] == [0, 1]
 
 
-def test_a_causal_probe_says_what_a_row_could_not_see(tmp_path):
-    weights = np.tril(np.ones((1, 2, 3, 3)))
-    weights /= weights.sum(-1, keepdims=True)
-    other = np.full((1, 1, 3, 3), 1 / 3)
-    probe = SimpleNamespace(snapshots=[(0, {"one": weights, "two": other})], lines={})
-    (entry,) = entries(
-        regard.report(probe, path=tmp_path / "a.html", key_tokens=list("abc"))
-    )
-    assert [each["causes"] for each in entry["maps"]] == [["causal"], []]
-    assert entry["maps"][0]["said"][0] == ["uniform"]
+def test_a_probe_says_what_hid_the_pairs_of_its_maps(tmp_path):
+    keras.utils.set_random_seed(0)
+    ids = keras.Input((3,), dtype="int32")
+    words = keras.layers.Embedding(9, 4, mask_zero=True)(ids)
+    heads = keras.layers.MultiHeadAttention(2, 3, name="heads")
+    read = heads(words, words, use_causal_mask=True)
+    model = keras.Model(ids, regard.layers.AttentionPooling(name="pool")(read))
+    model.compile("sgd", "mse")
+    x = np.array([[1, 2, 3], [4, 5, 0]])
+    probe = regard.AttentionProbe(x, snapshots=2)
+    model.fit(x, np.zeros((2, 4)), callbacks=[probe], verbose=0)
+    tokens = [["a", "b", "c"], ["d", "e", "-"]]
+    path = regard.report(probe, path=tmp_path / "a.html", key_tokens=tokens)
+    first, second = entries(path)
+    assert [each["causes"] for each in first["maps"][:2]] == [
+        ["query", "padding", "causal"],
+        [],
+    ]
+    assert [each["causes"] for each in second["maps"]] == [
+        ["query", "padding", "causal"],
+        ["padding"],
+    ] * 2
 
 
 def test_examples_pass_through(tmp_path):

@@ -10,7 +10,7 @@ import regard
 from regard.seeing.diagnostics import diagnose
 from regard.seeing.event_files import png, side_by_side
 from regard.seeing.pace import next_step, thinned
-from regard.seeing.probe import Snapshot
+from regard.seeing.snapshots import Snapshot
 
 RNG = np.random.default_rng(3)
 IDS = RNG.integers(1, 9, size=(24, 5))
@@ -93,6 +93,17 @@ def test_snapshots_are_the_weights_of_their_step():
             assert lines[f"{name}/heads/1"][place] == pytest.approx(mean)
 
 
+def test_masks_are_kept_by_cause_once_for_all_snapshots():
+    probe = regard.AttentionProbe(IDS[:3], snapshots=3)
+    trained(callbacks=[probe])
+    keep = IDS[:3] != 0
+    assert len(probe.masks) == len(probe.snapshots) == 3
+    for masks in probe.masks:
+        assert_array_equal(masks["heads"]["user"], keep[:, None, None])
+        assert_array_equal(masks["pool"]["padding"], keep[:, None, None])
+        assert masks["heads"]["user"] is probe.masks[0]["heads"]["user"]
+
+
 @pytest.mark.filterwarnings("ignore:Your input ran out")
 def test_a_training_of_unknown_length_is_thinned(tmp_path):
     def batches():
@@ -113,6 +124,8 @@ def test_a_training_of_unknown_length_is_thinned(tmp_path):
     assert [step for step, _ in found.snapshots] == again
     for (_, mine), (_, theirs) in zip(probe.snapshots, found.snapshots, strict=True):
         assert_array_equal(mine["pool"], theirs["pool"])
+    for mine, theirs in zip(probe.masks, found.masks, strict=True):
+        assert_array_equal(mine["pool"]["padding"], theirs["pool"]["padding"])
     assert list(found.lines) == list(probe.lines)
     assert_array_equal(found.lines["loss"], probe.lines["loss"])
     with pytest.raises(ValueError, match="inputs must be a batch"):

@@ -128,26 +128,26 @@ def examples_of_probe(probe: Any, texts: Texts) -> list[Example]:
     count = len(next(iter(snapshots[0][1].values())))
     texts.check(count)
     steps = [step for step, _ in snapshots]
-
-    causal = {
-        name
-        for name in snapshots[0][1]
-        if all(_is_causal(weights[name]) for _, weights in snapshots)
-    }
-
-    def records(weights: Mapping[str, np.ndarray], at: int) -> list[AttentionRecord]:
-        return [
-            _cut(name, table[at], texts, at, causal=name in causal)
+    traces = [
+        {
+            name: Trace(mechanism="", weights=table, masks=masks.get(name, {}))
             for name, table in weights.items()
-        ]
-
+        }
+        for (_, weights), masks in zip(snapshots, probe.masks, strict=True)
+    ]
     return [
         _example(
             at,
             texts,
             Training(
                 steps=steps,
-                records=[records(weights, at) for _, weights in snapshots],
+                records=[
+                    [
+                        _record(name, each, None, at, texts)
+                        for name, each in maps.items()
+                    ]
+                    for maps in traces
+                ],
                 lines=probe.lines,
             ),
         )
@@ -197,26 +197,6 @@ def _in_sentences(trace: Trace, at: int, texts: Texts, keys: Sequence[str]) -> A
         return words_read(trace, at, keys) if known is None else known
     own = texts.keys is not None and keys is texts.keys[at]
     return known if own and known is not None and trace.weights is not None else keys
-
-
-def _cut(
-    name: str, table: np.ndarray, texts: Texts, at: int, causal: bool
-) -> AttentionRecord:
-    queries, keys = texts.fitting(at, table.shape[1:], causal)
-    seen = np.tri(len(queries), len(keys), dtype=bool)
-    return AttentionRecord(
-        weights=table[:, : len(queries), : len(keys)],
-        query_tokens=queries,
-        key_tokens=keys,
-        masks={"causal": seen} if causal else {},
-        layer=name,
-    )
-
-
-def _is_causal(table: np.ndarray) -> bool:
-    """A probe keeps no masks; what no head of no example ever reads tells of one."""
-    square = table.shape[-1] == table.shape[-2] > 1
-    return square and not np.triu(table, 1).any()
 
 
 def _numbers(size: int) -> list[str]:

@@ -1,16 +1,14 @@
 """Captured maps as plain numbers: dicts, tables, files."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from regard.seeing.array_files import Arrays, read, write
 from regard.trace import Trace
 
-_INDEX = "index"  # what stands where in a file
 _GROUPS = ("masks", "extra", "inputs", "parameters")  # of a trace, arrays by name
 
 
@@ -89,17 +87,7 @@ def _columns(trace: Trace) -> dict[str, np.ndarray]:
 
 def save(maps: Mapping[str, Sequence[Trace]], path: str | Path) -> Path:
     """Write everything into one ``.npz`` file, which ``load`` reads again."""
-    arrays: list[Any] = []
-    places: dict[int, int] = {}  # calls share what did not change between them
-
-    def stored(group: Mapping[str, Any]) -> dict[str, int]:
-        """Name -> the number of its array in the file."""
-        for each in group.values():
-            if id(each) not in places:
-                places[id(each)] = len(arrays)
-                arrays.append(each)
-        return {name: places[id(each)] for name, each in group.items()}
-
+    arrays = Arrays()
     index = {
         name: [
             {
@@ -107,8 +95,8 @@ def save(maps: Mapping[str, Sequence[Trace]], path: str | Path) -> Path:
                 "layer": trace.layer,
                 "training": trace.training,
                 "settings": dict(trace.settings),
-                "own": stored(dict(trace.arrays())),
-                **{name: stored(getattr(trace, name)) for name in _GROUPS},
+                "own": arrays.stored(dict(trace.arrays())),
+                **{name: arrays.stored(getattr(trace, name)) for name in _GROUPS},
             }
             for trace in calls
         ]
@@ -128,33 +116,6 @@ def load(path: str | Path) -> dict[str, list[Trace]]:
         name: [_trace(entry, arrays) for entry in calls]
         for name, calls in index["maps"].items()
     }
-
-
-def write(path: str | Path, index: Mapping[str, Any], arrays: Sequence[Any]) -> Path:
-    """Arrays, and an index that says what they are, as one ``.npz`` file."""
-    path = Path(path).with_suffix(".npz")
-    named: dict[str, Any] = {str(place): each for place, each in enumerate(arrays)}
-    named[_INDEX] = np.array(json.dumps(index, default=str))
-    with path.open("wb") as file:
-        np.savez_compressed(file, **named)
-    return path
-
-
-def read(path: str | Path, writer: str, key: str) -> tuple[dict[str, Any], list[Any]]:
-    """The index and the arrays of a file that ``writer`` wrote, with ``key`` in it."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        index = json.loads(str(arrays.pop(_INDEX)))
-        if key not in index:
-            raise KeyError(key)
-        return index, [arrays[str(place)] for place in range(len(arrays))]
-    except FileNotFoundError:
-        raise
-    except (KeyError, TypeError, ValueError, OSError, EOFError, BadZipFile) as problem:
-        raise ValueError(
-            f"path must name a file that {writer} wrote. Got {path}: {problem}."
-        ) from problem
 
 
 def _trace(entry: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> Trace:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,16 @@ import keras
 import numpy as np
 from keras import ops
 
-from regard.seeing import exchange
 from regard.seeing.capture import attend_to
 from regard.seeing.event_files import EventFile
 from regard.seeing.head_numbers import calls_by_name, numbers_of_heads
 from regard.seeing.pace import next_step, thinned
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A step, the weights (B, H, T, S) by layer, and numbers by name."""
-
-    step: int
-    weights: dict[str, np.ndarray]
-    numbers: dict[str, float]
+from regard.seeing.snapshots import (
+    Snapshot,
+    read_snapshots,
+    shared_masks,
+    write_snapshots,
+)
 
 
 class AttentionProbe(keras.callbacks.Callback):
@@ -34,6 +29,7 @@ class AttentionProbe(keras.callbacks.Callback):
         probe = regard.AttentionProbe(x[:4])
         model.fit(x, y, callbacks=[probe])
         probe.snapshots[-1]        # (step, {layer: weights (B, H, T, S)})
+        probe.masks[-1]            # {layer: {cause: mask}}
         probe.lines["loss"]        # one number for each of the steps
 
     The first snapshot is taken before the first step and the last after the last one.
@@ -83,6 +79,14 @@ class AttentionProbe(keras.callbacks.Callback):
         return [(each.step, each.weights) for each in self._kept]
 
     @property
+    def masks(self) -> list[dict[str, dict[str, np.ndarray]]]:
+        """What hid pairs at each snapshot: layer -> cause -> mask, as in a trace.
+
+        Snapshots between which a mask did not change share it.
+        """
+        return [each.masks for each in self._kept]
+
+    @property
     def lines(self) -> dict[str, np.ndarray]:
         """What changed, by name: one number for each snapshot, NaN where unknown.
 
@@ -99,11 +103,7 @@ class AttentionProbe(keras.callbacks.Callback):
 
     def save(self, path: str | Path) -> Path:
         """Write snapshots and lines into one ``.npz`` file; ``load`` reads it."""
-        lines = self.lines
-        steps = [{"step": step, "layers": list(maps)} for step, maps in self.snapshots]
-        arrays = [array for _, maps in self.snapshots for array in maps.values()]
-        index = {"snapshots": steps, "lines": list(lines)}
-        return exchange.write(path, index, [*arrays, *lines.values()])
+        return write_snapshots(path, self._kept, self.lines)
 
     @classmethod
     def load(cls, path: str | Path) -> AttentionProbe:
@@ -112,17 +112,8 @@ class AttentionProbe(keras.callbacks.Callback):
         Raises:
             ValueError: where the file holds something else.
         """
-        index, arrays = exchange.read(path, "AttentionProbe.save", "snapshots")
-        found = iter(arrays)
-        weights = [
-            {name: next(found) for name in each["layers"]}
-            for each in index["snapshots"]
-        ]
-        lines = {name: next(found) for name in index["lines"]}
         probe = cls(None)
-        for place, each in enumerate(index["snapshots"]):
-            numbers = {name: float(line[place]) for name, line in lines.items()}
-            probe._kept.append(Snapshot(each["step"], weights[place], numbers))
+        probe._kept = read_snapshots(path)
         return probe
 
     # Training ------------------------------------------------------------------------
@@ -172,7 +163,8 @@ class AttentionProbe(keras.callbacks.Callback):
         numbers = {name: float(value) for name, value in self._logs.items()}
         for name, trace in traces.items():
             numbers |= numbers_of_heads(name, trace)
-        self._kept.append(Snapshot(self._step, weights, numbers))
+        masks = shared_masks(self._kept[-1:], traces)
+        self._kept.append(Snapshot(self._step, weights, numbers, masks))
         self._kept = thinned(self._kept, self._limit)
         if self._events is not None:
             self._events.write(self._step, numbers, weights)
