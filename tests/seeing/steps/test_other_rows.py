@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import regard
-from regard import layers, normalizers
+from regard import layers, normalizers, positions
 
 QUERY, VALUE = (
     np.random.default_rng(seed).normal(size=(2, length, 4)).astype("float32")
@@ -25,8 +25,18 @@ NORMALIZERS = {
     "sparsemax": normalizers.Sparsemax(),
     "soft_cap": normalizers.SoftCap(0.5, normalizers.TopK(2)),
 }
-if keras.backend.backend() != "torch":  # what is recorded is the same
+TORCH = keras.backend.backend() == "torch"
+if not TORCH:  # what is recorded is the same
     PAIRS = {"value_weights": PAIRS["value_weights"]}
+
+
+def trained(layer, *inputs):
+    """With weights of which none is zero."""
+    layer(*inputs)
+    rng = np.random.default_rng(4)
+    for each in layer.trainable_variables:
+        each.assign(rng.normal(size=each.shape))
+    return layer
 
 
 def faulty(trace, name):
@@ -84,13 +94,103 @@ LOOKS |= {"sinks": normalizers.Sinks(), "slot": normalizers.Slot()}
 @pytest.mark.parametrize("part", LOOKS)
 @pytest.mark.parametrize("name", ["gathered", "answered"])
 def test_both_looks_of_a_set(name, part):
-    layer = layers.InducedSetBlock(2, 4, 3, normalizer=LOOKS[part])
-    layer(VALUE)
-    rng = np.random.default_rng(4)
-    for each in layer.trainable_variables:
-        each.assign(rng.normal(size=each.shape))
+    layer = trained(layers.InducedSetBlock(2, 4, 3, normalizer=LOOKS[part]), VALUE)
     trace = layer.trace(VALUE, mask=REAL)
     where = np.ndindex(2, 2, 5)
     names = ("example", "head", "query")
     places = [dict(zip(names, each, strict=True)) for each in where]
     assert seen_at(trace, name, places)
+
+
+TWICE = {
+    "rope": {"position": positions.RoPE()},
+    "alibi": {"position": positions.ALiBi()},
+    "shaw": {"position": positions.ShawRelative(2)},
+    "tiled": {"query_key_norm": "unit", "num_key_value_heads": 1, "head_order": "tile"},
+    "sinks": {"normalizer": normalizers.Sinks()},
+    "slot": {"normalizer": normalizers.Slot()},
+}
+TWICE = TWICE if TORCH else {"alibi": TWICE["alibi"]}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_both_looks_of_a_differential_head(name):
+    layer = trained(layers.DifferentialAttention(2, 4, **TWICE[name]), QUERY, VALUE)
+    bias = np.random.default_rng(5).normal(size=(2, 1, 3, 5)).astype("float32")
+    trace = layer.trace(QUERY, VALUE, value_mask=REAL, bias=bias)
+    for head in range(2):
+        assert not wrong(trace, query=1, head=head, example=1)
+        for look in (head, head + 2):
+            scores = np.array(trace.scores)
+            scores[1, look, 1, 0] += 1e-3
+            broken = replace(trace, scores=scores)
+            assert "scores" in wrong(broken, query=1, head=head, example=1)
+    broken = faulty(trace, "maps")
+    place = np.argwhere(broken.extra["maps"] != trace.extra["maps"])[0]
+    where = {"example": place[0], "head": place[1] % 2, "query": place[2]}
+    assert any("maps" in each for each in wrong(broken, **where))
+
+
+MOVING = {
+    "sparsemax": {"normalizer": normalizers.Sparsemax()},
+    "rope": {"position": positions.RoPE()},
+    "shaw": {"position": positions.ShawRelative(2), "normalizer": "entmax15"},
+}
+MOVING = MOVING if TORCH else {"shaw": MOVING["shaw"]}
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_states_that_move_more_than_once(name):
+    layer = layers.HopfieldAttention(4, num_heads=2, updates=3, **MOVING[name])
+    bias = np.random.default_rng(5).normal(size=(2, 1, 3, 5)).astype("float32")
+    layer = trained(layer, QUERY, VALUE)
+    trace = layer.trace(QUERY, VALUE, value_mask=REAL, bias=bias)
+    for head in range(2):
+        assert not wrong(trace, query=2, head=head, example=1)
+        broken = np.array(trace.extra["moved"])
+        broken[1, head, 2, 0] += 1e-3
+        broken = replace(trace, extra={**trace.extra, "moved": broken})
+        assert "moved" in wrong(broken, query=2, head=head, example=1)
+
+
+def test_states_that_compete_are_said_to_be_recorded():
+    layer = layers.HopfieldAttention(4, updates=2, normalizer=normalizers.Slot())
+    steps = regard.explain(layer, QUERY, VALUE, query=1, language="ru")
+    assert steps.passed
+    assert "взято из записи" in steps["moving"].sentence.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("iterations", [1, 4])
+def test_an_inverse_that_starts_from_the_whole_batch(iterations):
+    options = {"landmarks": 3, "iterations": iterations, "whole_batch": True}
+    layer = layers.NystromAttention(2, 3, **options)
+    trace = layer.trace(VALUE * [[[1]], [[3]]], query_mask=REAL, value_mask=REAL)
+    places = [{"example": n, "query": 1, "head": h} for n in range(2) for h in range(2)]
+    assert seen_at(trace, "inverse", places)
+
+
+CONTINUED = {
+    "forgetting": lambda: layers.ForgettingAttention(2, 3, gate_bias=0.5),
+    "forgetting_turned": lambda: layers.ForgettingAttention(
+        2, 4, position=positions.RoPE(), output_gate="silu"
+    ),
+    "causal_linear": lambda: layers.CausalLinearAttention(2, 3),
+}
+CONTINUED = CONTINUED if TORCH else {"forgetting": CONTINUED["forgetting"]}
+
+
+@pytest.mark.parametrize("name", CONTINUED)
+def test_what_goes_on_from_a_state(name):
+    layer, whole = CONTINUED[name](), np.concatenate([VALUE, QUERY], axis=1)
+    mask = np.concatenate([REAL, [[1, 0, 1], [1, 1, 1]]], axis=1).astype(bool)
+    _, state = layer.prefill(whole[:, :5], mask=mask[:, :5])
+    trace = layer.trace(whole[:, 5:], mask=mask[:, 5:], state=state)
+    at_once = layer.trace(whole, mask=mask)
+    np.testing.assert_allclose(trace.weights, at_once.weights[:, :, 5:, 5:], atol=1e-5)
+    for example, head, query in np.ndindex(2, 2, 3):
+        place = {"example": example, "head": head, "query": query}
+        assert not wrong(trace, **place)
+        for array in ("weights", "context"):
+            broken = np.array(getattr(trace, array))
+            broken[example, head, query, -1] += 1e-3
+            assert array in wrong(replace(trace, **{array: broken}), **place)

@@ -5,7 +5,7 @@ from keras import ops
 
 from regard.core import features
 from regard.core.scans import gated_scan
-from regard.layers.linear.recurrence import RecurrentAttention
+from regard.layers.linear.recurrence import RecurrentAttention, zeros_beside
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -83,6 +83,12 @@ class CausalLinearAttention(RecurrentAttention):
             parts["query"], parts["key"], value, None, memory, self.chunk_size
         )
         return sums[..., :-1] / (sums[..., -1:] + self.epsilon), memory
+
+    def without_values(self, memory, width):
+        if not self.normalize:
+            return None
+        zeros = zeros_beside(memory, width)
+        return ops.concatenate([zeros, memory[..., -1:]], axis=-1)
 
     def memory_shape(self):
         count = self.feature_map.width(self.key_dim)

@@ -5,11 +5,12 @@ from keras import ops
 
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.normalizers import Softmax
+from regard.core.rows import by_rows
 from regard.core.scopes import Causal, Grid
 from regard.core.scores import dot, widen
-from regard.core.shapes import sizes_of
+from regard.core.shapes import is_static, sizes_of
 from regard.layers.linear.projections import to_heads
-from regard.layers.linear.recurrence import RecurrentAttention
+from regard.layers.linear.recurrence import RecurrentAttention, zeros_beside
 
 
 @keras.saving.register_keras_serializable("regard")
@@ -19,14 +20,18 @@ class ForgettingAttention(RecurrentAttention):
     $f_l = \sigma(w^\top x_l + b)$ in (0, 1) says in every head how much of the past
     survives position l. With f = 1 it is causal softmax attention, with a constant f
     ALiBi with slope $-\log f$. Sums are taken in float32. Its state is the only one of
-    this family that grows: the keys, values and sums so far, (B, H, S, K + V + 2).
+    this family that grows: the keys, values and sums so far, (B, H, S, K + V + 2). With
+    a state the weights (B, H, T, T) are the shares of this call's positions; what they
+    lack to 1 went to those before.
 
     Lin et al. 2025, "Forgetting Transformer", arXiv:2503.02130.
 
     Args:
         num_heads, key_dim, value_dim, output_shape: as in ``MultiHeadAttention``.
         gate_bias: where b starts; 0 forgets half at every position.
-        **options: of every recurrence (see ``RecurrentAttention``) and layer.
+        **options: of every recurrence (see ``RecurrentAttention``) and layer;
+            chunk_size is how many queries read at once, by default as many as the
+            engine finds best.
     """
 
     mechanism = "forgetting"
@@ -57,18 +62,21 @@ class ForgettingAttention(RecurrentAttention):
         asked = ops.concatenate([query, sums], axis=-1)
         stored = ops.concatenate([kept[..., :width], kept[..., -2:-1]], axis=-1)
         real = ops.expand_dims(kept[..., -1] > 0, 2)  # (B, H, 1, S)
-        found = attend(
-            asked,
-            stored,
-            kept[..., width:-2],
-            Recipe(_faded, Softmax()),
-            Visibility(
-                {"padding": real},
-                {"causal": Causal()},
-                Grid.of(sizes_of(query)[2], sizes_of(kept)[2]),
-            ),
-        )
+        lengths = sizes_of(query)[2], sizes_of(kept)[2]
+        seen = Visibility({"padding": real}, {"causal": Causal()}, Grid.of(*lengths))
+        tensors = (asked, stored, kept[..., width:-2], Recipe(_faded, Softmax()), seen)
+        if self.chunk_size is None:
+            found = attend(*tensors)
+        else:
+            rows = self.chunk_size
+            rows = min(rows, lengths[0]) if is_static(lengths[0]) else rows
+            found = by_rows(rows, (), *tensors, None, None)
         return found["context"] * parts["real"], kept
+
+    def without_values(self, memory, width):
+        zeros = zeros_beside(memory, width)
+        parts = (memory[..., : self.key_dim], zeros, memory[..., -2:])
+        return ops.concatenate(parts, axis=-1)
 
     def memory_shape(self):
         return 0, self.key_dim + self.value_dim + 2

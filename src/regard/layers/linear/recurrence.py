@@ -133,13 +133,14 @@ class RecurrentAttention(Adaptable, Traceable):
         inputs = hide(inputs, mask)
         start = self.initial_state(batch) if state is None else state
         parts = self.parts(inputs, mask, start)
-        context, memory = self.recur(parts, ops.cast(start["memory"], "float32"))
+        before = ops.cast(start["memory"], "float32")
+        context, memory = self.recur(parts, before)
         context = ops.cast(context, self.compute_dtype)
         output = self.finish(context, inputs)
         results = [output]
         listeners = self.recorders()
         if return_attention_scores or listeners:
-            weights = self.weights_of(parts)
+            weights = self.weights_of(parts, before)
             if return_attention_scores:
                 results.append(ops.cast(weights, self.compute_dtype))
         for listener in listeners:
@@ -180,13 +181,21 @@ class RecurrentAttention(Adaptable, Traceable):
         zero = {name: ops.zeros_like(each) for name, each in parts.items()}
         return {name: ops.where(seen, each, zero[name]) for name, each in parts.items()}
 
-    def weights_of(self, parts):
+    def weights_of(self, parts, memory):
         """The weights (B, H, T, T): outputs are linear in the values, so those of unit
-        values are the weights."""
+        values, after a memory of no values, are the weights."""
         batch, heads, length, _ = sizes_of(parts["value"])
         ones = ops.eye(length, dtype=parts["value"].dtype)
         value = ops.broadcast_to(ones, (batch, heads, length, length))
-        return self.recur({**parts, "value": value}, None)[0]
+        before = self.without_values(memory, length)
+        return self.recur({**parts, "value": value}, before)[0]
+
+    def without_values(self, memory, width):
+        """A memory like this one whose values are ``width`` zeros; None holds nothing.
+
+        Only a mechanism whose weights depend on what came before says another.
+        """
+        return None
 
     def finish(self, context, inputs):
         """(B, H, T, V) -> (B, T, Dout): normalize, gate, join the heads."""
@@ -276,6 +285,13 @@ class RecurrentAttention(Adaptable, Traceable):
 _OPTIONS = ("use_bias", "chunk_size", "scale", "output_norm", "output_gate", "position")
 _NORMS = (None, "head", "width")
 _GATES = (None, "silu", "sigmoid")
+
+
+def zeros_beside(memory, width):
+    """(…, width) of zeros for a memory (…, V)."""
+    return ops.broadcast_to(
+        ops.zeros_like(memory[..., :1]), (*sizes_of(memory)[:-1], width)
+    )
 
 
 def _one_of(name, value, allowed):

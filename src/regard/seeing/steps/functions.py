@@ -11,6 +11,23 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.steps import cells, places, series
+from regard.seeing.steps.elementary import (
+    convolution,
+    dot,
+    elu,
+    fold,
+    gelu,
+    largest,
+    layer_norm,
+    leaky_relu,
+    one_hot,
+    quotient,
+    rms_norm,
+    shifted,
+    sigmoid,
+    softmax,
+    unit,
+)
 from regard.seeing.steps.heads import HEADS
 from regard.seeing.steps.machines import MACHINES
 from regard.seeing.steps.networks import NETWORKS
@@ -19,13 +36,12 @@ from regard.seeing.steps.special import (
     crossing,
     in_blocks,
     in_sight,
+    landmark_bound,
     ranked,
     segment_any,
     segment_means,
 )
 from regard.seeing.steps.walks import WALKS
-
-Array = Any
 
 
 @dataclass(frozen=True)
@@ -35,99 +51,6 @@ class Function:
     compute: Callable[..., Any]
     pattern: str = ""
     whole: bool = False
-
-
-def sigmoid(x: Array) -> Array:
-    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(x)))
-
-
-def softmax(scores: Array, mask: Array = True, axis: int = -1) -> Array:
-    """Along an axis over what the mask shows; a row that sees nothing is zero."""
-    scores = np.asarray(scores, "float64")
-    seen = np.broadcast_to(mask, scores.shape)
-    high = np.max(scores, axis, where=seen, initial=-np.inf, keepdims=True)
-    high = np.where(np.isfinite(high), high, 0.0)
-    shares = np.where(seen, np.exp(np.where(seen, scores - high, 0.0)), 0.0)
-    total = shares.sum(axis, keepdims=True)
-    return shares / np.where(total > 0, total, 1.0)
-
-
-def largest(x: Array, mask: Array = True) -> Array:
-    """Of what the mask shows; 0 where it shows nothing."""
-    return (
-        np.max(x, where=np.broadcast_to(mask, np.shape(x)), initial=-np.inf)
-        if (np.any(mask))
-        else 0.0
-    )
-
-
-def quotient(x: Array, y: Array) -> Array:
-    """x / y; 0 where y is 0."""
-    return np.where(np.asarray(y) != 0, x / np.where(np.asarray(y) != 0, y, 1.0), 0.0)
-
-
-def unit(x: Array, axis: int = -1) -> Array:
-    """Of length one along an axis; zero stays zero."""
-    length = np.sqrt(np.sum(np.square(x), axis, keepdims=True))
-    return np.where(length > 0, x / np.where(length > 0, length, 1.0), 0.0)
-
-
-def fold(step: Callable[..., Array], start: Array, *sequences: Array) -> Array:
-    """The state after each step, (T, …): ``step(state, *of this step)``."""
-    states = []
-    for each in zip(*sequences, strict=True):
-        start = step(start, *each)
-        states.append(start)
-    return np.stack(states) if states else np.zeros((0, *np.shape(start)))
-
-
-def shifted(x: Array, start: Array = 0.0) -> Array:
-    """One place later along the first axis, beginning with ``start``."""
-    first = np.broadcast_to(start, np.shape(x)[1:])[None]
-    return np.concatenate([first, x[:-1]])
-
-
-def convolution(x: Array, kernel: Array) -> Array:
-    """(S, C) with a kernel (width, C, F), as many places out as in, zeros outside."""
-    width = len(kernel)
-    before = (width - 1) // 2
-    padded = np.pad(x, ((before, width - 1 - before), (0, 0)))
-    windows = np.stack([padded[n : n + len(x)] for n in range(width)])  # (width, S, C)
-    return np.einsum("wsc,wcf->sf", windows, kernel)
-
-
-def layer_norm(
-    x: Array, gamma: Array = 1.0, beta: Array = 0.0, tiny: float = 1e-3
-) -> Array:
-    """Of mean 0 and variance 1 along the last axis, then scaled and moved."""
-    mean = np.mean(x, -1, keepdims=True)
-    spread = np.mean(np.square(x - mean), -1, keepdims=True)
-    return (x - mean) / np.sqrt(spread + tiny) * gamma + beta
-
-
-def rms_norm(x: Array, gamma: Array = 1.0, tiny: float = 1e-6) -> Array:
-    """Of mean square 1 along the last axis, then scaled."""
-    return x / np.sqrt(np.mean(np.square(x), -1, keepdims=True) + tiny) * gamma
-
-
-def one_hot(number: Array, size: int) -> Array:
-    return (np.arange(size) == np.asarray(number)[..., None]).astype("float64")
-
-
-def gelu(x: Array) -> Array:
-    """With the error function."""
-    return 0.5 * x * (1.0 + np.vectorize(_erf)(x / np.sqrt(2.0)))
-
-
-def _erf(x: float) -> float:
-    from math import erf
-
-    return erf(x)
-
-
-def _dot(left: Array, right: Array) -> Array:
-    """Along the last axis."""
-    return np.sum(left * right, -1)
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -144,7 +67,7 @@ FUNCTIONS: Mapping[str, Function] = {
     ),
     "min": Function(np.min, r"\min({0})", whole=True),
     "var": Function(np.var, whole=True),
-    "dot": Function(_dot, r"{0} \cdot {1}"),
+    "dot": Function(dot, r"{0} \cdot {1}"),
     "mix": Function(
         lambda weights, values: np.tensordot(weights, values, 1), whole=True
     ),
@@ -168,11 +91,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "sigmoid": Function(sigmoid, r"\sigma({0})"),
     "softplus": Function(lambda x: np.logaddexp(0.0, x)),
     "relu": Function(lambda x: np.maximum(x, 0.0), r"\max(0, {0})"),
-    "leaky_relu": Function(
-        lambda x, slope: np.where(x > 0, x, slope * np.asarray(x)),
-        r"\mathrm{{LeakyReLU}}({0})",
-    ),
-    "elu": Function(lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))),
+    "leaky_relu": Function(leaky_relu, r"\mathrm{{LeakyReLU}}({0})"),
+    "elu": Function(elu),
     "silu": Function(lambda x: x * sigmoid(x)),
     "gelu": Function(gelu),
     "maximum": Function(np.maximum, r"\max({0}, {1})"),
@@ -233,6 +153,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "one_hot": Function(one_hot),
     "segment_means": Function(segment_means, r"\mathrm{{mean}}({0})"),
     "segment_any": Function(segment_any),
+    "landmark_bound": Function(landmark_bound, whole=True),
     "in_sight": Function(in_sight),
     "ranked": Function(ranked, whole=True),
     "plus": Function(places.plus, "{0} + {1}"),

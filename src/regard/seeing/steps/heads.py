@@ -21,13 +21,12 @@ def scale_of(settings: Group) -> float:
     return float(given["key_dim"]) ** -0.5
 
 
-def looks(settings: Group, head: int, heads: int) -> Array:
-    """Which projections of keys the two looks of a head read."""
-    groups = settings.values.get("num_key_value_heads") or heads
-    both = np.array([head, head + heads])
+def key_of_look(settings: Group, look: int, looks: int) -> int:
+    """Which projection of keys a look reads, of twice as many as heads have keys."""
+    groups = settings.values.get("num_key_value_heads") or looks // 2
     if settings.values.get("head_order") == "tile":
-        return both % (2 * groups)
-    return both * groups // heads
+        return look % (2 * groups)
+    return look * 2 * groups // looks
 
 
 def columns(kernel: Array, head: int, heads: int) -> Array:
@@ -93,7 +92,7 @@ def rope_of(position: Group) -> Any:
 HEADS: dict[str, tuple[Callable[..., Any], str]] = {
     "columns": (columns, "{0}"),
     "scale_of": (scale_of, ""),
-    "looks": (looks, ""),
+    "key_of_look": (key_of_look, ""),
     "first_lambda": (first_lambda, ""),
     "latents": (latents, r"\mathrm{{RMS}}({0} W^D)"),
     "turned": (turned, r"R({1}) \, {0}"),

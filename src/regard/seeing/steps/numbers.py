@@ -24,7 +24,7 @@ EVALUATED = {
     *("ranked", "crossing", "stack", "slower", "slope", "table_row", "logarithmic"),
     "paired",
     *("one_way", "pyramid", "in_pairs"),
-    *("scale_of", "first_lambda", "eye"),
+    *("scale_of", "first_lambda", "eye", "landmark_bound"),
 }
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps.elementary import softmax
+
 Array = Any
 
 
@@ -20,6 +22,32 @@ def segment_means(x: Array, count: int, real: Array) -> Array:
 def segment_any(real: Array, count: int) -> Array:
     """Which segments hold anything real."""
     return segment_means(np.asarray(real, "float64")[:, None], count, real)[:, 0] > 0
+
+
+def landmark_bound(
+    query: Array, key: Array, asking: Array, shown: Array, count: int
+) -> float:
+    """The largest sum of a column times that of a row, of all tables of landmarks.
+
+    Of queries (B, H, T, D) and keys (B, H, S, D) with masks (B, 1, T, 1), (B, 1, 1, S).
+    """
+    masks = zip(_rows(asking, query), _rows(shown, key), strict=True)
+    columns, rows = [0.0], [0.0]
+    for queries, keys, (asks, seen) in zip(query, key, masks, strict=True):
+        real = segment_any(asks, count)[:, None] & segment_any(seen, count)
+        for head, other in zip(queries, keys, strict=True):
+            left = segment_means(head, count, asks)
+            right = segment_means(other, count, seen)
+            table = softmax(left @ right.T / np.sqrt(head.shape[-1]), real)
+            columns.append(table.sum(0).max())
+            rows.append(table.sum(1).max())
+    return max(columns) * max(rows)
+
+
+def _rows(mask: Array, vectors: Array) -> Array:
+    """A mask of queries or keys, or True for all, as (B, T)."""
+    shape = len(vectors), vectors.shape[2]
+    return np.reshape(mask, shape) if np.ndim(mask) else np.full(shape, mask)
 
 
 def in_sight(place: int, buckets: Array, chunk: int, before: int, after: int) -> Array:

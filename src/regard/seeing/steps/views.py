@@ -24,9 +24,10 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
     """The names an expression may use, all of one example.
 
     The arrays of the trace as the row sees them; ``whole``: the same with all heads and
-    rows; ``x``: the inputs; ``p``: the layer's weights, with ``_`` for ``/``;
-    ``settings``: its config; ``masks``: rows of the mask by cause; ``i``, ``h`` and
-    ``T``, ``S``, ``H``: numbers. What only this mechanism has stands under its name.
+    rows; ``batch``: with all examples too; ``x``: the inputs; ``p``: the layer's
+    weights, with ``_`` for ``/``; ``settings``: its config; ``masks``: rows of the mask
+    by cause; ``i``, ``h`` and ``T``, ``S``, ``H``: numbers. What only this mechanism
+    has stands under its name.
     Of an image: ``pixels`` (H W, C), zero where hidden; ``row`` and ``column`` of the
     query's, ``columns`` of the output. Images have their channels last.
 
@@ -60,6 +61,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         **rows,
         "masks": Group("masks", masks),
         "whole": Group("whole", whole),
+        "batch": Group("batch", everything),
         "made": Group("made", _first(inputs, place.query)),
         "x": Group("x", inputs),
         "i": place.query,

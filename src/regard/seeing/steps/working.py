@@ -14,9 +14,9 @@ from regard.seeing.steps.entries import Scoped, expanded
 from regard.seeing.steps.expressions import Group, computed, parsed
 from regard.seeing.steps.facts import numbers_of
 from regard.seeing.steps.groups import parameters_of, settings_group
-from regard.seeing.steps.normalizing import normalizer_of
 from regard.seeing.steps.numbers import Writer
 from regard.seeing.steps.reads import lacking, reads_of, shapes_of
+from regard.seeing.steps.retelling import retellers
 from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.terms import terms_of
 from regard.seeing.steps.views import names_of, per_key_names, reading
@@ -107,7 +107,7 @@ class Working:
             "p": parameters_of(self.trace, scoped.below),
             "settings": settings_group(scoped.settings),
         }
-        return {**names, "normalized": normalizer_of(self.trace, scoped, names)}
+        return names | retellers(self.trace, scoped, names)
 
     def _step(self, scoped: Scoped, gives: str) -> Done:
         entry, names = scoped.entry, self._names(scoped)

@@ -1,0 +1,98 @@
+"""The same steps once more, for rows beside the one that is told.
+
+Expressions call them: ``normalized`` is the layer's normalizer, ``attended`` all that
+comes between scores and what is read.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from regard.cards import StepEntry
+from regard.seeing.steps.entries import Scoped, expanded
+from regard.seeing.steps.expressions import Group, computed, parsed
+from regard.seeing.steps.groups import parameters_of, settings_group
+from regard.trace import Trace
+
+Array = Any
+Names = Mapping[str, Any]
+_NORMALIZER = (StepEntry(use="normalizer"),)
+_ATTENDING = (
+    StepEntry(use="score"),
+    StepEntry(use="mask", only=("judged",)),
+    *_NORMALIZER,
+    StepEntry(use="weigh"),
+    StepEntry(use="read"),
+)
+
+
+def retellers(trace: Trace, scoped: Scoped, names: Names) -> dict[str, Any]:
+    """The functions, by name, for the expressions of one step."""
+    again = partial(_told, trace, scoped, names)
+
+    def normalized(
+        scores: Array,
+        mask: Array = True,
+        row: Any = None,
+        below: str = "",
+        head: Any = None,
+    ) -> Array:
+        """Weights of scores (S,) or (T, S), or of a table the row of this number.
+
+        The weights of the normalizer, where it has any, lie below the path; it may be
+        asked as another head.
+        """
+        head = names["h"] if head is None else head
+        scores = np.asarray(scores, "float64")
+        seen = np.broadcast_to(mask, scores.shape)
+        tables = np.atleast_2d(scores), np.atleast_2d(seen)
+        heads = (head + 1, *tables[0].shape)  # as a trace has them
+        whole = dict(zip(("scores", "mask"), tables, strict=True))
+        whole = {name: np.broadcast_to(each, heads) for name, each in whole.items()}
+        given = {"added_given": False, "h": head, "whole": Group("whole", whole)}
+        rows = range(len(tables[0])) if row is None else (row,)
+        found = []
+        for n in rows:
+            own = {"judged": tables[0][n], "mask": tables[1][n], "i": n, **given}
+            found.append(again(_NORMALIZER, own, below)["weights"])
+        return found[0] if row is not None else np.reshape(found, scores.shape)
+
+    def attended(scores: Array, query: Array, key: Array, value: Array) -> Array:
+        """What a query with these scores reads, positions, mask and bias counted."""
+        own = {"scores": scores, "query": query, "key": key, "value": value}
+        return again(_ATTENDING, {**own, "judged": scores})["context"]
+
+    return {"normalized": normalized, "attended": attended}
+
+
+def _told(
+    trace: Trace,
+    scoped: Scoped,
+    names: Names,
+    entries: Iterable[StepEntry],
+    given: Names,
+    below: str = "",
+) -> Mapping[str, Any]:
+    """What the steps that apply come to, by the array each of them gives."""
+    path = f"{scoped.below}/{below}".strip("/")
+    names = {**names, **given}
+    made = {n: given[n] for n in ("scores", "query", "key", "value") if n in given}
+    for step in expanded(tuple(entries), scoped.settings, path):
+        own = {
+            **names,
+            "made": Group("made", made),
+            "p": parameters_of(trace, path),
+            "settings": settings_group(step.settings),
+        }
+        own |= {new: computed(parsed(by), own) for new, by in step.reads.items()}
+        if step.entry.when and not np.all(computed(parsed(step.entry.when), own)):
+            continue
+        value = computed(parsed(step.entry.by), own)
+        names[step.entry.name] = value
+        if step.entry.gives:
+            made = {**made, step.entry.gives: value}
+            names[step.entry.gives] = value
+            names |= {"judged": value} if step.entry.gives == "scores" else {}
+    return made
