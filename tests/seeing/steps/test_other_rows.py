@@ -48,7 +48,7 @@ def faulty(trace, name):
 
 def wrong(trace, **place):
     steps = regard.explain(trace, **place)
-    return [each.what for each in steps.checks if not each.passed]
+    return [each.what for each in steps.checks if each.failed]
 
 
 def seen_at(trace, name, places):
