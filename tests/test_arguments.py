@@ -6,6 +6,7 @@ import pytest
 import regard
 from regard import layers
 from regard.arguments import check_names
+from regard.reports import write_report
 
 
 def known(path, *, title="", **more):
@@ -58,6 +59,8 @@ def test_explanations_name_it(function, tmp_path):
 def test_the_report_names_it(tmp_path):
     with pytest.raises(TypeError, match=r"^report has no .*'titel'.*'title'\?"):
         regard.report(None, path=tmp_path / "report.html", titel="Dates")
+    with pytest.raises(TypeError, match=r"^write_report has no .*'titel'.*'title'\?"):
+        write_report([], tmp_path / "report.html", titel="Dates")
 
 
 def test_a_diagnosis_names_it_with_labels_or_without():

@@ -80,3 +80,15 @@ def test_other_texts_stay_as_they_are():
 def test_what_is_no_rule_is_refused(rule):
     with pytest.raises((ValueError, TypeError)):
         Redaction(rule)
+
+
+def test_a_pattern_keeps_its_flags_and_its_groups():
+    rules = [re.compile("anna", re.IGNORECASE), re.compile(r"(\w)\1")]
+    assert Redaction(rules).text("Anna, too") == "████, t██"
+    assert Redaction(rules).tokens(["▁ANNA", "▁zoo"]) == ["▁████", "▁███"]
+
+
+def test_names_of_models_are_redacted(tmp_path):
+    path = report([example()], path=tmp_path / "a.html", names=("Anna", "B"),
+                  redact=["anna"])  # fmt: skip
+    assert "Anna" not in path.read_text("utf-8")

@@ -11,7 +11,8 @@ import pytest
 
 import regard
 from regard.reports import Example
-from regard.reports.captured import Texts, examples_of_maps
+from regard.reports.captured import examples_of_maps
+from regard.reports.texts import Texts
 from regard.seeing import reducing
 from regard.seeing.capture import attention_layers
 from tests.reports.examples import make_record

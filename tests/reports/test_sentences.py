@@ -6,9 +6,10 @@ import pytest
 
 import regard
 from regard.reports import AttentionRecord, Example, Sentences
-from regard.reports.captured import Texts, examples_of_maps
+from regard.reports.captured import examples_of_maps
 from regard.reports.encoding import CODINGS, Numbers, inflate
 from regard.reports.sentences import pack_sentences
+from regard.reports.texts import Texts
 from tests.reports.test_report import entries
 
 DOCUMENTS = [

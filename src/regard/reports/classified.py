@@ -3,23 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from regard.reports.example import Example
 from regard.reports.extras import Explanation, Removal
 from regard.seeing.metrics.classifier import Classifier, arrays_of, count_of
 from regard.seeing.metrics.evidence import gradient_of, readers_of
+from regard.seeing.metrics.order import in_order
 from regard.seeing.metrics.received import received, trace_of, visible
 from regard.seeing.metrics.removal import hidden, predictions
 
-__all__ = ["explanations"]
+__all__ = ["classified"]
 
 #: How many of the strongest tokens are taken away, as far as some remain.
 COUNTS = (0, 1, 2, 3, 5, 8, 13, 21, 34)
 
 
-def explanations(
+def classified(
+    what: Any,
+    inputs: tuple[Any, ...],
+    examples: list[Example],
+    classes: Sequence[str],
+) -> list[Example]:
+    """The examples with what the classifier answers, asked through its last layer.
+
+    Raises:
+        ValueError: no model, or names of classes that are not as many as its own.
+    """
+    classifier = what if isinstance(what, Classifier) else Classifier(what)
+    if len(inputs) != 1 or not callable(what):
+        raise ValueError(
+            "classes must come with a model and its input, one array or a list or dict "
+            f"of arrays. Got {type(what).__name__} and {len(inputs)} inputs."
+        )
+    layer = in_order(classifier.model, inputs[0])[-1]
+    found = _explanations(classifier, inputs[0], layer, classes)
+    return [
+        replace(
+            example,
+            output=max(each.probabilities, key=lambda name: each.probabilities[name]),
+            explanation=each,
+        )
+        for example, each in zip(examples, found, strict=True)
+    ]
+
+
+def _explanations(
     classifier: Classifier, inputs: Any, layer: str, classes: Sequence[str]
 ) -> list[Explanation]:
     """For each example: the probabilities of the classes, gradient x input of the

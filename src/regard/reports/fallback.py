@@ -51,7 +51,7 @@ def _draw_links(record: AttentionRecord, words: Mapping[str, str]) -> str:
     keys = show_tokens(record.key_tokens, 60)
     rows = []
     for at, query in enumerate(queries):
-        best = record.strongest(at, _LINKS)
+        best = _strongest(record, at)
         shown = [(keys[key], weight) for key, weight in best if weight >= _FAINTEST]
         links = ", ".join(f"{_token(key)} {weight:.2f}" for key, weight in shown)
         rows.append(f"<tr><th scope='row'>{_token(query)}</th><td>{links}</td></tr>")
@@ -81,6 +81,18 @@ def _draw_picture(record: AttentionRecord) -> str:
         f'height="{_CELL * high}" fill="#08519c" aria-hidden="true">'
         f'<rect width="{wide}" height="{high}" fill="#fff"/>{cells}</svg>'
     )
+
+
+def _strongest(record: AttentionRecord, row: int) -> list[tuple[int, float]]:
+    """The largest weights of a row, with their keys; of an outline, in head 0."""
+    if record.outline is not None:
+        keys = record.outline["top_keys"][0, row, :_LINKS]
+        kept = zip(keys, record.outline["top_weights"][0, row], strict=False)
+        return [(int(key), float(weight)) for key, weight in kept if weight > 0]
+    seen = record.allowed()[:, row].any(axis=0)
+    weights = np.where(seen, np.nan_to_num(record.average()[row]), 0.0)
+    best = np.argsort(-weights)[:_LINKS]
+    return [(int(key), float(weights[key])) for key in best if weights[key] > 0]
 
 
 def _token(token: ShownToken) -> str:

@@ -11,17 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from regard.reports.plotting import ink, pyplot
+from regard.reports.plotting import (
+    LABELS,
+    LENGTH,
+    add_scale,
+    draw_cells,
+    label,
+    pyplot,
+    turn,
+)
 from regard.reports.record import AttentionRecord
-from regard.reports.tokens import direction, show_tokens
 
 Weights = Any  # (T, S) or (H, T, S), or an AttentionRecord
 Tokens = Sequence[str] | None
 Axes = Any
-NUMBERS = 12  # rows and columns up to which cells show their weight
-LABELS = 60  # labels of an axis at most
-LENGTH = 14  # characters of a label at most
-TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
 
 
 def plot_alignment(
@@ -61,11 +64,11 @@ def plot_alignment(
         size = (wide + 0.34 * min(keys, LABELS), high + 0.34 * min(queries, LABELS))
         axes = pyplot().subplots(figsize=size, layout="constrained")[1]
     allowed = np.logical_or.reduce(record.allowed())  # by any head
-    picture = _draw(axes, record.average(), allowed)
-    _label(axes.yaxis, record.query_tokens, record.query_language)
-    _label(axes.xaxis, record.key_tokens, record.key_language)
+    picture = draw_cells(axes, record.average(), allowed)
+    label(axes.yaxis, record.query_tokens, record.query_language)
+    label(axes.xaxis, record.key_tokens, record.key_language)
     axes.tick_params("x", rotation=90)
-    _add_scale(axes.figure, picture, axes)
+    add_scale(axes.figure, picture, axes)
     return axes
 
 
@@ -102,12 +105,12 @@ def plot_heads(
             axes.set_axis_off()
             continue
         plane = record.weights[head]
-        picture = _draw(axes, plane, allowed[head], numbers=False)
+        picture = draw_cells(axes, plane, allowed[head], numbers=False)
         axes.set_title(record.heads[head])
         axes.set_xticks([])
         axes.set_yticks([])
-        _turn(axes.xaxis, record.key_tokens, record.key_language)
-    _add_scale(figure, picture, grid)
+        turn(axes.xaxis, record.key_tokens, record.key_language)
+    add_scale(figure, picture, grid)
     return figure
 
 
@@ -138,59 +141,6 @@ def _record(
     )
 
 
-def _draw(
-    axes: Axes, plane: np.ndarray, allowed: np.ndarray, numbers: bool = True
-) -> Any:
-    """Cells as vectors; hatched where hidden, crossed where there is no number."""
-    from matplotlib.colors import PowerNorm
-
-    queries, keys = plane.shape
-    shown = np.ma.array(plane, mask=~allowed | ~np.isfinite(plane))
-    scale = PowerNorm(0.5, 0, 1)
-    picture = axes.pcolormesh(
-        shown, cmap="Blues", norm=scale, rasterized=plane.size > 1e5
-    )
-    axes.set_facecolor("white")
-    hidden = np.ma.masked_where(allowed, np.zeros(plane.shape))
-    if hidden.count():
-        axes.pcolor(hidden, hatch="////", cmap="Greys", vmin=0, vmax=9, edgecolor="0.6")
-    axes.set_ylim(queries, 0)
-    axes.set_xlim(0, keys)
-    axes.set_aspect("equal")
-    for row, column in zip(*np.nonzero(allowed & ~np.isfinite(plane)), strict=True):
-        axes.text(column + 0.5, row + 0.5, "✕", ha="center", va="center", color="C3")
-    if numbers and max(queries, keys) <= NUMBERS:
-        for row, column in zip(*np.nonzero(~shown.mask), strict=True):
-            weight = plane[row, column]
-            text = f"{weight:.2f}".removeprefix("0") if weight < 0.995 else "1"
-            style = {"ha": "center", "va": "center", "fontsize": 7}
-            axes.text(column + 0.5, row + 0.5, text, color=ink(weight), **style)
-    return picture
-
-
-def _add_scale(figure: Any, picture: Any, axes: Any) -> None:
-    """What the colours mean, in weights, beside these axes."""
-    bar = figure.colorbar(picture, ax=axes, ticks=TICKS, shrink=0.8)
-    bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS])
-
-
 def _room(tokens: Sequence[str]) -> float:
     """Inches beside the cells: for labels, and a scale or a margin."""
     return 0.9 + 0.11 * min(max(map(len, tokens), default=0), LENGTH)
-
-
-def _label(axis: Any, tokens: Sequence[str], language: str) -> None:
-    """Every token at the middle of its cell, or every n-th of many."""
-    step = -(-len(tokens) // LABELS)
-    places = range(0, len(tokens), step)
-    shown = [show_tokens(tokens)[place].text for place in places]
-    cut = [text if len(text) <= LENGTH else text[: LENGTH - 1] + "…" for text in shown]
-    axis.set_ticks([place + 0.5 for place in places], cut)
-    if axis.axis_name == "x":
-        _turn(axis, tokens, language)
-
-
-def _turn(axis: Any, tokens: Sequence[str], language: str) -> None:
-    """From right to left where the text is written so."""
-    if direction(tokens, language) == "rtl":
-        axis.axes.invert_xaxis()

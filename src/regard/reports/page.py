@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from regard.arguments import check_names
 from regard.reports.diagnosis.result import ModelDiagnosis
 from regard.reports.encoding import CODINGS, deflate, script_json
 from regard.reports.evidence import draw_evidence
@@ -38,12 +39,15 @@ def write_report(examples: Iterable[Example], path: str | Path, **page: Any) -> 
 
     Raises:
         ValueError: a language that the page does not speak.
+        TypeError: a parameter that there is not.
     """
+    check_names(write_report, page, render_report)
     return write_page(path, render_report(examples, **page))
 
 
 def render_report(
     examples: Iterable[Example],
+    /,
     *,
     title: str | None = None,
     facts: Mapping[str, object] | None = None,

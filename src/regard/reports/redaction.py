@@ -9,7 +9,6 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from regard.reports.example import Example
-from regard.reports.extras import Training
 from regard.reports.record import AttentionRecord
 from regard.seeing.pieces import is_special, without_mark, word_starts
 
@@ -33,13 +32,16 @@ class Redaction:
 
     def __init__(self, rule: Redact) -> None:
         self._function = rule if callable(rule) else None
-        self._pattern = _joined(() if callable(rule) else rule)
+        self._patterns = [] if callable(rule) else _patterns(rule)
 
     def text(self, text: str) -> str:
         """The text without what must not be seen."""
         if self._function is not None:
             return self._function(text)
-        return self._pattern.sub(lambda found: _BLACK * len(found[0]), text)
+        letters = list(text)
+        for start, end in self._spans(text):
+            letters[start:end] = _BLACK * (end - start)
+        return "".join(letters)
 
     def tokens(self, tokens: Sequence[str]) -> list[str]:
         """The tokens, blacked out where they spell what must not be seen."""
@@ -64,8 +66,8 @@ class Redaction:
         changed["attention"] = self._records(example.records())
         changed["other"] = self._records(example.others())
         if example.training is not None:
-            records = [self._records(each) for each in example.training.records]
-            changed["training"] = self._training(example.training, records)
+            steps = [self._records(each) for each in example.training.records]
+            changed["training"] = replace(example.training, records=steps)
         if example.timeline is not None:
             channels = self._names(example.timeline.channels)
             changed["timeline"] = replace(example.timeline, channels=channels)
@@ -77,6 +79,19 @@ class Redaction:
             )
         return replace(example, **changed)
 
+    def page(self, page: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands on the page around the examples, redacted."""
+        changed = dict(page)
+        if page.get("title"):
+            changed["title"] = self.text(page["title"])
+        if page.get("names"):
+            changed["names"] = tuple(map(self.text, page["names"]))
+        changed["facts"] = {
+            self.text(str(name)): self.text(value) if isinstance(value, str) else value
+            for name, value in (page.get("facts") or {}).items()
+        }
+        return changed
+
     def _records(self, records: Sequence[AttentionRecord]) -> list[AttentionRecord]:
         return [
             replace(
@@ -87,15 +102,13 @@ class Redaction:
             for each in records
         ]
 
-    def _training(self, training: Training, records: list[Any]) -> Training:
-        return replace(training, records=records)
-
     def _names(self, given: Mapping[str, Any]) -> dict[str, Any]:
         return {self.text(name): value for name, value in given.items()}
 
     def _spans(self, spelled: str) -> Iterator[tuple[int, int]]:
         if self._function is None:
-            yield from (found.span() for found in self._pattern.finditer(spelled))
+            for pattern in self._patterns:
+                yield from (found.span() for found in pattern.finditer(spelled))
             return
         before, after = (
             re.findall(r"\S+|\s+", text) for text in (spelled, self.text(spelled))
@@ -110,8 +123,8 @@ class Redaction:
                 yield starts[first], starts[last]
 
 
-def _joined(rule: Any) -> re.Pattern[str]:
-    """One pattern of words and patterns; of a word any case will do."""
+def _patterns(rule: Any) -> list[re.Pattern[str]]:
+    """Of a word any case will do; a pattern keeps its own flags."""
     parts = [rule] if isinstance(rule, str | re.Pattern) else list(rule)
     for part in parts:
         if not isinstance(part, str | re.Pattern) or not part:
@@ -119,11 +132,10 @@ def _joined(rule: Any) -> re.Pattern[str]:
                 "redact must be a function, or words and compiled patterns. "
                 f"Got {part!r} among them."
             )
-    written = [
-        f"(?i:{re.escape(part)})" if isinstance(part, str) else f"(?:{part.pattern})"
+    return [
+        re.compile(re.escape(part), re.IGNORECASE) if isinstance(part, str) else part
         for part in parts
     ]
-    return re.compile("|".join(written) or "(?!)")
 
 
 def _spell(tokens: Sequence[str]) -> tuple[str, list[int]]:

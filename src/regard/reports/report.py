@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from regard.arguments import check_names
-from regard.reports.captured import Texts, Tokens, examples_of_maps, examples_of_probe
-from regard.reports.classified import explanations
+from regard.reports.captured import examples_of_maps, examples_of_probe
+from regard.reports.classified import classified
 from regard.reports.example import Example
 from regard.reports.notebook import NotebookPath
 from regard.reports.page import render_report, write_report
 from regard.reports.page_facts import facts_of
 from regard.reports.phrases import check_language
 from regard.reports.redaction import Redact, Redaction
+from regard.reports.texts import Texts, Tokens
 from regard.seeing.capture import attend_to, attention_layers
 from regard.seeing.metrics.classifier import Classifier
-from regard.seeing.metrics.order import in_order
 
 __all__ = ["report"]
 
@@ -87,7 +87,7 @@ def report(
     maps = _captured(what, inputs)
     examples = _examples(what, maps, texts)
     if classes is not None:
-        examples = _classified(what, inputs, examples, classes)
+        examples = classified(what, inputs, examples, classes)
     if other is not None:
         others = _examples(other, _captured(other, inputs), texts)
         examples = _paired(examples, others)
@@ -96,7 +96,7 @@ def report(
     if redact is not None:
         redaction = Redaction(redact)
         examples = [redaction.example(each) for each in examples]
-        page = _redacted(page, redaction)
+        page = redaction.page(page)
     return NotebookPath(write_report(examples, path, **page))
 
 
@@ -135,31 +135,6 @@ def _examples(what: Any, maps: Mapping[str, Any] | None, texts: Texts) -> list[E
     return found
 
 
-def _classified(
-    what: Any,
-    inputs: tuple[Any, ...],
-    examples: list[Example],
-    classes: Sequence[str],
-) -> list[Example]:
-    """The examples with what the classifier answers, asked through its last layer."""
-    classifier = what if isinstance(what, Classifier) else Classifier(what)
-    if len(inputs) != 1 or not callable(what):
-        raise ValueError(
-            "classes must come with a model and its input, one array or a list or dict "
-            f"of arrays. Got {type(what).__name__} and {len(inputs)} inputs."
-        )
-    layer = in_order(classifier.model, inputs[0])[-1]
-    found = explanations(classifier, inputs[0], layer, classes)
-    return [
-        replace(
-            example,
-            output=max(each.probabilities, key=lambda name: each.probabilities[name]),
-            explanation=each,
-        )
-        for example, each in zip(examples, found, strict=True)
-    ]
-
-
 def _paired(first: list[Example], second: list[Example]) -> list[Example]:
     if len(first) != len(second):
         raise ValueError(
@@ -170,17 +145,3 @@ def _paired(first: list[Example], second: list[Example]) -> list[Example]:
         replace(one, other=two.records())
         for one, two in zip(first, second, strict=True)
     ]
-
-
-def _redacted(page: dict[str, Any], redaction: Redaction) -> dict[str, Any]:
-    changed = dict(page)
-    if page.get("title"):
-        changed["title"] = redaction.text(page["title"])
-    if page.get("facts"):
-        changed["facts"] = {
-            redaction.text(str(name)): redaction.text(value)
-            if isinstance(value, str)
-            else value
-            for name, value in page["facts"].items()
-        }
-    return changed
