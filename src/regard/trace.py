@@ -30,7 +30,8 @@ class Trace:
     - ``context``: what was read; ``output``: what the layer returned.
     - ``masks``: the parts of ``mask`` by cause (padding, causal, scope, user).
     - ``extra``: intermediates that only this mechanism has, by name.
-    - ``inputs``: what the layer was called with, by argument; only of ``layer.trace``.
+    - ``inputs``: what the layer was called with, by argument. These and ``output`` are
+      not captured beside rows, heads or an outline, nor inside traced code.
     - ``parameters``: the weights of the layer, by path; ``settings``: its config,
       and as ``attention_mask`` that of a scope which the call was given.
     - ``training``: whether the call was one of training, with dropout on.

@@ -2,27 +2,21 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from regard.layers.keras_internals import in_symbolic_scope, training_now
-from regard.layers.traceable import (
-    as_trace,
-    copied,
-    inputs_of,
-    tensors_of,
-    to_numpy,
-)
+from regard.layers.keras_internals import in_symbolic_scope
+from regard.layers.traceable import as_trace, copied, tensors_of, to_numpy
 from regard.seeing import exchange
 from regard.seeing.calls import Calls
 from regard.seeing.drawing import draw
 from regard.seeing.joining import joined, same_lengths
 from regard.seeing.keras_layers import mechanism_of
+from regard.seeing.noting import Noted, noting
 from regard.seeing.reducing import Reduction
-from regard.seeing.tracers import when_known
+from regard.seeing.tracers import known, when_known
 
 
 class Maps(Mapping):
@@ -35,8 +29,7 @@ class Maps(Mapping):
         self._batch: dict[str, int] | None = None
         self.unread: dict[str, str] = {}  # why a layer is not captured, by path
         self._parameters: dict[int, dict[str, np.ndarray]] = {}
-        self._inputs: dict[int, dict[str, Any]] = {}
-        self._training: dict[int, bool] = {}
+        self._running: dict[int, Noted] = {}
 
     def __getitem__(self, name: str) -> Calls:
         if name not in self._calls:
@@ -89,20 +82,13 @@ class Maps(Mapping):
         return id(layer) in self._names
 
     def noting(self, layer: Any) -> Callable[..., Any]:
-        """The layer's ``call``, whose inputs and mode are noted while it runs."""
-        call = layer.call
+        """The layer's ``call``, whose inputs, mode and answer are noted."""
 
-        @wraps(call)
-        def noted(*args: Any, **kwargs: Any) -> Any:
-            self._inputs[id(layer)] = inputs_of(layer, args, kwargs)
-            self._training[id(layer)] = training_now()
-            try:
-                return call(*args, **kwargs)
-            finally:
-                self._inputs.pop(id(layer), None)
-                self._training.pop(id(layer), None)
+        def hand_over(call: Noted, answer: Any) -> None:
+            for given in call.given(self.reduction, answer):
+                self._when_known(layer, given, call.training)
 
-        return noted
+        return noting(layer, self._running, hand_over)
 
     def receive(self, layer: Any, tensors: dict[str, Any]) -> None:
         """Keep one call, also from inside compiled code.
@@ -111,11 +97,17 @@ class Maps(Mapping):
         """
         if in_symbolic_scope():
             return
+        call = self._running.get(id(layer))
         # Weights go along: on JAX they too are known only when traced code runs.
         given = {**tensors, "parameters": tensors_of(layer)}
-        if tensors.get("weights") is not None:  # not beside an outline
-            given["inputs"] = self._inputs.get(id(layer), {})
-        training = self._training.get(id(layer), False)
+        if "outline" not in tensors:
+            given["inputs"] = {} if call is None else call.inputs
+        if call is not None and known(given):
+            call.waiting.append(given)
+        else:
+            self._when_known(layer, given, call is not None and call.training)
+
+    def _when_known(self, layer: Any, given: dict[str, Any], training: bool) -> None:
         when_known(given, lambda arrays: self._keep(layer, arrays, training), layer)
 
     def _keep(self, layer: Any, arrays: dict[str, Any], training: bool) -> None:

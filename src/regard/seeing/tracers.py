@@ -14,10 +14,11 @@ def when_known(tensors: Any, receive: Callable[[Any], None], layer: Any) -> None
     backend offers no such way (symbolic tensors, TensorFlow graphs, vectorized maps of
     torch) one warning names the layer, and the model goes on undisturbed.
     """
-    leaves = [each for each in keras.tree.flatten(tensors) if each is not None]
-    if all(map(_is_known, leaves)):
+    if known(tensors):
         receive(tensors)
-    elif keras.backend.backend() == "jax" and not any(map(_is_symbolic, leaves)):
+    elif keras.backend.backend() == "jax" and not any(
+        map(_is_symbolic, _leaves(tensors))
+    ):
         import jax
 
         jax.debug.callback(receive, tensors)
@@ -28,6 +29,15 @@ def when_known(tensors: Any, receive: Callable[[Any], None], layer: Any) -> None
             "maps around it.",
             stacklevel=2,
         )
+
+
+def known(tensors: Any) -> bool:
+    """Whether all of them hold numbers already."""
+    return all(map(_is_known, _leaves(tensors)))
+
+
+def _leaves(tensors: Any) -> list[Any]:
+    return [each for each in keras.tree.flatten(tensors) if each is not None]
 
 
 def wait_for_callbacks() -> None:

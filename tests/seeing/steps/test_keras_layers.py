@@ -91,7 +91,7 @@ def test_a_layer_in_a_model_under_capture(name):
     [calls] = maps.values()
     for head in range(calls[0].weights.shape[1]):
         steps = regard.explain(calls[0], query=1, head=head, example=1)
-        all_green(steps, "scores", "context")
+        all_green(steps, "scores", "context", "output")
 
 
 def test_settings_of_keras_decide():

@@ -44,7 +44,8 @@ def checked(
         differences, hidden = differences[: len(shown)][shown], "hidden keys"
     finite = np.abs(recorded[np.abs(recorded) < _HUGE])
     allowed = _tolerance(trace) * max(1.0, float(finite.max(initial=0.0)))
-    dropping = bool(trace.settings.get("dropout")) and gives in ("context", "output")
+    drops = trace.training and bool(trace.settings.get("dropout"))
+    dropping = drops and gives in ("context", "output")
     nothing = "" if differences.size else hidden or "empty"
     difference = float(np.max(differences, initial=0.0))
     return Check(gives, difference, allowed, dropping, nothing)

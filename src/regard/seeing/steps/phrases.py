@@ -17,8 +17,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "passed": {"en": "agrees with the layer", "ru": "совпадает со слоем"},
     "failed": {"en": "DIFFERS FROM THE LAYER", "ru": "РАСХОДИТСЯ СО СЛОЕМ"},
     "dropping": {
-        "en": "if the call was one of training, dropout took part of the weights away",
-        "ru": "если это был вызов при обучении, часть весов обнулил дропаут",
+        "en": "it was a call of training, and dropout took part of the weights away",
+        "ru": "это был вызов при обучении, и часть весов обнулил дропаут",
     },
     "difference": {"en": "difference", "ru": "разница"},
     "allowed": {"en": "allowed", "ru": "допустимо"},

@@ -1,7 +1,6 @@
 """The trace that is explained: the one given, or that of a call."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -62,9 +61,9 @@ def trace_of_keras(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Tra
         named = [options.pop(n) for n in ("value", "key") if n in options]
         inputs = ([*inputs, *named],)
     with capture(layer, whole=True) as maps:
-        answer = layer(*inputs, **{"training": False, **options})
+        layer(*inputs, **{"training": False, **options})
     [trace], *_ = maps.values()
-    return replace(trace, output=answer_of(answer))
+    return trace
 
 
 def trace_of_call(layer: Any, inputs: tuple, options: Mapping[str, Any]) -> Trace:
