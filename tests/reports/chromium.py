@@ -93,6 +93,24 @@ class Browser:
         self.send("Input.dispatchKeyEvent", type="keyDown", **more, **text)
         self.send("Input.dispatchKeyEvent", type="keyUp", **more)
 
+    def drag(self, query, start, end=None):
+        """Press on a place of an element and let go at another, or at the same."""
+        left, top = self.ask(
+            f"(() => {{ const e = document.querySelector({json.dumps(query)});"
+            "e.scrollIntoView(); const box = e.getBoundingClientRect();"
+            "return [box.left, box.top]; })()"
+        )
+        places = [(left + x, top + y) for x, y in (start, end or start)]
+        held = {"button": "left", "clickCount": 1}
+        for kind, (x, y), buttons in (
+            ("mousePressed", places[0], 1),
+            *([("mouseMoved", places[1], 1)] if end else []),
+            ("mouseReleased", places[1], 0),
+        ):
+            self.send(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, buttons=buttons, **held
+            )
+
     def named(self, *methods):
         """The events of these names since the page was opened."""
         return [each for each in self.events if each.get("method") in methods]

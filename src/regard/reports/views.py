@@ -52,6 +52,7 @@ VIEWS: dict[str, _Need] = {
     "lags": _map(lambda each, *_: _whole(each) and each["query"] == each["key"]),
     "matrix": _map(lambda _, *counts: max(counts) <= 64),
     "canvas": _map(lambda _, *counts: max(counts) > 64),
+    "minimap": _map(lambda _, *counts: max(counts) > 64),
     "arcs": _map(lambda each, *n: _whole(each) and max(n) <= 200, timed=False),
     "gold": _map(lambda each, *_: each["gold"] is not None),
     "words": _map(lambda each, _, n: _whole(each) and n <= 2000, timed=False),

@@ -1,34 +1,55 @@
 // A large map as a picture: one rectangle for a block of cells, labels where there is
-// room. Zoomed in, it shows the part of the map around the selection.
+// room. Zoomed in it shows a part of the map, which follows the selection, the pointer
+// that drags it, and the minimap.
 
-import { axes, ceil, clamp, fill, floor, inks, look, make, max, min, option, pixelsOf, pooled, register, select, state, t, tokenText, view } from "../core/core.js";
+import { abs, axes, ceil, clamp, fill, floor, inks, look, make, max, min, option, pixelsOf, pooled, register, select, state, t, tokenText, view, views } from "../core/core.js";
 
 const most = 512; // blocks on a side
 const gutter = 96;
-const zoom = { factor: 1, kind: "largest" };
+const zoom = { factor: 1, kind: "largest", centre: [0, 0] };
 let picture = null;
 
 // What a picture of `size` cells shows: from `first`, `count` of them, `step` a block.
-function span(size, selected, unit) {
+function span(size, centre, unit) {
   const count = min(size, max(unit, ceil(size / zoom.factor / unit) * unit));
   const step = unit * ceil(count / unit / most);
-  const first = clamp(floor((selected - count / 2) / step) * step, ceil((size - count) / step) * step + 1);
+  const first = clamp(floor((centre - count / 2) / step) * step, ceil((size - count) / step) * step + 1);
   const shown = min(count, size - first);
   return { first, count: shown, step, blocks: ceil(shown / step) };
 }
 
 function paintPicture() {
-  const { map } = view.plane;
-  const rows = span(map.high, state.q, map.outline?.high ?? 1);
-  const columns = span(map.wide, state.k, map.outline?.wide ?? 1);
-  const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), map);
-  const { mirrored } = map;
-  const cell = max(1, min(12, floor(1100 / max(rows.blocks, columns.blocks))));
-  Object.assign(picture, { rows, columns, mirrored, cell, small });
-  picture.canvas.width = gutter + columns.blocks * cell;
-  picture.canvas.height = gutter + rows.blocks * cell;
-  picture.note.textContent = `${axes()} · ${t("block_" + zoom.kind, { n: `${rows.step} × ${columns.step}` })}`;
-  picture.out.disabled = zoom.factor === 1;
+  const { high, mirrored, outline, wide } = view.plane.map;
+  const rows = span(high, zoom.centre[0], outline?.high ?? 1);
+  const columns = span(wide, zoom.centre[1], outline?.wide ?? 1);
+  const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), view.plane.map);
+  const cell = max(1, min(20, floor(1100 / max(rows.blocks, columns.blocks))));
+  const { canvas, note, out } = Object.assign(picture, { rows, columns, mirrored, cell, small, selected: [state.q, state.k] });
+  canvas.width = gutter + columns.blocks * cell;
+  canvas.height = gutter + rows.blocks * cell;
+  const zoomed = zoom.factor > 1;
+  canvas.style.touchAction = zoomed ? "none" : "";
+  out.disabled = !zoomed;
+  const range = ({ first, count }, size) => `${first + 1}–${first + count} / ${size}`;
+  const part = zoomed ? [t("part", { rows: range(rows, high), columns: range(columns, wide) })] : [];
+  note.textContent = [axes(), t("block_" + zoom.kind, { n: `${rows.step} × ${columns.step}` }), ...part].join(" · ");
+  views.minimap.frame(rows, columns);
+}
+
+const inside = (span, index) => index >= span.first && index < span.first + span.count;
+
+const inPart = (row, column) => inside(picture.rows, row) && inside(picture.columns, column);
+
+// Puts the middle of the part on view there.
+function move(...centre) {
+  zoom.centre = centre;
+  paintPicture();
+  mark(state.q, state.k);
+}
+
+function change(factor, centre = inPart(state.q, state.k) ? [state.q, state.k] : zoom.centre) {
+  zoom.factor = min(64, max(1, zoom.factor * factor));
+  move(...centre);
 }
 
 // Where a row or column of the map lies, in blocks from the picture's edge.
@@ -38,27 +59,47 @@ const placed = (span, index, mirrored) => {
 };
 
 function pointed(event) {
-  const { canvas, cell, columns, mirrored, rows } = picture;
-  const frame = canvas.getBoundingClientRect();
-  const across = floor((event.clientX - frame.left - gutter) / cell);
-  const down = floor((event.clientY - frame.top - gutter) / cell);
+  const { cell, columns, mirrored, rows } = picture;
+  const across = floor((event.offsetX - gutter) / cell);
+  const down = floor((event.offsetY - gutter) / cell);
   if (across < 0 || down < 0 || across >= columns.blocks || down >= rows.blocks) return null;
   const index = (span, block) => min(span.first + block * span.step, span.first + span.count - 1);
   return [index(rows, down), index(columns, mirrored ? columns.blocks - 1 - across : across)];
 }
 
+// Look at what is pointed at, choose it with a click, drag the part on view.
+function listen(canvas) {
+  let held = null; // where the pointer went down
+  let dragged = false;
+  canvas.onpointerdown = (event) => {
+    held = { x: event.offsetX, y: event.offsetY, centre: [picture.rows, picture.columns].map(({ first, count }) => first + count / 2) };
+    dragged = false;
+    canvas.setPointerCapture(event.pointerId);
+  };
+  canvas.onpointermove = (event) => {
+    if (!event.buttons || !held || zoom.factor === 1) return look(...(pointed(event) ?? [state.q, state.k]));
+    const { cell, columns, mirrored, rows } = picture;
+    const [across, down] = [event.offsetX - held.x, event.offsetY - held.y];
+    dragged ||= abs(across) + abs(down) > 4;
+    if (dragged) move(held.centre[0] - (down / cell) * rows.step, held.centre[1] - ((mirrored ? -across : across) / cell) * columns.step);
+  };
+  canvas.onpointerleave = () => look(state.q, state.k);
+  canvas.onclick = (event) => !dragged && pointed(event) && select(...pointed(event));
+  canvas.onwheel = (event) => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    change(event.deltaY < 0 ? 2 : 1 / 2, pointed(event) ?? undefined);
+  };
+}
+
 function draw(box) {
   const canvas = make("canvas", { "aria-hidden": "true" });
-  const change = (factor) => {
-    zoom.factor = min(64, max(1, zoom.factor * factor));
-    paintPicture();
-    mark(state.q, state.k);
-  };
   const button = (sign, name, factor) =>
     make("button", { type: "button", "aria-label": t(name), title: t(name), onclick: () => change(factor) }, sign);
-  const kinds = make("select", { "aria-label": t("blocks"), onchange: () => ((zoom.kind = kinds.value), change(1)) });
+  const kinds = make("select", { "aria-label": t("blocks") });
+  kinds.onchange = () => ((zoom.kind = kinds.value), draw(box), mark(state.q, state.k), box.querySelector("select").focus());
   fill(kinds, option("largest", t("largest")), option("mean", t("mean"))).value = zoom.kind;
-  const note = make("span", { class: "quiet" });
+  const note = make("span", { class: "quiet", role: "status" });
   const out = button("−", "zoom_out", 1 / 2);
   picture = { canvas, note, out };
   const frame = make("div", { class: "canvas", tabindex: "0", role: "group", "aria-label": `${t("alignment")}. ${t("keys")}` }, canvas);
@@ -66,16 +107,19 @@ function draw(box) {
     if (key === "+" || key === "=") change(2);
     if (key === "-") change(1 / 2);
   };
-  canvas.onpointermove = (event) => look(...(pointed(event) ?? [state.q, state.k]));
-  canvas.onpointerleave = () => look(state.q, state.k);
-  canvas.onclick = (event) => pointed(event) && select(...pointed(event));
-  fill(box, make("p", { class: "scale" }, button("+", "zoom_in", 2), out, kinds, note), frame);
+  listen(canvas);
+  const overview = views.minimap.minimap(zoom.kind, move);
+  fill(box, make("p", { class: "scale" }, button("+", "zoom_in", 2), out, kinds, note), make("div", { style: "position:relative" }, overview, frame));
+  zoom.centre = [state.q, state.k];
   paintPicture();
 }
 
+// The part on view follows a new selection, not a look.
 function mark(row, column) {
-  const outside = (span, index) => index < span.first || index >= span.first + span.count;
-  if (outside(picture.rows, row) || outside(picture.columns, column)) paintPicture();
+  if (String(picture.selected) !== String([state.q, state.k])) {
+    if (inPart(state.q, state.k)) picture.selected = [state.q, state.k];
+    else return move(state.q, state.k);
+  }
   const { canvas, cell, columns, mirrored, rows, small } = picture;
   const pen = canvas.getContext("2d");
   const [ink, accent] = inks();
@@ -84,8 +128,8 @@ function mark(row, column) {
   pen.drawImage(small, gutter, gutter, small.width * cell, small.height * cell);
   pen.strokeStyle = accent;
   pen.lineWidth = 2;
-  pen.strokeRect(gutter, gutter + placed(rows, row) * cell, small.width * cell, cell);
-  pen.strokeRect(gutter + placed(columns, column, mirrored) * cell, gutter, cell, small.height * cell);
+  if (inside(rows, row)) pen.strokeRect(gutter, gutter + placed(rows, row) * cell, small.width * cell, cell);
+  if (inside(columns, column)) pen.strokeRect(gutter + placed(columns, column, mirrored) * cell, gutter, cell, small.height * cell);
   labelSide(pen, "query", rows, row, [ink, accent]);
   pen.translate(0, gutter);
   pen.rotate(-Math.PI / 2);
@@ -108,9 +152,9 @@ function labelSide(pen, side, span, selected, [ink, accent]) {
     pen.fillText(text.length > 14 ? text.slice(0, 13) + "…" : text, down ? gutter - 5 : 5, centre, gutter - 10);
   };
   for (let index = span.first; index < span.first + span.count; index += every) {
-    if (Math.abs(index - selected) >= every) write(index, ink);
+    if (abs(index - selected) >= every) write(index, ink);
   }
-  write(selected, accent);
+  if (inside(span, selected)) write(selected, accent);
 }
 
 register("canvas", {
