@@ -194,3 +194,29 @@ def test_what_goes_on_from_a_state(name):
             broken = np.array(getattr(trace, array))
             broken[example, head, query, -1] += 1e-3
             assert array in wrong(replace(trace, **{array: broken}), **place)
+
+
+IMAGE = np.random.default_rng(6).normal(size=(2, 4, 5, 6)).astype("float32")
+PLACED = {
+    "rope": positions.RoPE(),
+    "alibi": positions.ALiBi(),
+    "shaw": positions.ShawRelative(2),
+    "span": positions.AdaptiveSpan(3, 2, start=0.5),
+    "both": positions.XPos() + positions.T5Bias(8, 5),
+}
+PLACED = PLACED if TORCH else {"shaw": PLACED["shaw"]}
+
+
+@pytest.mark.parametrize("axes", [("height", "width"), ("width", "height"), ("width",)])
+@pytest.mark.parametrize("name", PLACED)
+def test_positions_along_an_axis_of_an_image(name, axes):
+    layer = layers.AxialAttention(2, 4, axes=axes, position=PLACED[name])
+    trace = trained(layer, IMAGE).trace(IMAGE, mask=IMAGE[..., 0] > -1)
+    place = {"example": 1, "head": 1, "query": 2 * 5 + 3}
+    assert not wrong(trace, **place)
+    for axis in axes:
+        row, column = (3, 2) if axis == "height" else (2, 3)
+        broken = np.array(trace.extra[axis])
+        broken[1, row, 1, column, 1] += 1e-3
+        broken = replace(trace, extra={**trace.extra, axis: broken})
+        assert "weights" in wrong(broken, **place)

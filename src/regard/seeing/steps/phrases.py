@@ -37,6 +37,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "of channel": {"en": "channel {name}", "ru": "канала {name}"},
     "of feature": {"en": "feature {name}", "ru": "признака {name}"},
     "of source": {"en": "source {name}", "ru": "источника {name}"},
+    "of place": {"en": "place {name}", "ru": "места {name}"},
     "of row": {"en": "row {name}", "ru": "строки {name}"},
 }
 

@@ -24,6 +24,15 @@ def reads_of(expression: str) -> set[str]:
     return names | {each for each in read if each.startswith("made.")}
 
 
+def asked_by(
+    condition: str, reads: Mapping[str, str], known: Mapping[str, Any]
+) -> dict[str, str]:
+    """Of a step's own names those that its condition needs and that are known."""
+    read = reads_of(condition)
+    needed = {n: by for n, by in reads.items() if n.partition(".")[0] in read}
+    return {n: by for n, by in needed.items() if reads_of(by) <= {*known}}
+
+
 def shapes_of(
     node: ast.AST, names: Mapping[str, Any], found: dict | None = None
 ) -> dict[str, tuple[int, ...]]:

@@ -14,7 +14,7 @@ from regard.cards import StepEntry
 from regard.seeing.steps.entries import Scoped, expanded
 from regard.seeing.steps.expressions import Group, computed, parsed
 from regard.seeing.steps.groups import parameters_of, settings_group
-from regard.seeing.steps.reads import reads_of
+from regard.seeing.steps.reads import asked_by
 from regard.trace import Trace
 
 Array = Any
@@ -88,9 +88,9 @@ def _told(
             "settings": settings_group(step.settings),
         }
         # A condition is asked for before the steps that a part's own reads may name.
-        early = {n: by for n, by in step.reads.items() if reads_of(by) <= {*own}}
-        early = {new: computed(parsed(by), own) for new, by in early.items()}
         condition = step.entry.when
+        early = asked_by(condition, step.reads, own)
+        early = {new: computed(parsed(by), own) for new, by in early.items()}
         if condition and not np.all(computed(parsed(condition), own | early)):
             continue
         own |= {new: computed(parsed(by), own) for new, by in step.reads.items()}

@@ -15,7 +15,7 @@ from regard.seeing.steps.expressions import Group, computed, parsed
 from regard.seeing.steps.facts import numbers_of
 from regard.seeing.steps.groups import parameters_of, settings_group
 from regard.seeing.steps.numbers import Writer
-from regard.seeing.steps.reads import lacking, reads_of, shapes_of
+from regard.seeing.steps.reads import asked_by, lacking, reads_of, shapes_of
 from regard.seeing.steps.retelling import retellers
 from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.terms import terms_of
@@ -95,8 +95,7 @@ class Working:
 
     def _holds(self, scoped: Scoped, condition: str) -> bool:
         """Before any step is computed, so nothing is read of what they come to."""
-        known = {*self.names}
-        early = {n: by for n, by in scoped.reads.items() if reads_of(by) <= known}
+        early = asked_by(condition, scoped.reads, self.names)
         scoped = replace(scoped, reads=early)
         return bool(np.all(computed(parsed(condition), self._names(scoped))))
 
@@ -144,7 +143,7 @@ class Working:
         """The formula with this row's numbers, then what came out."""
         keys = len(value) if each else 0
         along = (
-            per_key_names(names, keys, entry.each in ("key", "source"))
+            per_key_names(names, keys, entry.each in ("key", "source", "place"))
             | self.alike[entry.each]
         )
         if each and value.dtype != bool:
