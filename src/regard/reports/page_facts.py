@@ -10,6 +10,7 @@ from regard._version import __version__
 from regard.reports.example import Example
 from regard.reports.phrases import phrases
 from regard.reports.tokens import shorten
+from regard.seeing.unconfirmed import listed, unconfirmed_rows
 from regard.trace import Trace
 
 __all__ = ["facts_of"]
@@ -37,6 +38,7 @@ def facts_of(
         words["fact_layers"]: shorten(", ".join(names), _LONGEST_LIST),
         words["fact_examples"]: str(len(examples)),
         **(_of_calls(calls, language) if calls else {}),
+        **_not_confirmed(maps or {}, words),
         words["fact_written"]: written,
     }
 
@@ -56,3 +58,19 @@ def _of_calls(calls: list[Trace], language: str) -> dict[str, str]:
         named = (words.get(f"cause_{cause}", cause) for cause in causes)
         facts[words["fact_masks"]] = ", ".join(named)
     return facts
+
+
+def _not_confirmed(
+    maps: Mapping[str, Sequence[Trace]], words: Mapping[str, str]
+) -> dict[str, str]:
+    """Rows whose weights the answer of their layer does not confirm, from 1."""
+    said = [
+        words["fact_rows"].format(
+            layer=name, n=example + 1, rows=listed([row + 1 for row in rows])
+        )
+        for name, calls in maps.items()
+        for call in calls
+        for example, rows in unconfirmed_rows(call).items()
+    ]
+    text = shorten("; ".join(said), _LONGEST_LIST)
+    return {words["fact_unconfirmed"]: text} if said else {}

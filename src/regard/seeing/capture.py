@@ -69,6 +69,9 @@ def capture(
     Yields:
         A mapping from the layer's path to the list of its calls, each a ``Trace``. A
         path that occurs twice gets ``#2``. Batches of one ``predict`` are joined.
+        Of a fused path of Keras, which keeps its weights to itself, they are those that
+        its answer confirms; rows that it does not are warned of and are True in
+        ``extra["unconfirmed"]`` (B, H, T).
         A layer that is named after attention and cannot be read is warned of, and
         stands in ``maps.unread`` with the reason.
 

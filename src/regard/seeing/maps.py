@@ -17,6 +17,7 @@ from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.noting import Noted, noting
 from regard.seeing.reducing import Reduction
 from regard.seeing.tracers import known, when_known
+from regard.seeing.unconfirmed import warn_of_unconfirmed
 
 
 class Maps(Mapping):
@@ -117,6 +118,7 @@ class Maps(Mapping):
         parameters = {} if "outline" in arrays else self._shared(layer, now)
         arrays = self.reduction.cut(to_numpy(arrays)) | {"training": training}
         trace = as_trace(layer, arrays, mechanism_of(layer), parameters=parameters)
+        warn_of_unconfirmed(name, trace)
         calls = self._calls[name]
         if self._batch is None:
             calls.append(trace)

@@ -119,8 +119,8 @@ def outline(look, length, block) -> dict[str, Any]:
     ``entropy`` (B, H, T) in nats; ``visible`` (B, H, T), how many keys a row may see;
     ``received`` (B, H, S), the sum of each column; ``top_keys`` and ``top_weights``
     (B, H, T, 16), the largest of a row; ``largest`` and ``mean`` (B, H, P, Q), of the
-    cells of an overview, P and Q at most 512. About ``block`` rows are looked at
-    together.
+    cells of an overview, P and Q at most 512; ``unconfirmed`` (B, H, T) where the look
+    says it. About ``block`` rows are looked at together.
     """
     high = -(-length // CELLS)
     step = high * max(1, block // high)
@@ -133,6 +133,8 @@ def outline(look, length, block) -> dict[str, Any]:
         weights = ops.stop_gradient(ops.cast(found["weights"], "float32"))
         received = received + ops.sum(weights, axis=2)
         parts = settled(_outlined(weights, found["mask"], high))
+        if "unconfirmed" in found:
+            parts["unconfirmed"] = found["unconfirmed"]
         for name, part in parts.items():
             rows.setdefault(name, []).append(part)
     joined = {name: ops.concatenate(parts, axis=2) for name, parts in rows.items()}

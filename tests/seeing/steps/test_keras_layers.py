@@ -132,7 +132,8 @@ def test_masks_of_heads(name):
     nothing = np.zeros((2, QUERIES, KEYS), bool)
     steps = regard.explain(layer, *given.values(), attention_mask=nothing)
     all_green(steps)
-    assert not np.any(steps["shared_out"].value)
+    # By a fused path, whose kernel gives all of them the same weight.
+    np.testing.assert_allclose(steps["shared_out"].value, 1 / KEYS, atol=1e-6)
 
 
 def test_axes_that_are_not_attended():

@@ -15,7 +15,8 @@ def deliver(layer, masks, tensors, mask, look, sizes=None) -> None:
         sizes = *sizes_of(tensors["query"])[:3], sizes_of(tensors["key"])[2]
     for listener in recorders(layer):
         tables = look() if listener.reduce is None else listener.reduce(sizes, look)
-        listener.receive(layer, {**tables, **tensors, "masks": parts})
+        rows = {name: tables.pop(name) for name in ("unconfirmed",) if name in tables}
+        listener.receive(layer, {**tables, **tensors, "masks": parts, "extra": rows})
 
 
 def tables_of(scores, weights, mask):

@@ -11,6 +11,7 @@ from keras import ops
 from regard.core.scores import widen
 from regard.core.shapes import taken
 from regard.seeing.keras_layers.changed import changed
+from regard.seeing.keras_layers.confirming import confirmed, confirmed_look
 from regard.seeing.keras_layers.delivery import (
     boolean,
     deliver,
@@ -37,6 +38,8 @@ def methods_of_heads(layer, masks) -> dict[str, Callable]:
                 name: _rows(each, _axes(layer)) for name, each in vectors.items()
             }
             look = partial(_look, layer, query, key, mask)
+            if answer[1] is None:  # a fused path, which keeps its weights to itself
+                look = partial(confirmed_look, look, vectors)
             deliver(layer, masks, vectors, mask, look)
             return answer
 
@@ -49,14 +52,22 @@ def methods_of_heads(layer, masks) -> dict[str, Callable]:
 
 
 def changed_heads(layer) -> dict[str, Callable]:
-    def compute(query, key, value, attention_mask=None, *rest, **options):
-        axes = _axes(layer)
-        mask = _whole_mask(layer, query, value, attention_mask, options, {})
-        weights = changed(layer, _look(layer, query, key, mask))
-        read = ops.matmul(ops.cast(weights, value.dtype), _rows(value, axes))
-        return _as_queries(read, query, axes), weights
+    def changing(method):
+        def compute(query, key, value, attention_mask=None, *rest, **options):
+            axes = _axes(layer)
+            answer = method(query, key, value, attention_mask, *rest, **options)
+            mask = _whole_mask(layer, query, value, attention_mask, options, {})
+            tables = _look(layer, query, key, mask)
+            if answer[1] is None:
+                pair = _rows(value, axes), _rows(answer[0], axes)
+                tables = confirmed(tables, *pair)
+            weights = changed(layer, tables)
+            read = ops.matmul(ops.cast(weights, value.dtype), _rows(value, axes))
+            return _as_queries(read, query, axes), weights
 
-    return {"_compute_attention": lambda method: compute}
+        return compute
+
+    return {"_compute_attention": changing}
 
 
 def _whole_mask(layer, query, value, mask, options, masks):

@@ -18,6 +18,7 @@ from keras import ops
 from regard.core.shapes import sizes_of
 from regard.seeing.keras_layers import fused
 from regard.seeing.keras_layers.changed import changed
+from regard.seeing.keras_layers.confirming import confirmed_look
 from regard.seeing.keras_layers.delivery import deliver, tables_of_softmax, taken_rows
 from regard.seeing.keras_layers.hub import heads_first
 from regard.seeing.replacing import replaced
@@ -134,7 +135,8 @@ def _deliver(layer, tables=None, given=None, vectors=None):
         name: ops.transpose(each, axes) for name, each in (vectors or {}).items()
     }
     if given is not None:
-        deliver(layer, {}, vectors, fused.mask_of(given), partial(fused.look, given))
+        sure = partial(confirmed_look, partial(fused.look, given), vectors)
+        deliver(layer, {}, vectors, fused.mask_of(given), sure)
         return
     found = tables_of_softmax(*tables)
     if "key" in vectors:
@@ -161,6 +163,12 @@ def _changed_softmax(layer, method) -> Callable:
 def _changed_product(layer, method) -> Callable:
     def dot_product_attention(*args, **options):
         given = fused.arguments(*args, **options)
-        return fused.read(changed(layer, fused.look(given)), given["value"])
+        context = method(*args, **options)
+        vectors = {
+            name: ops.transpose(each, (0, 2, 1, 3))
+            for name, each in (("value", given["value"]), ("context", context))
+        }
+        tables = confirmed_look(partial(fused.look, given), vectors)
+        return fused.read(changed(layer, tables), given["value"])
 
     return dot_product_attention

@@ -55,6 +55,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         "answered": rows.get("output"),
         "seen": _seen(masks, rows.get("added"), len(np.atleast_1d(mask))),
         "padded": not np.all(masks.get("query", True)),
+        "unconfirmed": False,  # in extra where a layer keeps its weights to itself
         "shown": _shown(trace, masks, whole, sizes),
         "asking": _asking(trace, whole, sizes),
         **{n: _extra_row(a, sizes, place) for n, a in extra.items()},
