@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import regard
-from regard import layers
+from regard import layers, positions
+from regard.cards.mathml import mathml
+from regard.seeing.steps.explain import work_out
 from tests.reports.browser import ASK, CHROMIUM
 from tests.reports.examples import NASTY
 
@@ -106,6 +108,80 @@ def test_what_if_follows_softmax(ask, trace):
     np.testing.assert_allclose(hidden, expected, rtol=1e-2)
     length = np.linalg.norm(expected[:4] @ trace.value[0, 0, :4])
     assert float(norm.split()[-1]) == pytest.approx(length, rel=1e-2)
+
+
+def test_two_keys_exchange_their_vectors(ask, trace):
+    answer, spoken = ask(
+        "const choose = (id, value) => {"
+        " $(id).value = value; $(id).dispatchEvent(new Event('change')); };"
+        'const after = () => [...document.querySelectorAll("#keys tr")]'
+        '.map((row) => Number(row.querySelectorAll("td.number")[1].textContent));'
+        'choose("swap-one", "0"); const half = after(); choose("swap-other", "2");'
+        "const swapped = after();"
+        'const told = [$("norm").textContent, $("keys").rows[0].cells[0].textContent];'
+        '$("scale").click(); const unscaled = after();'
+        '$("reset").click();'
+        'return [half, swapped, told, unscaled, after(), $("swap-one").value];',
+        place="e=0&h=1&q=3",
+        key_tokens=list("abcde"),
+    )
+    half, swapped, (norm, name), unscaled, back, chosen = answer
+    weights = trace.weights[0, 1, 3]
+    query, key = trace.query[0, 1, 3], trace.key[0, 1].copy()
+    key[[0, 2]] = key[[2, 0]]
+
+    def weights_of(scores):
+        powers = np.exp(scores - scores.max())
+        return np.append(powers / powers.sum(), 0.0)
+
+    expected = weights_of(key[:4] @ query / 2)
+    np.testing.assert_allclose(half, weights, rtol=1e-2)
+    np.testing.assert_allclose(swapped, expected, rtol=1e-2)
+    assert not np.allclose(swapped, weights, rtol=0.05)
+    length = np.linalg.norm(expected @ trace.value[0, 1])
+    assert float(norm.split()[-1]) == pytest.approx(length, rel=1e-2)
+    assert name == "a with the k of \u2068c\u2069"
+    np.testing.assert_allclose(unscaled, weights_of(key[:4] @ query), rtol=1e-2)
+    np.testing.assert_allclose(back, weights, rtol=1e-2)
+    assert chosen == "-1"
+    assert spoken == []
+
+
+def test_scores_with_a_place_of_their_own_are_not_exchanged(tmp_path):
+    x = np.random.default_rng(1).normal(size=(1, 4, 6)).astype("float32")
+    for position, may in ((None, True), (positions.ShawRelative(2), False)):
+        layer = layers.MultiHeadAttention(2, 4, position=position)
+        worked = work_out(layer.trace(x), query=1)
+        assert worked.keys_may_change_places() is may
+
+
+def test_the_page_writes_russian_numbers_as_explain_does(ask, trace):
+    seen, _ = ask(
+        "const seen = [];"
+        "for (let n = 0; n < steps().length; n += 1) {"
+        " choose({ step: n });"
+        ' const signs = [...$("numbers").querySelectorAll("mn, mo")];'
+        " seen.push([signs.map((each) => each.textContent),"
+        ' $("check").textContent, $("bars").textContent]);'
+        "}"
+        'return [seen, $("counted").textContent, shown(-0.000123), shown(1234567)];',
+        place="e=0&h=1&q=3",
+        language="ru",
+    )
+    told, counted, small, large = seen
+    steps = regard.explain(trace, query=3, head=1, language="ru")
+    for step, (signs, check, bars) in zip(steps, told, strict=True):
+        wanted = mathml(step.numbers) if step.numbers else ""
+        assert signs == [
+            html.unescape(each)
+            for each in re.findall(r"<m[no][^>]*>(.*?)</m[no]>", wanted)
+        ]
+        if step.check:
+            assert check == step.check.text("ru")
+        assert not re.search(r"\d\.\d", bars)
+    assert any(";" in signs for signs, _, _ in told)
+    assert counted == steps.summary()
+    assert (small, large) == ("−1,23·10⁻⁴", "1,23·10⁶")
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_runs(ask):

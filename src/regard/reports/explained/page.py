@@ -35,8 +35,9 @@ def explain_page(
     The page shows what ``regard.explain`` says: sentence, formula, the same formula
     with the row's numbers, a bar for each entry, and whether what was recomputed agrees
     with the layer. Where the weights are a softmax it recomputes them for another
-    temperature, without the scale, or with keys hidden. Of long inputs it holds the
-    24 queries around ``query``.
+    temperature, without the scale, with keys hidden, or with the k of two keys
+    exchanged, where a score comes of its key alone. Of long inputs it holds the 24
+    queries around ``query``.
 
     Args:
         trace_or_layer: as in ``regard.explain``.

@@ -111,7 +111,14 @@ def _row(
     facts = english.facts
     seen = np.atleast_1d(facts["mask"]).tolist()
     steps = [_step(told, number, kinds) for number in range(len(english))]
-    found = {"steps": steps, "seen": seen, "strongest": facts["key_number"]}
+    found = {
+        "steps": steps,
+        "seen": seen,
+        "strongest": facts["key_number"],
+        "counted": {each: told[each].summary() for each in LANGUAGES},
+        "failed": not english.passed,
+        "swaps": worked.keys_may_change_places(),
+    }
     for name in ("weights", "scores"):
         if facts.get(name) is not None:
             found[name] = plain(facts[name])

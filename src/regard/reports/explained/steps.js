@@ -17,12 +17,20 @@ const t = (key, values = {}) =>
 const row = () => data.rows[state.e][state.h][state.q];
 const steps = () => row().steps;
 const kind = (step) => data.kinds[step.kind];
+// In Russian: a decimal comma, lists between semicolons, powers of ten as by hand.
+const raised = (digits) => [...digits].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
+const local = (text) => (state.lang !== "ru" ? text : text.replace(".", ",")
+  .replace(/e([-+])(\d+)/, (_, sign, digits) => `·10${sign === "-" ? "⁻" : ""}${raised(digits)}`));
+const marked = (formula) => {
+  if (state.lang !== "ru" || !/<mn>\d+\.\d/.test(formula)) return formula;
+  return formula.replace(/(<mn>\d+)\.(?=\d)/g, "$1,").replaceAll("<mo>,</mo>", "<mo>;</mo>");
+};
 const shown = (value) => {
   if (value === null) return "NaN";
   if (typeof value === "string") return value;
   const size = Math.abs(value);
   const text = size && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : String(Number(value.toPrecision(3)));
-  return text.replaceAll("-", "−");
+  return local(text).replaceAll("-", "−");
 };
 
 function drawChoice() {
@@ -54,8 +62,8 @@ function drawStep() {
   const about = kind(step);
   $("step-title").textContent = `${state.step + 1}. ${about.title[state.lang]}`;
   $("sentence").textContent = step.sentence[state.lang];
-  $("formula").innerHTML = about.formula; // MathML made of the card alone
-  $("numbers").innerHTML = step.numbers; // MathML made of numbers alone
+  $("formula").innerHTML = marked(about.formula); // MathML made of the card alone
+  $("numbers").innerHTML = marked(step.numbers); // MathML made of numbers alone
   $("formula").hidden = !about.formula;
   $("numbers").hidden = !step.numbers;
   $("of").textContent = step.numbers && step.of ? `${t("for")} ${step.of[state.lang]}:` : "";
@@ -64,6 +72,8 @@ function drawStep() {
   drawBars(step);
   $("check").textContent = step.check ? step.check.text[state.lang] : t("no_check");
   $("check").className = `exact ${step.check?.failed ? "failed" : "quiet"}`;
+  $("counted").textContent = row().counted[state.lang];
+  $("counted").className = row().failed ? "failed" : "quiet";
   $("back").disabled = !state.step;
   $("forth").disabled = state.step === steps().length - 1;
 }

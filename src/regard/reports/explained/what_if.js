@@ -4,7 +4,7 @@ let playing = 0;
 let toy;
 
 function resetWhatIf() {
-  toy = { temperature: 0, unscaled: false, seen: row().seen.slice() };
+  toy = { temperature: 0, unscaled: false, seen: row().seen.slice(), swap: [-1, -1] };
 }
 
 function softmax(scores, seen) {
@@ -20,9 +20,30 @@ function contextNorm(weights) {
   return Math.hypot(...context);
 }
 
+// Which key's k stands at each place: two may have exchanged theirs.
+function keyPlaces() {
+  const places = row().scores.map((_, place) => place);
+  const [one, other] = toy.swap;
+  if (one >= 0 && other >= 0) [places[one], places[other]] = [other, one];
+  return places;
+}
+
 function toyWeights() {
   const factor = (toy.unscaled ? 1 / data.scale : 1) / Math.exp(toy.temperature);
-  return softmax(row().scores.map((score) => score * factor), toy.seen);
+  return softmax(keyPlaces().map((place) => row().scores[place] * factor), toy.seen);
+}
+
+const nameOf = (place) => data.keys[state.e][place] ?? t("own_key");
+
+function drawSwap() {
+  $("swap").hidden = !row().swaps;
+  for (const [which, id] of ["swap-one", "swap-other"].entries()) {
+    const places = row().scores.map((score, place) => place).filter((place) => typeof row().scores[place] === "number");
+    const options = places.map((place) => make("option", { value: place }, `${place}: \u2068${nameOf(place)}\u2069`));
+    $(id).replaceChildren(make("option", { value: -1 }, "–"), ...options);
+    $(id).value = toy.swap[which];
+    $(id).onchange = () => { toy.swap[which] = Number($(id).value); drawWhatIf(); };
+  }
 }
 
 function drawWhatIf() {
@@ -30,16 +51,19 @@ function drawWhatIf() {
   $("no-what-if").hidden = data.toy;
   if (!data.toy) return;
   $("scale-label").hidden = !data.scale;
+  drawSwap();
   $("temperature").value = toy.temperature;
   $("scale").checked = toy.unscaled;
   $("temperature-value").textContent = shown(Math.exp(toy.temperature));
   const before = row().weights;
   const after = toyWeights();
+  const places = keyPlaces();
   $("keys").replaceChildren(...before.map((weight, place) => {
     const line = make("tr", { class: toy.seen[place] ? "" : "hidden" });
     const name = make("th", { scope: "row" });
-    const label = data.keys[state.e][place] ?? t("own_key");
+    const label = nameOf(place);
     name.append(make("bdi", {}, label));
+    if (places[place] !== place) name.append(" ", make("span", { class: "quiet" }, t("swapped", { name: `\u2068${nameOf(places[place])}\u2069` })));
     const box = make("input", { type: "checkbox", "aria-label": `${t("seen_column")}: ${label}` });
     box.checked = toy.seen[place];
     box.disabled = !row().seen[place];

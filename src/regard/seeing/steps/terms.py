@@ -1,4 +1,4 @@
-"""What is added up in a score, entry by entry."""
+"""What a score is made of: what is added up in it, and whether of its key alone."""
 
 import ast
 from collections.abc import Mapping
@@ -20,6 +20,19 @@ def terms_of(node: ast.expr, names: Mapping[str, Any], key: int) -> np.ndarray |
         return None
     rows = np.asarray(added)
     return rows[key] if rows.ndim == 2 and key < len(rows) else None
+
+
+def of_its_key(node: ast.expr, names: Mapping[str, Any], scores: np.ndarray) -> bool:
+    """Whether each score comes of its own key, wherever that stands.
+
+    Keys in another order then have the same scores in that order; computed once more.
+    """
+    read = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    key: Any = names.get("key")
+    if "key" not in read or np.ndim(key) != 2 or np.shape(scores) != (len(key),):
+        return False
+    again = computed(node, {**names, "key": key[::-1]})
+    return bool(np.allclose(again[::-1], scores, rtol=1e-9, equal_nan=True))
 
 
 def _added(node: ast.AST, names: Mapping[str, Any]) -> Any:

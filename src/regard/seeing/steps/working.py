@@ -18,7 +18,7 @@ from regard.seeing.steps.numbers import Writer
 from regard.seeing.steps.reads import asked_by, lacking, reads_of, shapes_of
 from regard.seeing.steps.retelling import retellers
 from regard.seeing.steps.sizes import Place
-from regard.seeing.steps.terms import terms_of
+from regard.seeing.steps.terms import of_its_key, terms_of
 from regard.seeing.steps.views import names_of, per_key_names, reading
 from regard.seeing.steps.written import written
 from regard.trace import Trace
@@ -29,7 +29,8 @@ class Done:
     """One step computed: ``numbers`` is the formula of this row, in LaTeX.
 
     ``each``: whether the value has an entry for each of what the step is about;
-    ``shapes``, ``check``, ``terms`` as of ``Step``.
+    ``shapes``, ``check``, ``terms`` as of ``Step``; ``of_its_key``: whether these are
+    scores that move with their keys.
     """
 
     scoped: Scoped
@@ -39,6 +40,7 @@ class Done:
     shapes: Mapping[str, tuple[int, ...]]
     check: Check | None
     terms: Any
+    of_its_key: bool
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Working:
         number = self.row["key_number"]
         each = bool(entry.each) and value.ndim > 0 and number < len(value)
         node = parsed(entry.by)
-        terms = entry.gives == "scores" and each
+        scores = entry.gives == "scores" and each
         return Done(
             scoped,
             value,
@@ -134,7 +136,8 @@ class Working:
             each,
             {**shapes_of(node, names), "": value.shape},
             check,
-            terms_of(node, names, number) if terms else None,
+            terms_of(node, names, number) if scores else None,
+            scores and of_its_key(node, names, value),
         )
 
     def _written(
