@@ -16,12 +16,13 @@ from tests.reports.examples import NASTY, make_record
 VIEWS = [
     (0, "matrix"), (0, "arcs"), (0, "words"), (0, "numbers"), (1, "matrix"),
     (2, "matrix"), (3, "timeline"), (4, "timeline"), (5, "matrix"), (6, "arcs"),
-    (6, "matrix"),
+    (6, "matrix"), (7, "sentences"),
 ]  # fmt: skip
 
 
 def gallery(words=None):
-    """Translation, two models, training, series, sound, a long input, right to left.
+    """Translation, two models, training, series, sound, a long input, right to left,
+    a text in sentences.
 
     Where words are given they stand in every text, name and token.
     """
@@ -71,6 +72,7 @@ def gallery(words=None):
         Example(**plain, attention=record(), timeline=sound),
         Example(**plain, attention=make_record(long, long)),
         Example(source="חתול ישן", output="кот спит", attention=hebrew),
+        Example(**plain, attention=record(sentences=[1, len(names) - 1])),
     ]
 
 

@@ -18,7 +18,7 @@ ESBUILD = os.environ.get("ESBUILD") or shutil.which("esbuild")
 CARRIED = [
     ("arcs", "timeline"), ("compare", "training"), ("training", "compare"),
     ("timeline", "words"), ("timeline", "arcs"), ("canvas", "matrix"),
-    ("arcs", "heads"),
+    ("arcs", "heads"), ("sentences", "timeline"),
 ]  # fmt: skip
 
 

@@ -130,7 +130,10 @@ def test_a_training_says_when_each_head_first_did_something(tmp_path):
     training = Training(steps=[0, 10, 100], records=records)
     example = Example(source="s", output="o", training=training)
     (entry,) = entries(regard.report([example], path=tmp_path / "a.html"))
-    changing, still, mean = entry["first"][0]
+    changing, still, mean = entry["first"]["heads"][0]
     assert changing == [["uniform", 0], ["sharpened", 1], ["diagonal", 2]]
     assert still == [["uniform", 0]]
     assert mean[0] == ["uniform", 0]
+    assert entry["first"]["words"] == [
+        ["uniform", 0, 0, 0, 2], ["sharpened", 1, 0, 0, 1], ["diagonal", 2, 0, 0, 1],
+    ]  # fmt: skip

@@ -300,10 +300,11 @@ def test_how_rows_walk_through_time_is_said(ask):
     timeline = Timeline(keys=4, channels={"load": [1, 2, 3, 4]})
     (said,) = ask(
         [Example(source="s", output="o", attention=record, timeline=timeline)],
-        'return text("#pattern");',
+        'return text("#stage p");',
     )
     assert "67 % of steps do not go back" in said
-    assert "less than 0.1 in all: 2, more than 2: 1" in said
+    assert "groups of moments skipped: 2 (moments read less than 0.1 in all: 2)" in said
+    assert "read more than 2: 1" in said
 
 
 def test_the_table_is_sorted_and_the_files_hold_every_number(ask):

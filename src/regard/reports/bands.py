@@ -12,7 +12,7 @@ from regard.reports.example import Example
 from regard.reports.record import AttentionRecord
 from regard.reports.tokens import visible
 
-__all__ = ["BAND", "band_over", "pack_bands"]
+__all__ = ["BAND", "band_number", "band_over", "pack_bands"]
 
 #: Percentiles between which the band lies.
 BAND = (10, 90)
@@ -49,6 +49,16 @@ def pack_bands(examples: Sequence[Example], buffer: Numbers) -> list[dict[str, A
             number, [each[number] for each in timed if len(each) > number], buffer
         )
     ]
+
+
+def band_number(
+    bands: Sequence[dict[str, Any]], number: int, record: AttentionRecord
+) -> int:
+    """Which of the bands is that of the map of this number; -1 where it has none."""
+    shape = [] if record.weights is None else list(record.weights.shape)
+    wanted = number, visible(record.layer, keep=" "), shape
+    found = [(each["map"], each["layer"], each["shape"]) for each in bands]
+    return found.index(wanted) if wanted in found else -1
 
 
 def _pack_alike(

@@ -49,26 +49,30 @@ def describe(
     }
 
 
-def first_steps(
-    maps: Sequence[Mapping[str, Any]], steps: int
-) -> list[list[list[list[Any]]]]:
-    """For each map and head of a training, and its mean: words and when they came true.
+def first_steps(maps: Sequence[Mapping[str, Any]], steps: int) -> dict[str, Any]:
+    """When words came true of the heads of a training, as numbers of its steps.
 
-    ``maps`` are those of all steps, as `describe` said of them, step after step.
+    ``maps`` are those of all steps, as `describe` said of them, step after step. Of
+    each map "heads" has the words and steps of each head and of the mean; "words" has
+    each word with the first step, map and head that it was true of, and the count of
+    heads.
     """
     count = len(maps) // steps
-    looks = [maps[at::count] for at in range(count)]
-    return [
-        [
-            [[word, place] for word, place in first_places(said, entropy).items()]
-            for said, entropy in zip(
-                zip(*(look["said"] for look in each), strict=True),
-                zip(*(look["entropy"] for look in each), strict=True),
-                strict=True,
-            )
-        ]
-        for each in looks
-    ]
+    heads = [_first_of_heads(maps[at::count]) for at in range(count)]
+    found: dict[str, list[Any]] = {}
+    for at, firsts in enumerate(heads):
+        for head, pairs in enumerate(firsts[: len(maps[at]["heads"])]):
+            for word, step in pairs:
+                found.setdefault(word, []).append((step, at, head))
+    words = [[word, *min(where), len(where)] for word, where in found.items()]
+    return {"heads": heads, "words": sorted(words, key=lambda each: each[1:])}
+
+
+def _first_of_heads(looks: Sequence[Mapping[str, Any]]) -> list[list[list[Any]]]:
+    """Of one map at every step: for each head the words and when they came true."""
+    said, entropy = ([look[name] for look in looks] for name in ("said", "entropy"))
+    heads = zip(zip(*said, strict=True), zip(*entropy, strict=True), strict=True)
+    return [[[*pair] for pair in first_places(*head).items()] for head in heads]
 
 
 def _describe_weights(record: AttentionRecord) -> dict[str, Any]:

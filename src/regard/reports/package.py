@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regard.reports.bands import pack_bands
+from regard.reports.bands import band_number, pack_bands
 from regard.reports.describing import describe, first_steps
 from regard.reports.encoding import (
     Coding,
@@ -70,6 +70,9 @@ def pack_examples(
     size = len(band_blob)
     for example in examples:
         entry, blob = _pack_example(example, coding, embed_audio)
+        if example.timeline is not None and example.training is None:
+            for number, record in enumerate(example.records()):
+                entry["maps"][number]["band"] = band_number(bands, number, record)
         size += len(blob) + len(script_json(entry).encode())
         if size > limit:
             break

@@ -19,14 +19,16 @@ def _example(holds: Callable[[_Entry], bool]) -> _Need:
     return lambda entries: any(map(holds, entries))
 
 
-def _map(holds: Callable[[_Entry, int, int], bool], timed: bool = True) -> _Need:
+def _map(
+    holds: Callable[[_Entry, int, int], bool], unless: Sequence[str] = ()
+) -> _Need:
     """Whether something holds of one of the maps, given with its counts of tokens.
 
-    Not ``timed``: of a map of words, whose keys have no place in time.
+    ``unless``: of an example that has none of these.
     """
 
     def found(entry: _Entry) -> bool:
-        if "timeline" in entry and not timed:
+        if any(name in entry for name in unless):
             return False
         lengths = [len(side["text"]) for side in entry["sides"]]
         return any(
@@ -35,6 +37,20 @@ def _map(holds: Callable[[_Entry, int, int], bool], timed: bool = True) -> _Need
         )
 
     return _example(found)
+
+
+def _has_gold(each: _Entry, *_: int) -> bool:
+    return each["gold"] is not None
+
+
+def _has_links(each: _Entry, *counts: int) -> bool:
+    return _whole(each) and max(counts) <= 200
+
+
+def _links(entries: Sequence[_Entry]) -> bool:
+    """Of a training, which has much to show, only where right links are known."""
+    plain = _map(_has_links, unless=("timeline", "steps"))
+    return plain(entries) or _map(_has_gold, unless=("timeline",))(entries)
 
 
 def _whole(each: _Entry) -> bool:
@@ -46,6 +62,7 @@ def _whole(each: _Entry) -> bool:
 VIEWS: dict[str, _Need] = {
     "list": lambda entries: len(entries) > 1,
     "training": _example(lambda entry: "steps" in entry),
+    "multiples": _example(lambda entry: "steps" in entry),
     "heads": _example(lambda entry: sum(len(x["heads"]) for x in entry["maps"]) > 1),
     "outline": _map(lambda each, *_: "outline" in each),
     "compare": _map(lambda each, *_: each["second"]),
@@ -53,11 +70,14 @@ VIEWS: dict[str, _Need] = {
     "matrix": _map(lambda _, *counts: max(counts) <= 64),
     "canvas": _map(lambda _, *counts: max(counts) > 64),
     "minimap": _map(lambda _, *counts: max(counts) > 64),
-    "arcs": _map(lambda each, *n: _whole(each) and max(n) <= 200, timed=False),
-    "gold": _map(lambda each, *_: each["gold"] is not None),
-    "words": _map(lambda each, _, n: _whole(each) and n <= 2000, timed=False),
+    "arcs": _links,
+    "gold": _map(_has_gold),
+    "words": _map(lambda each, _, n: _whole(each) and n <= 2000, unless=["timeline"]),
+    "sentences": _map(lambda each, *_: each.get("sentences") is not None),
     "explanation": _example(lambda entry: "explanation" in entry),
     "timeline": _example(lambda entry: "timeline" in entry),
+    "sound": _example(lambda entry: "audio" in entry.get("timeline", ())),
+    "bands": _map(lambda each, *_: each.get("band", -1) >= 0),
     "numbers": _example(lambda entry: bool(entry["maps"])),
 }
 

@@ -42,13 +42,13 @@ export function pooled(plane, rows, columns, kind) {
     }
   }
   if (mean) counts.forEach((count, block) => count && (values[block] /= count));
-  return { values, counts, rows, columns };
+  return { values, counts, rows, columns, end: plane.end };
 }
 
 const grey = (level) => [level, level, level];
 
 // Blocks as pixels on a canvas of that many pixels; a right-to-left input is mirrored.
-export function pixelsOf({ values, counts, rows, columns }, map) {
+export function pixelsOf({ values, counts, rows, columns, end }, map) {
   const width = columns.blocks;
   const pixels = new ImageData(width, rows.blocks);
   const [hatch, plain] = (isDark() ? [125, 22] : [146, 255]).map(grey);
@@ -56,7 +56,7 @@ export function pixelsOf({ values, counts, rows, columns }, map) {
   const { mirrored } = map;
   for (let at = 0; at < values.length; at += 1) {
     const [row, column] = [floor(at / width), at % width];
-    const known = Number.isNaN(values[at]) ? [220, 0, 0] : colours[Math.round(placeOf(values[at]) * 1023)];
+    const known = Number.isNaN(values[at]) ? [220, 0, 0] : colours[Math.round(placeOf(values[at], 1, end) * 1023)];
     const rgb = counts[at] ? known : (row + column) % 3 ? plain : hatch;
     const place = 4 * (row * width + (mirrored ? width - 1 - column : column));
     for (let c = 0; c < 3; c += 1) pixels.data[place + c] = rgb[c];

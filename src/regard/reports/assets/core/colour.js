@@ -1,7 +1,7 @@
 // From a weight to a colour: one hue, darker (on dark paper: lighter) for more; two hues
 // where there is a middle, as in differences and in multiples of the uniform weight.
 
-import { $, fill, floor, make, max, min, number, state, t, transfers, view } from "./state.js";
+import { $, fill, floor, make, max, min, number, rounded, state, t, transfers, view } from "./state.js";
 
 const ramps = {
   light: ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b"],
@@ -10,6 +10,8 @@ const ramps = {
   darkTwo: ["#ffb27a", "#a85a1e", "#14171c", "#2670b5", "#9ccbf0"],
 };
 const ticks = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1];
+
+const isUniform = () => state.scale === "uniform";
 
 export function isDark() {
   return state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -23,16 +25,17 @@ export function inks() {
 
 const channels = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 
-// Where a weight lies on the ramp, 0 to 1; `seen` is how many keys its row may see.
-export function placeOf(weight, seen = 1) {
+// Where a weight lies on the ramp, 0 to 1; `seen` is how many keys its row may see, `end`
+// the weight at the end of the ramp: 1, or the largest of the head where that was chosen.
+export function placeOf(weight, seen = 1, end = view.plane.end) {
   const { signed } = view.plane;
   const place = signed ? (weight / signed + 1) / 2
-    : state.scale === "uniform" ? Math.log2(max(weight * seen, 1e-9)) / 8 + 0.5
-    : transfers[state.scale](max(0, weight));
+    : isUniform() ? Math.log2(max(weight * seen, 1e-9)) / 8 + 0.5
+    : transfers[state.scale](max(0, weight / end));
   return min(1, max(0, place));
 }
 
-const rampName = () => (isDark() ? "dark" : "light") + (view.plane.signed || state.scale === "uniform" ? "Two" : "");
+const rampName = () => (isDark() ? "dark" : "light") + (view.plane.signed || isUniform() ? "Two" : "");
 
 function colourAt(place) {
   const ramp = ramps[rampName()];
@@ -64,11 +67,13 @@ export function paint(element, weight, seen) {
 }
 
 export function drawLegend() {
-  const { causes, signed } = view.plane;
+  const { causes, signed, end } = view.plane;
   const swatch = (text, weight) => paint(make("span", {}, text), weight);
   const shown = signed ? [-1, -0.5, 0, 0.5, 1].map((part) => swatch(number(part * signed, 3), part * signed))
-    : state.scale === "uniform" ? [1 / 16, 1 / 4, 1, 4, 16].map((ratio) => swatch(`× ${ratio.toLocaleString(state.lang)}`, ratio))
-    : ticks.map((weight) => swatch(weight.toLocaleString(state.lang), weight));
+    : isUniform() ? [1 / 16, 1 / 4, 1, 4, 16].map((ratio) => swatch(`× ${rounded(ratio, 4)}`, ratio))
+    : ticks.map((part) => swatch(rounded(part * end, 2), part * end));
+  if (state.d && !signed && !isUniform()) shown.unshift(make("b", {}, t("this_head_only")));
   if (causes) shown.push(make("span", { class: "masked" }, make("bdi", {}, t("masked"))));
+  $("domain").checked = state.d;
   fill($("legend"), ...shown);
 }

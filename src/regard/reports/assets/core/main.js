@@ -2,7 +2,7 @@
 
 import { isDark } from "./colour.js";
 import { moveByKey, showMap, showMaps } from "./selection.js";
-import { $, clamp, data, fill, learn, make, number, on, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
+import { $, clamp, data, fill, learn, make, number, on, option, readHash, rounded, state, t, transfers, view, writeHash } from "./state.js";
 import { moveInTabs } from "./tabs.js";
 import { stepInTokens } from "./tokens.js";
 import { openExample } from "./unpack.js";
@@ -50,7 +50,7 @@ function drawPhrases() {
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
   $("language").textContent = state.lang === "ru" ? "English" : "Русский";
   $("language").lang = state.lang === "ru" ? "en" : "ru";
-  const facts = [data.error ? t("stored", { error: data.error.toLocaleString(state.lang, { maximumSignificantDigits: 1 }) }) : t("stored_exact")];
+  const facts = [data.error ? t("stored", { error: rounded(data.error, 1) }) : t("stored_exact")];
   if (data.leftOut) facts.push(t("left_out", { n: data.leftOut }));
   $("stored").textContent = facts.join(" ");
   fill($("scale"), ...Object.keys(transfers).map((name) => option(name, t("scale_" + name)))).value = state.scale;
@@ -69,6 +69,7 @@ function listen() {
   for (const id of ["queries", "keys"]) on(id, "keydown", stepInTokens);
   on("layer", "change", (value) => ((state.m = Number(value)), showMap()));
   on("head", "change", (value) => ((state.h = Number(value)), showMap()));
+  on("domain", "change", () => ((state.d ^= 1), showMaps()));
   on("scale", "change", (value) => ((state.scale = value), showMaps()));
   on("language", "click", () => ((state.lang = state.lang === "ru" ? "en" : "ru"), redraw()));
   on("theme", "click", () => ((state.theme = isDark() ? "light" : "dark"), redraw()));

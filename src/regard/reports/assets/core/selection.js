@@ -29,10 +29,6 @@ function drawPattern() {
   const at = state.h >= 0 ? state.h : map.heads.length;
   const words = map.said[at].map((word) => t(word));
   words.push(t("effective", { n: number(map.effective[at], 1) }));
-  if (map.walk) {
-    const [forward, away, skipped, repeated] = map.walk[at];
-    words.push(t("walk", { forward: number(100 * forward, 0), away: number(away, 3), skipped, repeated }));
-  }
   $("pattern").textContent = signed ? "" : `${t("pattern")}: ${words.join("; ")}.`;
 }
 
@@ -70,7 +66,8 @@ export function showMaps() {
   showMap();
 }
 
-const moves = {
+// Rows down and columns across, for a key.
+export const moves = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
   Home: [0, -Infinity], End: [0, Infinity], PageUp: [-Infinity, 0], PageDown: [Infinity, 0],
 };

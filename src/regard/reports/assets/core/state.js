@@ -12,8 +12,9 @@ export const transfers = {
 };
 
 // What the reader chose, all of it in the address: example, map, head (-1: the mean),
-// query, key; the tab on view (v); colours, language, theme; and the choices of views.
-export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, v: "", scale: "sqrt", lang: data.language, theme: "" };
+// query, key; the tab on view (v); whether colours end at the largest weight of a head (d);
+// colours, language, theme; and the choices of views.
+export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, d: 0, v: "", scale: "sqrt", lang: data.language, theme: "" };
 const allowed = { scale: /^(sqrt|linear|log|uniform)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.
@@ -32,6 +33,8 @@ export function number(value, digits) {
   const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return Number.isFinite(value) ? value.toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "") : String(value);
 }
+
+export const rounded = (value, maximumSignificantDigits) => value.toLocaleString(state.lang, { maximumSignificantDigits });
 
 export function weightText(value) {
   if (value > 0 && value < 0.00005) return value.toExponential(1);

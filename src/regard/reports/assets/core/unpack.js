@@ -1,6 +1,6 @@
 // From the numbers of the file to one map.
 
-import { data, floor } from "./state.js";
+import { data, floor, state } from "./state.js";
 import { views } from "./views.js";
 
 const tables = {};
@@ -47,8 +47,7 @@ export async function openExample(index) {
 }
 
 // One head, or the mean of all (head -1): a cell is masked if every head masks it.
-export function planeOf(map, head) {
-  if (map.outline) return views.outline.read(map, head);
+function wholeOf(map, head) {
   const size = map.high * map.wide;
   const [from, to] = head < 0 ? [0, size] : [head * size, (head + 1) * size];
   const cut = (array) => array && array.subarray(from, to);
@@ -66,6 +65,13 @@ export function planeOf(map, head) {
     }
   }
   return { map, weights, causes, scores, shares };
+}
+
+// One head of any map; `end` is the weight at which its colours end.
+export function planeOf(map, head) {
+  const plane = map.outline ? views.outline.read(map, head) : wholeOf(map, head);
+  const larger = (most, weight, cell) => (weight > most && !plane.causes?.[cell] ? weight : most);
+  return { ...plane, end: (state.d && (plane.tops ?? plane.weights).reduce(larger, 0)) || 1 };
 }
 
 // How many keys each row may see.

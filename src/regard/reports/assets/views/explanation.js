@@ -1,7 +1,7 @@
 // Beside the running text: other explanations of the answer, its probabilities, and what
 // becomes of them without words.
 
-import { $, fill, make, number, register, shareName, t, view, views } from "../core/core.js";
+import { $, fill, make, max, min, number, register, shareName, t, view, views } from "../core/core.js";
 
 let lines = []; // each with its numbers
 let gone = 0; // words that were taken away, the first of the removal's order
@@ -9,7 +9,7 @@ let gone = 0; // words that were taken away, the first of the removal's order
 function bars(probabilities) {
   const lines = probabilities.map(([name, value]) => [
     make("dt", {}, name),
-    make("dd", {}, make("span", { class: "bar", style: `width:${10 * Math.max(0, Math.min(1, value))}rem` }), " ", number(value, 3)),
+    make("dd", {}, make("span", { class: "bar", style: `width:${10 * max(0, min(1, value))}rem` }), " ", number(value, 3)),
   ]);
   return make("dl", { class: "bars" }, ...lines.flat());
 }

@@ -1,14 +1,12 @@
 // All layers and heads at once, small. Choosing one opens it in every other view.
 
-import { $, clamp, everything, fill, make, max, number, on, option, pixelsOf, planeOf, pooled, register, showMap, showMaps, state, t, view } from "../core/core.js";
+import { $, drawPictures, fill, make, max, moveInGrid, number, on, option, register, showMap, showMaps, state, t, view } from "../core/core.js";
 
-const side = 96; // pixels of a thumbnail, at most
 const measures = {
   entropy: (map, head) => map.entropy[head],
   diagonality: (map, head) => map.offDiagonality[head],
   importance: (map, head) => -map.importance[head],
 };
-let drawing = 0; // each drawing of the grid has a number, and an older one stops
 
 function ordered() {
   const all = view.maps.flatMap((map, m) => map.heads.map((_, h) => ({ map, m, h })));
@@ -35,22 +33,6 @@ function cellOf({ map, m, h }, strongest) {
   return button;
 }
 
-// One thumbnail after another, with pauses in which the page answers.
-async function drawThumbnails(cells) {
-  drawing += 1;
-  const mine = drawing;
-  let pause = 0;
-  for (const cell of cells) {
-    if (performance.now() > pause) {
-      await new Promise((done) => setTimeout(done));
-      if (mine !== drawing) return;
-      pause = performance.now() + 20;
-    }
-    const map = view.maps[cell.place[0]];
-    fill(cell.firstChild, pixelsOf(pooled(planeOf(map, cell.place[1]), ...everything(map, side), "largest"), map));
-  }
-}
-
 function maps() {
   const all = ordered();
   $("grid").hidden = all.length < 2;
@@ -65,7 +47,7 @@ function maps() {
   if (table) for (const cell of cells) if (!cell.place[1]) cell.style.gridColumnStart = 1;
   $("heads").style.gridTemplateColumns = table ? `repeat(${most}, minmax(5.5rem, 7rem))` : "";
   fill($("heads"), ...cells);
-  drawThumbnails(cells);
+  drawPictures(cells.map((cell) => cell.firstChild), cells.map(({ place: [m, h] }) => [view.maps[m], h]));
 }
 
 function show() {
@@ -77,21 +59,11 @@ function show() {
   }
 }
 
-// Arrows move, Enter opens as on every button, `a` opens the mean of the layer's heads.
+// Enter opens as on every button, `a` opens the mean of the layer's heads.
 function move(_, event) {
-  const cells = [...$("heads").children];
-  const at = cells.indexOf(event.target.closest("button"));
-  if (at < 0) return;
-  if (event.key === "a") open(cells[at].place[0], -1);
-  const below = cells.findIndex((cell) => cell.offsetTop > cells[0].offsetTop);
-  const line = below < 0 ? cells.length : below;
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -line, ArrowDown: line, Home: -Infinity, End: Infinity }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  for (const cell of cells) cell.tabIndex = -1;
-  const next = cells[clamp(at + step, cells.length)];
-  next.tabIndex = 0;
-  next.focus();
+  const { place } = event.target;
+  if (place && event.key === "a") open(place[0], -1);
+  moveInGrid(_, event);
 }
 
 function start() {

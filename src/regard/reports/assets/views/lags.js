@@ -28,12 +28,12 @@ function byLag(plane) {
 
 function show() {
   $("by_lag").hidden = !readsItself(view.maps[state.m]);
-  $("lag").checked = Boolean(state.l);
+  $("lag").checked = state.l;
 }
 
 register("lags", {
   choices: { l: 0 },
-  start: () => on("lag", "change", (_, { target }) => ((state.l = Number(target.checked)), (state.k = -1), showMap())),
+  start: () => on("lag", "change", () => ((state.l ^= 1), (state.k = -1), showMap())),
   plane: (plane) => (state.l && readsItself(plane.map) ? byLag(plane) : plane),
   show,
 });

@@ -1,20 +1,28 @@
 // Input that lies in time: a series with its channels, or sound as a log-mel image. The
 // attention of the chosen row runs under it on the same axis; time is never mirrored.
 
-import { causeOf, clamp, fill, floor, inks, isDark, make, max, min, number, register, seenBy, select, shade, state, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
+import { all, causeOf, clamp, fill, floor, inks, isDark, make, max, min, number, register, seenBy, select, shade, state, t, tokenText, topOf, view, views, weightAt, weightText } from "../core/core.js";
 
-const [width, band, ribbon] = [900, 90, 14];
+const [width, band, ribbon, hill] = [900, 90, 14, 48]; // pixels; a hill is of a single row
 let drawn = null;
 
 function draw(box) {
   const { channels, sound } = view.example.timeline;
-  const rows = min(24, view.plane.map.high);
-  const height = (sound ? 2 * band : channels.length * band) + (rows + 1) * ribbon + 26;
-  const canvas = make("canvas", { width, height, "aria-hidden": "true" });
+  const { high, spans } = view.plane.map;
+  const rows = min(24, high);
+  const top = sound ? 2 * band : channels.length * band;
+  const under = top + (spans ? ribbon + 6 : 0);
+  const canvas = make("canvas", { width, height: under + (high > 1 ? (rows + 1) * ribbon : hill) + 26, "aria-hidden": "true" });
   const note = make("p");
-  canvas.onclick = ({ offsetX }) => select(state.q, clamp(floor((offsetX / canvas.offsetWidth) * view.plane.map.wide), view.plane.map.wide));
-  fill(box, make("div", { class: "arcs", tabindex: "0", role: "group", "aria-label": t("tab_timeline") }, canvas), note);
-  drawn = { canvas, note, rows, image: sound && imageOf(sound) };
+  canvas.onclick = ({ offsetX }) => {
+    const { wide } = view.plane.map;
+    select(state.q, clamp(floor((offsetX / canvas.offsetWidth) * wide), wide));
+    all("hit", state.k);
+  };
+  const below = Object.values(views).flatMap(({ beneath }) => beneath?.() ?? []);
+  const frame = make("div", { class: "arcs", tabindex: "0", role: "group", "aria-label": t("tab_timeline") }, canvas);
+  fill(box, frame, ...below.map((each) => each.box), note);
+  drawn = { canvas, note, rows, top, under, below, image: sound && imageOf(sound) };
 }
 
 // Mel bands upwards, one pixel a frame; louder is darker (lighter on dark paper).
@@ -54,6 +62,41 @@ function drawRibbon(pen, row, top, size) {
   }
 }
 
+// Each token over the keys it was said in; the chosen row's is framed.
+function drawSpans(pen, row, top, [ink, accent]) {
+  view.plane.map.spans.forEach((span, at) => {
+    if (!span) return;
+    const [from, to] = span.map((key) => (key * width) / view.plane.map.wide);
+    [pen.strokeStyle, pen.lineWidth, pen.fillStyle] = [at === row ? accent : ink, at === row ? 2 : 0.5, ink];
+    pen.strokeRect(from + 1, top + 1, to - from - 2, ribbon + 2);
+    pen.fillText(tokenText("query", at), from + 4, top + ribbon - 1, max(1, to - from - 8));
+  });
+}
+
+// The only row of a pooling, as high as its largest weight.
+function drawHill(pen, top, ink) {
+  const { wide } = view.plane.map;
+  const weights = Array.from({ length: wide }, (_, key) => weightAt(0, key) || 0);
+  const most = max(...weights) || 1;
+  pen.fillStyle = ink;
+  pen.beginPath();
+  pen.moveTo(0, top + hill);
+  weights.forEach((weight, key) => pen.lineTo(((key + 0.5) * width) / wide, top + hill * (1 - weight / most)));
+  pen.lineTo(width, top + hill);
+  pen.fill();
+}
+
+// The chosen row, below it its neighbours.
+function drawRows(pen, row, top, accent) {
+  const { rows } = drawn;
+  const first = min(max(0, row - rows / 2), view.plane.map.high - rows) | 0;
+  drawRibbon(pen, row, top + 2, ribbon);
+  for (let at = 0; at < rows; at += 1) drawRibbon(pen, first + at, top + 8 + ribbon * (at + 1), ribbon - 2);
+  pen.strokeStyle = accent;
+  pen.lineWidth = 2;
+  pen.strokeRect(1, top + 7 + ribbon * (row - first + 1), width - 2, ribbon);
+}
+
 // The windows that hold most of the row's mass are shaded through every channel.
 function drawWindows(pen, row, height, accent) {
   const keys = view.plane.map.wide;
@@ -68,42 +111,56 @@ function drawWindows(pen, row, height, accent) {
   pen.globalAlpha = 1;
 }
 
+function drawLine(pen, key, height, colour, dash) {
+  const x = (key * width) / view.plane.map.wide;
+  pen.setLineDash(dash);
+  pen.strokeStyle = colour;
+  pen.lineWidth = 2;
+  pen.beginPath();
+  pen.moveTo(x, 0);
+  pen.lineTo(x, height);
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+function placeOf(key) {
+  const { seconds } = view.example.timeline;
+  return seconds === null ? tokenText("key", key) : t("seconds", { n: number(key * seconds, 2) });
+}
+
+// How the rows walk through time, and where the chosen one was said.
+function walkText(row) {
+  const { heads, spans, walk } = view.plane.map;
+  const said = spans?.[row] && t("said_from", { from: placeOf(spans[row][0]), to: placeOf(spans[row][1]) });
+  if (!walk) return said ?? "";
+  const [forward, away, skipped, repeated, groups] = walk[state.h < 0 ? heads.length : state.h];
+  return `${said ?? ""} ${t("walk", { forward: number(100 * forward, 0), away: number(away, 3), skipped, repeated, groups, frames: t(view.example.timeline.sound ? "frames" : "moments") })}`;
+}
+
 function mark(row, column) {
-  const { canvas, image, note, rows } = drawn;
-  const { channels, origin, seconds } = view.example.timeline;
-  const { map } = view.plane;
+  const { below, canvas, image, note, top, under } = drawn;
+  const { channels, origin } = view.example.timeline;
+  const { high, spans, wide } = view.plane.map;
   const pen = canvas.getContext("2d");
   const [ink, accent] = inks();
-  const height = image ? 2 * band : channels.length * band;
   pen.clearRect(0, 0, canvas.width, canvas.height);
   pen.font = "12px system-ui, sans-serif";
-  if (image) pen.drawImage(image, 0, 0, width, height);
+  if (image) pen.drawImage(image, 0, 0, width, top);
   else channels.forEach((channel, at) => drawChannel(pen, channel, at * band, ink));
-  drawWindows(pen, row, height, accent);
-  drawRibbon(pen, row, height + 2, ribbon);
-  const first = min(max(0, row - rows / 2), map.high - rows) | 0;
-  for (let at = 0; at < rows; at += 1) drawRibbon(pen, first + at, height + 8 + ribbon * (at + 1), ribbon - 2);
-  pen.strokeStyle = accent;
-  pen.lineWidth = 2;
-  pen.strokeRect(1, height + 7 + ribbon * (row - first + 1), width - 2, ribbon);
-  const x = ((column + 0.5) * width) / map.wide;
-  for (const [at, colour, dash] of [[x, accent, []], ...(origin === null ? [] : [[(origin * width) / map.wide, ink, [5, 4]]])]) {
-    pen.setLineDash(dash);
-    pen.strokeStyle = colour;
-    pen.beginPath();
-    pen.moveTo(at, 0);
-    pen.lineTo(at, height);
-    pen.stroke();
-  }
-  pen.setLineDash([]);
+  drawWindows(pen, row, top, accent);
+  if (spans) drawSpans(pen, row, top, [ink, accent]);
+  if (high > 1) drawRows(pen, row, under, accent);
+  else drawHill(pen, under + 4, ink);
+  drawLine(pen, column + 0.5, top, accent, []);
+  if (origin !== null) drawLine(pen, origin, top, ink, [5, 4]);
   pen.fillStyle = ink;
-  const placeOf = (at) => (seconds === null ? tokenText("key", at) : t("seconds", { n: number(at * seconds, 2) }));
-  const ends = [0, map.wide - 1].map(placeOf);
-  pen.fillText(ends[0], 0, canvas.height - 4);
+  pen.fillText(placeOf(0), 0, canvas.height - 4);
   pen.textAlign = "right";
-  pen.fillText(ends[1], width, canvas.height - 4);
+  pen.fillText(placeOf(wide - 1), width, canvas.height - 4);
   pen.textAlign = "left";
-  fill(note, t("in_time", { query: `\u2068${tokenText("query", row)}\u2069`, place: `\u2068${placeOf(column)}\u2069`, n: weightText(weightAt(row, column)) }), ` ${t("shaded")}`);
+  for (const each of below) each.mark(row, column);
+  const said = t("in_time", { query: `\u2068${tokenText("query", row)}\u2069`, place: `\u2068${placeOf(column)}\u2069`, n: weightText(weightAt(row, column)) });
+  fill(note, `${said} ${walkText(row)}`, make("br"), make("span", { class: "quiet" }, t(high > 1 ? "shaded" : "hill")));
 }
 
 const fits = ({ map, signed }) => !signed && !map.outline && view.example.timeline?.keys === map.wide;

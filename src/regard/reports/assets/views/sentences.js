@@ -1,0 +1,69 @@
+// A text in its sentences: at the left of each a bar with its weight, the words inside
+// with theirs, as a hierarchical network weighs both.
+
+import { decoded, fill, label, make, max, numbersAt, option, paint, register, select, state, t, view, weightText } from "../core/core.js";
+
+let drawn = null;
+
+// Weights of sentences (N) and of words inside them (S), for one row of the plane's head.
+function numbersOf(row) {
+  const { coding, heads, high, sentences, wide } = view.plane.map;
+  const count = sentences.lengths.length;
+  const head = state.h < 0 ? heads.length : state.h;
+  const line = head * high + row;
+  const read = (kind, start, width) => decoded(numbersAt(view.buffer, kind, start, (line + 1) * width), line * width, (line + 1) * width);
+  return [read("f32", sentences.weights, count), read(coding, sentences.words, wide)];
+}
+
+function lineOf(columns) {
+  const words = columns.map((column) => {
+    const word = label("key", column);
+    word.onclick = () => select(state.q, column);
+    return word;
+  });
+  const [bar, said] = [make("span", { class: "bar" }), make("span", { class: "quiet" })];
+  const text = make("div", { class: "running", style: "flex:1;padding:0 .4rem" }, ...words.flatMap((word) => [word, " "]));
+  const weight = make("div", { style: "flex:0 0 5rem;line-height:1.2" }, said, make("div", {}, bar));
+  const box = make("div", { class: "split", role: "listitem", style: "margin:.4rem 0;flex-wrap:nowrap", dir: view.plane.map.key.direction }, weight, text);
+  return { box, bar, said, text, words, columns };
+}
+
+function draw(box) {
+  let first = 0;
+  const lines = view.plane.map.sentences.lengths.map((length) => {
+    first += length;
+    return lineOf(Array.from({ length }, (_, at) => first - length + at));
+  });
+  const choice = make("select", { onchange: () => ((state.b = Number(choice.value)), select(state.q, state.k)) });
+  fill(choice, option(0, t("inside_sentence")), option(1, t("inside_text"))).value = state.b ? 1 : 0;
+  const note = make("p", { role: "status" });
+  drawn = { lines, note };
+  fill(
+    box, make("p", {}, make("label", {}, t("words_by"), " ", choice)), note,
+    make("div", { role: "list" }, ...lines.map((line) => line.box)), make("p", { class: "quiet" }, t("caution")),
+  );
+}
+
+function mark(row, column) {
+  const [weights, words] = numbersOf(row);
+  const most = max(...weights, 1e-12);
+  drawn.lines.forEach(({ bar, said, text, words: labels, columns }, at) => {
+    bar.style.width = `${max(0, (4 * weights[at]) / most) || 0}rem`;
+    said.textContent = weightText(weights[at]);
+    text.style.boxShadow = columns.includes(column) ? "inset 0 0 0 1px var(--accent)" : "";
+    labels.forEach((word, place) => {
+      const value = words[columns[place]] * (state.b ? weights[at] : 1) || 0;
+      paint(word, value, state.b ? words.length : columns.length).style.borderBottom = `${Math.round(6 * Math.sqrt(value))}px solid var(--ink)`;
+      word.style.outline = columns[place] === column ? "2px solid var(--accent)" : "";
+    });
+  });
+  const best = weights.indexOf(max(...weights));
+  const at = drawn.lines.findIndex(({ columns }) => columns.includes(column));
+  const values = { n: at + 1, weight: weightText(weights[at]), word: `\u2068${view.plane.map.key.text[column]}\u2069`, inside: weightText(words[column]), best: best + 1, most: weightText(weights[best]) };
+  drawn.note.textContent = at < 0 ? "" : t("in_sentence", values);
+}
+
+const fits = ({ map, signed }) => !signed && Boolean(map.sentences) && map.sentences.lengths.reduce((sum, length) => sum + length, 0) === map.wide;
+
+// b: whether words are shown by their part of the whole text, not of their sentence.
+register("sentences", { tab: 1.5, choices: { b: 0 }, fits, opens: ({ maps }) => maps.some((map) => map.sentences), draw, mark });
