@@ -73,7 +73,60 @@ def test_a_captured_decoder_is_explained_with_all_its_heads():
     assert rest.passed and "state_before" not in {each.name for each in rest}
 
 
-def test_a_cell_of_ones_own_is_not_told():
+@keras.saving.register_keras_serializable("tests")
+class Leaky(keras.layers.Layer):
+    """Two states, and an output that is neither."""
+
+    def __init__(self, units, **options):
+        super().__init__(**options)
+        self.units, self.output_size = units, units
+        self.state_size = [units, units]
+
+    def build(self, shape):
+        self.dense = keras.layers.Dense(self.units, "tanh", name="mix")
+        self.dense.build((None, shape[-1] + self.units))
+        self.leak = self.add_weight((self.units,), "uniform", name="leak")
+        self.built = True
+
+    def call(self, inputs, states):
+        read = keras.ops.concatenate([inputs, states[0]], axis=-1)
+        fresh = self.dense(read)
+        kept = states[1] * keras.ops.sigmoid(self.leak) + fresh
+        return keras.ops.sin(kept), [fresh, kept]
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+OWN = {
+    "alone": lambda: Leaky(4),
+    "stacked": lambda: keras.layers.StackedRNNCells(
+        [Leaky(4), keras.layers.GRUCell(4, activation="gelu")]
+    ),
+}
+
+
+@pytest.mark.parametrize("cell", OWN)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_cell_of_ones_own_is_made_anew_where_keras_finds_its_class(cell, way):
+    decoder = AttentionDecoder(AdditiveAttention(3), OWN[cell](), **WAYS[way])
+    words, memory = inputs_of()
+    start = [
+        np.full((2, width), 0.3, "float32") for width in _widths(decoder, words, memory)
+    ]
+    real = np.array([[True, False, True], [True, True, False]])
+    trace = decoder.trace(words, memory, initial_state=start, inputs_mask=real)
+    for query in range(3):
+        assert not [e for e in regard.explain(trace, query=query).checks if e.failed]
+    name = "asked" if way == "after" else "states"
+    broken = np.array(trace.extra[name])
+    broken[0, 0, 2, 0] += 1e-3
+    broken = _with(trace, extra={**trace.extra, name: broken})
+    told = regard.explain(broken, query=2)
+    assert name in [each.what for each in told.checks if each.failed]
+
+
+def test_a_cell_that_keras_does_not_find_is_said_to_be_unknown():
     class Own(keras.layers.Layer):
         state_size = output_size = 4
 
@@ -88,6 +141,7 @@ def test_a_cell_of_ones_own_is_not_told():
     steps = regard.explain(decoder, *inputs_of(), query=1)
     assert steps.passed
     assert {"state_before", "state_after"}.isdisjoint(each.name for each in steps)
+    assert "not registered with Keras" in steps["strange_cell"].sentence
     assert steps[-1].check.what == "output"
 
 

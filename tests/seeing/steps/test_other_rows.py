@@ -41,7 +41,7 @@ def trained(layer, *inputs):
 
 def faulty(trace, name):
     """The trace with one number of an array of its own wrong by 1e-3."""
-    broken = np.array(trace.extra[name])
+    broken = np.array(trace.extra[name], order="C")
     broken.reshape(-1)[np.argmax(np.abs(broken))] += 1e-3
     return replace(trace, extra={**trace.extra, name: broken})
 
@@ -220,3 +220,39 @@ def test_positions_along_an_axis_of_an_image(name, axes):
         broken[1, row, 1, column, 1] += 1e-3
         broken = replace(trace, extra={**trace.extra, axis: broken})
         assert "weights" in wrong(broken, **place)
+
+
+ENCODERS = {
+    "gru": lambda: keras.layers.GRU(6, return_sequences=True),
+    "attention": lambda: layers.MultiHeadAttention(2, 3),
+}
+ENCODERS = ENCODERS if TORCH else {"gru": ENCODERS["gru"]}
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_layer_that_reads_sentences_is_asked_again(name):
+    layer = layers.HierarchicalPooling(3, 2, sentence_encoder=ENCODERS[name]())
+    mask = np.stack([REAL, ~REAL, REAL & REAL[::-1]], axis=1)
+    trace = layer.trace(DOCUMENTS, mask=mask)
+    assert seen_at(trace, "vectors", [{"example": 0}, {"example": 1}])
+
+
+def test_a_reader_of_a_grid_is_asked_again():
+    reader = layers.GridAttention(3, "tanh")
+    layer = trained(layers.PervasiveAttention(2, 1, reader=reader), QUERY, VALUE)
+    real = np.array([[1, 0, 1], [1, 1, 1]], bool)
+    trace = layer.trace(QUERY, VALUE, query_mask=real, value_mask=REAL)
+    for query in range(3):
+        assert not wrong(trace, query=query)
+        context = np.array(trace.context)
+        context[0, 0, query, 0] += 1e-3
+        assert "context" in wrong(replace(trace, context=context), query=query)
+
+
+def test_delays_that_a_batch_shares():
+    layer = layers.AutoCorrelation(2, 2, factor=1.5)
+    trace = layer.trace(DOCUMENTS[:, 0], training=True)
+    assert not wrong(trace, query=1, example=1)
+    scores = np.array(trace.scores)  # so that another delay is the best on average
+    scores[:, 0, 0, np.argmin(scores.mean(0)[0, 0])] += 10.0
+    assert "delays" in wrong(replace(trace, scores=scores), query=1, example=1)

@@ -1,29 +1,26 @@
-"""Keras' recurrent cells in NumPy, by their settings and weights."""
+"""Recurrent cells by their settings and weights: Keras' in NumPy, others made anew.
+
+A cell is a pair: the widths of its states, and its step from what it reads and its
+states, side by side, to what it gives and the states after it.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps.networks import activation
+from regard.seeing.steps.remade import can_be_remade, remade_cell
+
 Array = Any
-_ACTIVATIONS = {
-    "tanh": np.tanh,
-    "sigmoid": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)),
-    "relu": lambda x: np.maximum(x, 0.0),
-    "linear": lambda x: x,
-}
 WEIGHTS = ("kernel", "recurrent_kernel", "bias")
 _STATES = {"SimpleRNNCell": 1, "GRUCell": 1, "LSTMCell": 2}
 
 
 def known_cell(settings: Any) -> bool:
-    """Whether it is, or is stacked of, Keras' cells with activations known here."""
-    return all(
-        kind in _STATES
-        and config.get("activation", "tanh") in _ACTIVATIONS
-        and config.get("recurrent_activation", "sigmoid") in _ACTIVATIONS
-        for kind, config in _cells(settings)
-    )
+    """Whether it is, or is stacked of, Keras' cells or some that can be made anew."""
+    return all(_of_keras(each) or can_be_remade(each) for each in _parts(settings))
 
 
 def cell(
@@ -33,24 +30,21 @@ def cell(
 
     ``beside``: what stacked cells read beside what the cell below gives.
     """
-    after, several = [], "cells" in settings.values
-    for kind, config in _cells(settings):
-        ends = np.cumsum([config["units"]] * _STATES[kind])
-        *own, state = np.split(state, ends)
-        named = config["name"] if several else ""
-        found = {name: weight(weights, named, name) for name in WEIGHTS}
-        found["bias"] = np.zeros(()) if found["bias"] is None else found["bias"]
-        states = _STEPS[kind](config, found, np.concatenate([read, beside]), *own)
-        after += states
-        read = states[0]
-    return np.concatenate(after)
+    return _stepped(settings, weights, read, state, beside)[1]
+
+
+def cell_gives(
+    settings: Any, weights: Any, read: Array, state: Array, beside: Array = ()
+) -> Array:
+    """What the last cell gives after one step."""
+    return _stepped(settings, weights, read, state, beside)[0]
 
 
 def cell_output(settings: Any, state: Array) -> Array:
-    """The first state of the last cell."""
-    kind, config = list(_cells(settings))[-1]
-    first = len(state) - _STATES[kind] * config["units"]
-    return state[first : first + config["units"]]
+    """The first state of the last cell, which is what Keras' cells give."""
+    last = list(_parts(settings))[-1].values
+    first = len(state) - _STATES[last["kind"]] * last["units"]
+    return state[first : first + last["units"]]
 
 
 def cell_states(
@@ -71,13 +65,58 @@ def cell_states(
     return np.stack(states)
 
 
-def _cells(settings: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Kind and config of a cell, or of those it is stacked of."""
-    if "cells" not in settings.values:
-        yield settings.values["kind"], settings.values
-        return
-    for each in settings.values["cells"]:
-        yield each["class_name"].rpartition(">")[2], each["config"]
+def _stepped(
+    settings: Any, weights: Any, read: Array, state: Array, beside: Array
+) -> tuple[Array, Array]:
+    after, several = [], "cells" in settings.values
+    for each in _parts(settings):
+        read = np.concatenate([read, beside])
+        widths, step = _made(each, weights, several, len(read))
+        own, state = np.split(state, [sum(widths)])
+        read, states = step(read, own)
+        after.append(states)
+    return read, np.concatenate(after)
+
+
+def _made(
+    settings: Any, weights: Any, several: bool, width: int
+) -> tuple[list[int], Callable[[Array, Array], tuple[Array, Array]]]:
+    """Widths of the states of one cell, and its step."""
+    config, named = settings.values, settings.values["name"] if several else ""
+    if not _of_keras(settings):
+        return remade_cell(settings, _below(weights, named), width)
+    found = {name: weight(weights, named, name) for name in WEIGHTS}
+    found["bias"] = np.zeros(()) if found["bias"] is None else found["bias"]
+    widths = [config["units"]] * _STATES[config["kind"]]
+    return widths, partial(_step_of_keras, config, found)
+
+
+def _step_of_keras(
+    config: Mapping[str, Any], found: Mapping[str, Array], read: Array, state: Array
+) -> tuple[Array, Array]:
+    own = np.split(state, len(state) // config["units"])
+    states = _STEPS[config["kind"]](config, found, read, *own)
+    return states[0], np.concatenate(states)
+
+
+def _parts(settings: Any) -> Iterator[Any]:
+    """The settings of a cell, or of those it is stacked of."""
+    if settings.values["kind"] == "StackedRNNCells":
+        yield from settings.values["cells"]
+    else:
+        yield settings
+
+
+def _of_keras(settings: Any) -> bool:
+    made_of = settings.values.get("made_of", {})
+    own = str(made_of.get("module", "keras")).startswith("keras")
+    return own and settings.values["kind"] in _STATES
+
+
+def _below(weights: Any, layer: str) -> Any:
+    """The weights of one of several cells."""
+    kept = {n.removeprefix(f"{layer}_"): v for n, v in weights.values.items()}
+    return type(weights)("p", {**weights.values, **kept}) if layer else weights
 
 
 def weight(weights: Any, layer: str, name: str) -> Array:
@@ -89,8 +128,9 @@ def weight(weights: Any, layer: str, name: str) -> Array:
 
 
 def _activations(config: Mapping[str, Any]) -> tuple[Any, Any]:
-    names = config.get("activation", "tanh"), config.get("recurrent_activation")
-    return _ACTIVATIONS[names[0]], _ACTIVATIONS[names[1] or "sigmoid"]
+    usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+    bend, opens = (config.get(name, each) for name, each in usual.items())
+    return partial(activation, bend), partial(activation, opens)
 
 
 def _simple(config: Any, p: Any, read: Array, state: Array) -> list[Array]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps import cells, places, series
+from regard.seeing.steps import cells, places, remade, series
 from regard.seeing.steps.elementary import (
     convolution,
     dot,
@@ -143,9 +143,12 @@ FUNCTIONS: Mapping[str, Function] = {
     **{name: Function(each) for name, each in (WALKS | PICTURES | MACHINES).items()},
     "fold": Function(fold),
     "cell": Function(cells.cell, whole=True),
+    "cell_gives": Function(cells.cell_gives, whole=True),
     "cell_output": Function(cells.cell_output),
     "cell_states": Function(cells.cell_states, whole=True),
     "known_cell": Function(cells.known_cell),
+    "layer_output": Function(remade.layer_output, whole=True),
+    "can_be_remade": Function(remade.can_be_remade),
     "shifted": Function(shifted),
     "convolution": Function(convolution, whole=True),
     "layer_norm": Function(layer_norm, r"\mathrm{{LN}}({0})"),

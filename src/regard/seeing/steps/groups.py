@@ -55,19 +55,22 @@ def parameters_group(parameters: Mapping[str, np.ndarray], below: str) -> Group:
 
 
 def settings_group(settings: Mapping[str, Any]) -> Group:
-    """A config; a part or layer inside is a group of its own, with its ``kind``."""
+    """A config; a part or layer inside is a group of its own.
+
+    It also has its ``kind`` and, as ``made_of``, all that Keras makes it anew from.
+    """
     return Group("settings", {name: _setting(each) for name, each in settings.items()})
 
 
 def _setting(value: Any) -> Any:
-    if isinstance(value, Mapping) and "class_name" in value:
-        inside = settings_group(value.get("config") or {})
-        inside.values = {
-            **inside.values,
-            "kind": value["class_name"].rpartition(">")[2],
-        }
-        return inside
-    return value
+    if isinstance(value, (list, tuple)):
+        return [_setting(each) for each in value]
+    if not isinstance(value, Mapping) or "class_name" not in value:
+        return value
+    inside = settings_group(value.get("config") or {})
+    kind = value["class_name"].rpartition(">")[2]
+    inside.values = {**inside.values, "kind": kind, "made_of": value}
+    return inside
 
 
 def wide(array: Any) -> Any:

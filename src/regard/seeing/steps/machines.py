@@ -127,8 +127,7 @@ def controller_size(settings: Any, width: int) -> int:
     if "cells" not in settings.values:
         return width * each.get(settings.values["kind"], 1)
     cells = settings.values["cells"]
-    kinds = [(c["class_name"].rpartition(">")[2], c["config"]["units"]) for c in cells]
-    return sum(units * each.get(kind, 1) for kind, units in kinds)
+    return sum(c.values["units"] * each.get(c.values["kind"], 1) for c in cells)
 
 
 def _step(settings: Any, weights: Any, inputs: Array, state: Array) -> Array:

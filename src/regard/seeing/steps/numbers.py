@@ -20,7 +20,16 @@ _WHOLE = ("{0}", "{0}^2", r"{0}^\top")  # patterns that bind closest
 EVALUATED = {
     *PICTURES,
     *("any", "given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
-    *("cell_output", "cell_states", "places", "latest", "pushed", "shifted"),
+    *(
+        "cell_output",
+        "cell_gives",
+        "layer_output",
+        "cell_states",
+        "places",
+        "latest",
+        "pushed",
+        "shifted",
+    ),
     *("ranked", "crossing", "stack", "slower", "slope", "table_row", "logarithmic"),
     "paired",
     *("one_way", "pyramid", "in_pairs"),
