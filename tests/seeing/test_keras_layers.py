@@ -66,7 +66,7 @@ def test_several_heads_are_what_their_kernels_say(name, training):
     expected = head_weights(layer, X, Y, mask)
     assert_allclose(trace.weights, expected, atol=1e-6)
     assert_allclose(np.broadcast_to(trace.mask, expected.shape), mask.astype(bool))
-    assert {"padding", "user"} <= set(trace.masks)
+    assert {"padding", "causal"} <= set(trace.masks)
     assert ("scope" in trace.masks) == (name == "window")
     if not training:
         assert_array_equal(found, before)

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from regard.layers.chosen_rows import whole_numbers
 from regard.layers.traceable import Traceable
 from regard.recording import Recorder, recording
+from regard.seeing.causes import noting_paddings
 from regard.seeing.finding import attention_layers, choose, unread_layers
 from regard.seeing.keras_layers import read_off
 from regard.seeing.maps import Maps
@@ -69,6 +70,8 @@ def capture(
     Yields:
         A mapping from the layer's path to the list of its calls, each a ``Trace``. A
         path that occurs twice gets ``#2``. Batches of one ``predict`` are joined.
+        ``masks`` has the parts of a mask by cause, also of one that a layer was given
+        joined: see ``regard.seeing.causes``.
         Of a fused path of Keras, which keeps its weights to itself, they are those that
         its answer confirms; rows that it does not are warned of and are True in
         ``extra["unconfirmed"]`` (B, H, T).
@@ -90,6 +93,7 @@ def capture(
         maps.unread = unread_layers(model)
     with ExitStack() as stack:
         stack.enter_context(eagerly(model, maps))
+        stack.enter_context(noting_paddings(model, maps.paddings))
         stack.enter_context(recording(Recorder(maps.accepts, maps.receive, reduction)))
         for layer in chosen.values():
             if not isinstance(layer, Traceable):

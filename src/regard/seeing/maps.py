@@ -11,6 +11,7 @@ from regard.layers.keras_internals import in_symbolic_scope
 from regard.layers.traceable import as_trace, copied, tensors_of, to_numpy
 from regard.seeing import exchange
 from regard.seeing.calls import Calls
+from regard.seeing.causes import told_apart
 from regard.seeing.drawing import draw
 from regard.seeing.joining import joined, same_lengths
 from regard.seeing.keras_layers import mechanism_of
@@ -29,6 +30,7 @@ class Maps(Mapping):
         self._calls = {name: Calls() for name in names.values()}
         self._batch: dict[str, int] | None = None
         self.unread: dict[str, str] = {}  # why a layer is not captured, by path
+        self.paddings: list[Any] = []  # inputs that say so, of the calls that run
         self._parameters: dict[int, dict[str, np.ndarray]] = {}
         self._running: dict[int, Noted] = {}
 
@@ -101,6 +103,7 @@ class Maps(Mapping):
         call = self._running.get(id(layer))
         # Weights go along: on JAX they too are known only when traced code runs.
         given = {**tensors, "parameters": tensors_of(layer)}
+        given["paddings"] = {str(n): each for n, each in enumerate(self.paddings)}
         if "outline" not in tensors:
             given["inputs"] = {} if call is None else call.inputs
         if call is not None and known(given):
@@ -116,7 +119,10 @@ class Maps(Mapping):
         name = self._names[id(layer)]
         now = copied(arrays.pop("parameters"))
         parameters = {} if "outline" in arrays else self._shared(layer, now)
-        arrays = self.reduction.cut(to_numpy(arrays)) | {"training": training}
+        arrays = to_numpy(arrays)
+        paddings = [*arrays.pop("paddings").values()]
+        arrays["masks"] = told_apart(arrays.get("masks") or {}, paddings)
+        arrays = self.reduction.cut(arrays) | {"training": training}
         trace = as_trace(layer, arrays, mechanism_of(layer), parameters=parameters)
         warn_of_unconfirmed(name, trace)
         calls = self._calls[name]

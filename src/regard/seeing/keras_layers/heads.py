@@ -40,7 +40,8 @@ def methods_of_heads(layer, masks) -> dict[str, Callable]:
             look = partial(_look, layer, query, key, mask)
             if answer[1] is None:  # a fused path, which keeps its weights to itself
                 look = partial(confirmed_look, look, vectors)
-            deliver(layer, masks, vectors, mask, look)
+            whole = None if mask is None else _mask_table(mask, query, _axes(layer))
+            deliver(layer, masks, vectors, whole, look)
             return answer
 
         return compute
@@ -88,9 +89,7 @@ def _look(layer, query, key, mask, numbers=None):
         mask = None if mask is None else taken(mask, numbers, len(mask.shape) - 2)
     scores = _scores(layer, query, key)
     weights = layer._masked_softmax(scores, mask)
-    if mask is not None:
-        mask = of_rank(boolean(mask), len(scores.shape), -2 * len(axes) - 1)
-        mask = _table(mask, axes)
+    mask = None if mask is None else _mask_table(mask, query, axes)
     found = tables_of(_table(scores, axes), _table(weights, axes), mask)
     return found if numbers is None or plain else taken_rows(found, numbers)
 
@@ -150,6 +149,12 @@ def _as_queries(read, query, axes):
     sizes = [shape[axis] for axis in order[:-1]]
     back = sorted(range(rank), key=order.__getitem__)
     return ops.transpose(ops.reshape(read, (*sizes, read.shape[-1])), back)
+
+
+def _mask_table(mask, query, axes):
+    """The mask of queries (B, …, H, D) as a table, whatever axes it goes without."""
+    rank = len(query.shape) - 1 + len(axes)
+    return _table(of_rank(boolean(mask), rank, -2 * len(axes) - 1), axes)
 
 
 def _table(tensor, axes):
