@@ -1,5 +1,6 @@
 """What a report carries was built from the sources beside it, and is small."""
 
+import json
 import os
 import re
 import shutil
@@ -49,6 +50,23 @@ def test_every_view_is_one_file_and_one_row():
         source = (bundle.SOURCES / "views" / f"{name}.js").read_text("utf-8")
         assert f'register("{name}", ' in source
         assert set(re.findall('from "(.*)";', source)) == {"../core/core.js"}
+
+
+def names_in(value):
+    """Every name in data, however deep."""
+    if isinstance(value, list):
+        return {name for each in value for name in names_in(each)}
+    if not isinstance(value, dict):
+        return set()
+    return set(value) | {name for each in value.values() for name in names_in(each)}
+
+
+def test_no_name_of_the_data_is_shortened():
+    page = render_report(gallery())
+    data = json.loads(re.search('id="data">(.*?)</script>', page, re.DOTALL)[1])
+    found = names_in(data)
+    assert {"examples", "maps", "gold", "timeline", "steps"} <= found
+    assert not found & set(bundle.OWN)
 
 
 def test_the_style_stays_small():

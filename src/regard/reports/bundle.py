@@ -14,12 +14,15 @@ imports of it ``const { names } = core``: a page runs the core, some views, and
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import string
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+_LETTERS = [f"${letter}" for letter in string.ascii_letters]
 VERSION = "0.28.2"  # of esbuild: another may write the same script in other bytes
 SOURCES = Path(__file__).with_name("assets")
 BUILT = Path(__file__).with_name("built")
@@ -30,6 +33,12 @@ _OPTIONS = (
     "--target=es2022",
     "--charset=utf8",
     "--external:*/core.js",
+)
+#: Properties of the page's own objects, which neither its data nor the browser know:
+#: each becomes ``$`` and a letter.
+OWN = tuple(
+    "buffer causeAt centre choices colourLine divergence example judged lineOf "
+    "mirrored others pieces places plane predicted signed".split()
 )
 
 
@@ -51,7 +60,7 @@ def _sources(name: str) -> list[Path]:
 
 def first_line(name: str) -> str:
     """The comment that says which sources ``name`` was built from."""
-    known = hashlib.sha256(VERSION.encode())
+    known = hashlib.sha256(repr((VERSION, _OPTIONS, OWN)).encode())
     for path in _sources(name):
         known.update(path.name.encode() + b"\n" + path.read_bytes())
     return f"/* {known.hexdigest()[:16]} */\n"
@@ -60,7 +69,11 @@ def first_line(name: str) -> str:
 def build(name: str, esbuild: str) -> str:
     """The text of one built file."""
     command = [esbuild, str(_sources(name)[0]), *_OPTIONS]
-    made = subprocess.run(command, capture_output=True, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        known = Path(folder) / "names.json"
+        known.write_text(json.dumps(dict(zip(OWN, _LETTERS, strict=False))))
+        command += [f"--mangle-props=^({'|'.join(OWN)})$", f"--mangle-cache={known}"]
+        made = subprocess.run(command, capture_output=True, check=True)
     text = made.stdout.decode("utf-8").rstrip("\n")
     if name.endswith(".js"):
         text = _core(text) if name == "core.js" else _view(text)
