@@ -205,7 +205,7 @@ def test_the_report_stands_beside_the_links_that_people_drew(
     page = out.read_text("utf-8")
     assert (
         "Куда смотрела модель" in page
-        and page.count("AER 0.") + page.count("AER 1.") == 2
+        and page.count("AER 0,") + page.count("AER 1,") == 2
     )
     (example, _) = json.loads(page.split('id="data">')[1].split("</script>")[0])[
         "examples"

@@ -44,7 +44,9 @@ def test_the_text_in_english():
 def test_both_languages_say_the_same_numbers():
     given = (50, HEADS, EVIDENCE, "pooling")
     english, russian = (str(ModelDiagnosis(*given, each)) for each in ("en", "ru"))
-    numbers = [re.findall(r"-?\d+\.\d+", each) for each in (english, russian)]
+    pointed = russian.replace("−", "-").replace(",", ".")
+    numbers = [re.findall(r"-?\d+\.\d+", each) for each in (english, pointed)]
+    assert not re.search(r"\d\.\d", russian)
     assert numbers[0] == numbers[1] and len(numbers[0]) == 27
     assert "предыдущий токен" in russian and "[подтверждает]" in russian
     words = re.sub(r"AOPC|pooling|encoder/self|seeds=|embedding=|n = |τ", "", russian)
@@ -57,9 +59,11 @@ def test_a_classifier_is_diagnosed_in_one_call():
     found = regard.diagnose(made, x, labels, language="ru", permutations=5)
     assert found.count == 20 and found.layer == "pooling"
     (head,) = found.heads
-    assert f"{head.effective.mean:.1f} [{head.effective.low:.1f}" in str(found)
+    read = f"{head.effective.mean:.1f} [{head.effective.low:.1f}"
+    assert read.replace(".", ",") in str(found)
     first = found.evidence[0].interval
-    assert f"{first.mean:.3f} [{first.low:.3f}; {first.high:.3f}], n = 20" in str(found)
+    said = f"{first.mean:.3f} [{first.low:.3f}; {first.high:.3f}], n = 20"
+    assert said.replace(".", ",").replace("-", "−") in str(found)
     alone = regard.diagnose(made, x)
     assert alone.evidence == () and "pass labels" in str(alone)
     assert repr(alone) == str(alone)

@@ -26,7 +26,7 @@ def _draw(found: ModelDiagnosis, language: str) -> str:
     words = phrases(language, "diagnosis")
     title = words["evidence"].format(layer=visible(found.layer, keep=" "))
     below = " ".join(words[name] for name in caveats(found.evidence))
-    rows = "\n".join(_draw_row(each, words) for each in found.evidence)
+    rows = "\n".join(_draw_row(each, language) for each in found.evidence)
     return (
         f'<section data-lang="{language}" lang="{language}" '
         f'aria-labelledby="evidence-{language}">'
@@ -36,7 +36,8 @@ def _draw(found: ModelDiagnosis, language: str) -> str:
     )
 
 
-def _draw_row(each: Evidence, words: dict[str, str]) -> str:
+def _draw_row(each: Evidence, language: str) -> str:
+    words = phrases(language, "diagnosis")
     question = f"{words[each.question]} — {words[each.verdict]}"
-    numbers = told_numbers(each, words)
+    numbers = told_numbers(each, language)
     return f"<dt>{html.escape(question)}</dt><dd>{html.escape(numbers)}</dd>"

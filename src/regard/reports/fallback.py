@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from regard.cards.typography import numeral
 from regard.reports.example import Example
 from regard.reports.record import AttentionRecord
 from regard.reports.tokens import ShownToken, direction, shorten, show_tokens, visible
@@ -22,16 +23,18 @@ _SHORT = 32  # rows and columns of a picture
 _CELL = 12  # its pixels for each of them
 
 
-def draw_fallback(examples: Sequence[Example], words: Mapping[str, str]) -> str:
+def draw_fallback(
+    examples: Sequence[Example], words: Mapping[str, str], language: str
+) -> str:
     """HTML for ``<noscript>``: the first examples, three inputs for each output."""
     shown = examples[:_MOST_EXAMPLES]
     count = words["no_script_more"].format(n=len(shown), total=len(examples))
     parts = [f"<p>{html.escape(words['no_script'])} {html.escape(count)}</p>"]
-    parts += [_draw_example(example, words) for example in shown]
+    parts += [_draw_example(example, words, language) for example in shown]
     return "\n".join(parts)
 
 
-def _draw_example(example: Example, words: Mapping[str, str]) -> str:
+def _draw_example(example: Example, words: Mapping[str, str], language: str) -> str:
     texts = [("source", example.source), ("output", example.output)]
     texts += [("reference", each) for each in example.references]
     lines = [
@@ -40,20 +43,26 @@ def _draw_example(example: Example, words: Mapping[str, str]) -> str:
         if text
     ]
     tables = [
-        _draw_picture(record) + _draw_links(record, words)
+        _draw_picture(record) + _draw_links(record, words, language)
         for record in example.records()[:1]
     ]
     return f"<dl>{''.join(lines)}</dl>{''.join(tables)}"
 
 
-def _draw_links(record: AttentionRecord, words: Mapping[str, str]) -> str:
+def _draw_links(
+    record: AttentionRecord, words: Mapping[str, str], language: str
+) -> str:
     queries = show_tokens(record.query_tokens[:_MOST_ROWS], 60)
     keys = show_tokens(record.key_tokens, 60)
+    between = "; " if language == "ru" else ", "
     rows = []
     for at, query in enumerate(queries):
         best = _strongest(record, at)
         shown = [(keys[key], weight) for key, weight in best if weight >= _FAINTEST]
-        links = ", ".join(f"{_token(key)} {weight:.2f}" for key, weight in shown)
+        links = between.join(
+            f"{_token(key)} {numeral(f'{weight:.2f}', language)}"
+            for key, weight in shown
+        )
         rows.append(f"<tr><th scope='row'>{_token(query)}</th><td>{links}</td></tr>")
     heading = (
         f"<tr><th>{html.escape(words['output'])}</th>"

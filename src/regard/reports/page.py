@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from regard.arguments import check_names
+from regard.cards.typography import numeral
 from regard.reports.diagnosis.result import ModelDiagnosis
 from regard.reports.encoding import CODINGS, deflate, script_json
 from regard.reports.evidence import draw_evidence
@@ -76,9 +77,9 @@ def render_report(
         {
             "head": head(language, title, "built/page.css"),
             "title": title,
-            "facts": _facts(facts or {}),
+            "facts": _facts(facts or {}, language),
             "evidence": draw_evidence(evidence),
-            "noscript": draw_fallback(shown, words),
+            "noscript": draw_fallback(shown, words, language),
             "caution": _escape(words["caution"]),
             "contains": _escape(words["contains"]),
             "old_browser": _escape(words["old_browser"]),
@@ -113,18 +114,20 @@ def _spoken_by_script() -> str:
     return deflate(script_json(spoken).encode())
 
 
-def _facts(facts: Mapping[str, object]) -> str:
+def _facts(facts: Mapping[str, object], language: str) -> str:
     if not facts:
         return ""
+    told = {name: _plain(value, language) for name, value in facts.items()}
     lines = [
-        f"<div><dt>{_escape(name)}</dt><dd>{_escape(_plain(value))}</dd></div>"
-        for name, value in facts.items()
+        f"<div><dt>{_escape(name)}</dt><dd>{_escape(value)}</dd></div>"
+        for name, value in told.items()
     ]
     return '<dl class="facts">' + "\n".join(lines) + "</dl>"
 
 
-def _plain(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _plain(value: object, language: str) -> str:
+    number = isinstance(value, float)
+    return numeral(f"{value:.4g}", language) if number else str(value)
 
 
 def _escape(text: object) -> str:

@@ -9,6 +9,7 @@ import sacrebleu
 from regard.apps.translate.evaluation import Translation, Translator
 from regard.apps.translate.forced import Forced, direction_of, force
 from regard.apps.translate.pairs import Pair, PairSet
+from regard.cards.typography import numeral
 from regard.reports import AttentionRecord, Example
 from regard.reports.phrases import check_language
 from regard.reports.report import report
@@ -97,7 +98,7 @@ def write_gold_report(
     facts: dict[str, Any] = {words["gold"]: name, words["fed"]: words["forced"]}
     for reading in READINGS:
         total = sum((each.judged(reading) for each in forced), AlignmentCounts())
-        facts[words[reading]] = f"AER {total.error_rate:.3f}"
+        facts[words[reading]] = numeral(f"AER {total.error_rate:.3f}", language)
     return report(
         [_gold_example(each, sides) for each in forced],
         path=path,

@@ -9,6 +9,7 @@ from textwrap import wrap
 
 from rich.cells import cell_len
 
+from regard.cards.typography import numeral
 from regard.reports.phrases import phrases
 from regard.seeing.metrics.intervals import Interval
 from regard.seeing.metrics.overview import Head
@@ -62,7 +63,7 @@ def evidence_lines(
     for each in evidence:
         yield ""
         yield f"  [{words[each.verdict]}] {words[each.question]}"
-        yield from _filled(told_numbers(each, words), _INDENT)
+        yield from _filled(told_numbers(each, language), _INDENT)
     yield ""
     for name in caveats(evidence):
         yield from _filled(words[name])
@@ -75,16 +76,19 @@ def caveats(evidence: Sequence[Evidence]) -> tuple[str, ...]:
     return ("rule", "hidden_caveat", *uniform, "apart_caveat")
 
 
-def told_numbers(each: Evidence, words: dict[str, str]) -> str:
+def told_numbers(each: Evidence, language: str) -> str:
     """The number of an answer, its interval, its baseline, what stands beside it."""
-    parts = []
+    words, parts = phrases(language, "diagnosis"), []
     if each.interval is not None:
         name = words[f"{each.question}_number"]
-        parts.append(f"{name} {_interval(each.interval)}")
+        parts.append(f"{name} {_interval(each.interval, language)}")
     if each.baseline is not None:
         name = words[f"{each.question}_baseline"]
-        parts.append(f"{name} {_number(each.baseline)}")
-    parts += [f"{words[name]} {_number(value)}" for name, value in each.beside.items()]
+        parts.append(f"{name} {_number(each.baseline, language)}")
+    parts += [
+        f"{words[name]} {_number(value, language)}"
+        for name, value in each.beside.items()
+    ]
     if each.verdict == NOT_TESTED:
         parts.append(words[each.reason])
     return "; ".join(parts) + "."
@@ -95,13 +99,15 @@ def _layer_lines(layer: str, heads: Sequence[Head], language: str) -> Iterator[s
     rows = [
         (
             str(head.head),
-            _interval(head.effective, 1),
-            f"{head.visible:.1f}",
-            "–" if head.distance is None else _interval(head.distance, 1),
-            "–" if head.uniform_distance is None else f"{head.uniform_distance:.1f}",
+            _interval(head.effective, language, 1),
+            numeral(f"{head.visible:.1f}", language),
+            "–" if away is None else _interval(away, language, 1),
+            "–" if uniform is None else numeral(f"{uniform:.1f}", language),
             ", ".join(said[word] for word in head.words) or "–",
         )
-        for head in heads
+        for head, away, uniform in (
+            (each, each.distance, each.uniform_distance) for each in heads
+        )
     ]
     titles = ("head", "effective", "of_visible", "distance", "of_uniform", "remarkable")
     table = [tuple(words[title] for title in titles), *rows]
@@ -118,17 +124,18 @@ def _layer_lines(layer: str, heads: Sequence[Head], language: str) -> Iterator[s
         yield f"  {'  '.join(cells)}".rstrip()
 
 
-def _interval(interval: Interval, digits: int = 3) -> str:
+def _interval(interval: Interval, language: str, digits: int = 3) -> str:
     numbers = (interval.mean, interval.low, interval.high)
-    mean, low, high = (_number(number, digits) for number in numbers)
+    mean, low, high = (_number(number, language, digits) for number in numbers)
     count = f", n = {interval.n}" if digits == 3 else ""
     return f"{mean} [{low}; {high}]{count}"
 
 
-def _number(value: float, digits: int = 3) -> str:
+def _number(value: float, language: str, digits: int = 3) -> str:
     """Decimals or, where they would hide what there is, a power of ten."""
     plain = f"{value:.{digits}f}"
-    return f"{value:.0e}" if value and not float(plain) else plain
+    text = f"{value:.0e}" if value and not float(plain) else plain
+    return numeral(text, language)
 
 
 def _filled(text: str, indent: str = "") -> list[str]:

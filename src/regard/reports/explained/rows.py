@@ -65,7 +65,7 @@ def packed(opened: Worked, names: Sequence[tuple[Tokens, Tokens]]) -> dict[str, 
 def _words(language: str) -> dict[str, str]:
     beside = beside_steps(language)
     words = phrases(language, "pages", "explained")
-    return words | {key: beside[key] for key in ("for", "shapes")}
+    return words | {key: beside[key] for key in ("for", "shapes", "counted")}
 
 
 def tokens_of_examples(
@@ -115,8 +115,7 @@ def _row(
         "steps": steps,
         "seen": seen,
         "strongest": facts["key_number"],
-        "counted": {each: told[each].summary() for each in LANGUAGES},
-        "failed": not english.passed,
+        "counted": english.counted,
         "swaps": worked.keys_may_change_places(),
     }
     for name in ("weights", "scores"):

@@ -72,8 +72,8 @@ function drawStep() {
   drawBars(step);
   $("check").textContent = step.check ? step.check.text[state.lang] : t("no_check");
   $("check").className = `exact ${step.check?.failed ? "failed" : "quiet"}`;
-  $("counted").textContent = row().counted[state.lang];
-  $("counted").className = row().failed ? "failed" : "quiet";
+  $("counted").textContent = t("counted", row().counted);
+  $("counted").className = row().counted.failed ? "failed" : "quiet";
   $("back").disabled = !state.step;
   $("forth").disabled = state.step === steps().length - 1;
 }
