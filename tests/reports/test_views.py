@@ -17,8 +17,8 @@ from regard.seeing.alignment import (
     rows_of_targets,
     strongest_links,
 )
-from regard.seeing.diagnostics import jensen_shannon
 from regard.seeing.gold_alignments import GoldPair
+from regard.seeing.map_measures import jensen_shannon
 from tests.reports.browser import needs_browser
 from tests.reports.examples import make_record
 

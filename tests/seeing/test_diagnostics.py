@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from regard.seeing import diagnostics
+from regard.seeing import map_measures
 from regard.seeing.diagnostics import diagnose
 
 EYE = np.eye(6)
@@ -110,20 +110,20 @@ def test_nan_under_the_mask_is_nothing_but_infinity_is_a_leak():
 @pytest.mark.parametrize("keys", [2, 3, 10, 50])
 def test_effective_positions_of_uniform_is_the_number_of_keys(keys):
     weights = np.full((4, keys), 1 / keys)
-    np.testing.assert_allclose(diagnostics.effective_positions(weights), keys)
-    np.testing.assert_allclose(diagnostics.normalized_entropy(weights), 1)
+    np.testing.assert_allclose(map_measures.effective_positions(weights), keys)
+    np.testing.assert_allclose(map_measures.normalized_entropy(weights), 1)
 
 
 def test_divergence_of_disjoint_rows_is_ln_2():
     first, second = np.eye(2)
-    assert diagnostics.jensen_shannon(first, second) == pytest.approx(np.log(2))
-    assert diagnostics.jensen_shannon(first, first) == pytest.approx(0)
+    assert map_measures.jensen_shannon(first, second) == pytest.approx(np.log(2))
+    assert map_measures.jensen_shannon(first, first) == pytest.approx(0)
 
 
 def test_off_diagonality_by_hand():
     weights = np.array([[0.0, 1.0], [0.0, 1.0]])
     wanted = [1 - np.exp(-1 / (2 * 0.2**2)), 0.0]
-    np.testing.assert_allclose(diagnostics.off_diagonality(weights), wanted)
+    np.testing.assert_allclose(map_measures.off_diagonality(weights), wanted)
 
 
 @pytest.mark.parametrize("shape", [(3,), (1, 3, 3)])

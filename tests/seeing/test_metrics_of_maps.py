@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from regard.seeing import metrics
-from regard.seeing.diagnostics import effective_positions, jensen_shannon
+from regard.seeing.map_measures import effective_positions, jensen_shannon
 from regard.seeing.metrics import norms, rationales
 
 RNG = np.random.default_rng(0)

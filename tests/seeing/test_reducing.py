@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import regard
 from regard import layers
-from regard.seeing import reducing
+from regard.seeing import outlining, reducing
 
 RNG = np.random.default_rng(1)
 X = RNG.normal(size=(2, 21, 8)).astype("float32")
@@ -69,8 +69,10 @@ def test_rows_and_heads_are_those_of_the_whole(name):
 def test_an_outline_is_that_of_the_whole(name):
     layer = MAKE[name]()
     whole = seen(layer)
-    small = {"LARGEST": 10, "CELLS": 6, "BLOCK": 700, "TOP": 3}
-    with mock.patch.multiple(reducing, **small):
+    with (
+        mock.patch.multiple(reducing, LARGEST=10, BLOCK=700),
+        mock.patch.multiple(outlining, CELLS=6, TOP=3),
+    ):
         trace = seen(layer)
         assert_allclose(seen(layer, whole=True).weights, whole.weights, atol=1e-6)
     assert trace.weights is None and trace.scores is None

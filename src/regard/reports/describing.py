@@ -10,7 +10,8 @@ import numpy as np
 from regard.reports.extras import Timeline
 from regard.reports.packing import number
 from regard.reports.record import AttentionRecord
-from regard.seeing.diagnostics import THRESHOLDS, diagnose, off_diagonality
+from regard.seeing.diagnostics import THRESHOLDS, diagnose
+from regard.seeing.map_measures import off_diagonality
 from regard.seeing.metrics.speech import (
     REPEATED,
     SKIPPED,

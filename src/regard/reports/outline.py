@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from regard.reports.encoding import CODINGS, Numbers
-from regard.seeing.reducing import CELLS
+from regard.seeing.outlining import CELLS
 
 __all__ = ["OUTLINE", "checked_outline", "pack_outline"]
 

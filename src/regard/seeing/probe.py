@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from regard.seeing.capture import attend_to
 from regard.seeing.event_files import EventFile
@@ -21,6 +17,7 @@ from regard.seeing.snapshots import (
     shared_masks,
     write_snapshots,
 )
+from regard.seeing.undisturbed import undisturbed
 
 
 class AttentionProbe(keras.callbacks.Callback):
@@ -156,7 +153,7 @@ class AttentionProbe(keras.callbacks.Callback):
 
     def _look(self):
         """Keep and write down what the model attends to now."""
-        with _undisturbed(self.model):
+        with undisturbed(self.model):
             maps = attend_to(self.model, self.inputs, **self._chosen)
         traces = dict(calls_by_name(maps))
         weights = {name: np.asarray(trace.weights) for name, trace in traces.items()}
@@ -168,15 +165,3 @@ class AttentionProbe(keras.callbacks.Callback):
         self._kept = thinned(self._kept, self._limit)
         if self._events is not None:
             self._events.write(self._step, numbers, weights)
-
-
-@contextmanager
-def _undisturbed(model: Any) -> Iterator[None]:
-    """Put back the states that are no weights, such as seeds, when the block ends."""
-    weights = {id(each) for each in model.weights}
-    states = [each for each in model.variables if id(each) not in weights]
-    before = [ops.convert_to_numpy(each) for each in states]
-    yield
-    for state, value in zip(states, before, strict=True):
-        if not np.array_equal(ops.convert_to_numpy(state), value):
-            state.assign(value)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from regard.seeing.steps.expressions import Group, computed, parsed
+from regard.seeing.steps.expressions import computed, parsed
+from regard.seeing.steps.group import Group
 from regard.seeing.steps.numbers import Writer, number
 
 NAMES = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from regard.reports.explained.plain import DRAWN, plain
-from regard.seeing.steps.functions import softmax
+from regard.seeing.steps.elementary import softmax
 from regard.trace import Trace
 
 

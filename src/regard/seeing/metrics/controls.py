@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from regard.seeing.diagnostics import jensen_shannon
 from regard.seeing.intervention import intervening
+from regard.seeing.map_measures import jensen_shannon
 from regard.seeing.metrics.classifier import Classifier
 from regard.seeing.metrics.received import trace_of, visible
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from regard.seeing.diagnostics import checked_map, distributions
+from regard.seeing.map_measures import checked_map, distributions
 
 __all__ = ["mean_distance", "mean_offset", "span", "uniform_distance"]
 

@@ -4,18 +4,16 @@ A cell is a pair: the widths of its states, and its step from what it reads and 
 states, side by side, to what it gives and the states after it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.networks import activation
+from regard.seeing.steps.keras_cells import STATES, WEIGHTS, keras_step, weight
 from regard.seeing.steps.remade import can_be_remade, remade_cell
 
 Array = Any
-WEIGHTS = ("kernel", "recurrent_kernel", "bias")
-_STATES = {"SimpleRNNCell": 1, "GRUCell": 1, "LSTMCell": 2}
 
 
 def known_cell(settings: Any) -> bool:
@@ -43,7 +41,7 @@ def cell_gives(
 def cell_output(settings: Any, state: Array) -> Array:
     """The first state of the last cell, which is what Keras' cells give."""
     last = list(_parts(settings))[-1].values
-    first = len(state) - _STATES[last["kind"]] * last["units"]
+    first = len(state) - STATES[last["kind"]] * last["units"]
     return state[first : first + last["units"]]
 
 
@@ -87,16 +85,8 @@ def _made(
         return remade_cell(settings, _below(weights, named), width)
     found = {name: weight(weights, named, name) for name in WEIGHTS}
     found["bias"] = np.zeros(()) if found["bias"] is None else found["bias"]
-    widths = [config["units"]] * _STATES[config["kind"]]
-    return widths, partial(_step_of_keras, config, found)
-
-
-def _step_of_keras(
-    config: Mapping[str, Any], found: Mapping[str, Array], read: Array, state: Array
-) -> tuple[Array, Array]:
-    own = np.split(state, len(state) // config["units"])
-    states = _STEPS[config["kind"]](config, found, read, *own)
-    return states[0], np.concatenate(states)
+    widths = [config["units"]] * STATES[config["kind"]]
+    return widths, partial(keras_step, config, found)
 
 
 def _parts(settings: Any) -> Iterator[Any]:
@@ -110,7 +100,7 @@ def _parts(settings: Any) -> Iterator[Any]:
 def _of_keras(settings: Any) -> bool:
     made_of = settings.values.get("made_of", {})
     own = str(made_of.get("module", "keras")).startswith("keras")
-    return own and settings.values["kind"] in _STATES
+    return own and settings.values["kind"] in STATES
 
 
 def _below(weights: Any, layer: str) -> Any:
@@ -119,53 +109,11 @@ def _below(weights: Any, layer: str) -> Any:
     return type(weights)("p", {**weights.values, **kept}) if layer else weights
 
 
-def weight(weights: Any, layer: str, name: str) -> Array:
-    """That of a layer, found by the end of its path, or None."""
-    end = f"{layer}_{name}" if layer else name
-    values = weights.values
-    found = [v for n, v in values.items() if n == end or n.endswith(f"_{end}")]
-    return values.get(end, found[0] if found else None)
-
-
-def _activations(config: Mapping[str, Any]) -> tuple[Any, Any]:
-    usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-    bend, opens = (config.get(name, each) for name, each in usual.items())
-    return partial(activation, bend), partial(activation, opens)
-
-
-def _simple(config: Any, p: Any, read: Array, state: Array) -> list[Array]:
-    bend, _ = _activations(config)
-    total = read @ p["kernel"] + state @ p["recurrent_kernel"] + p["bias"]
-    return [bend(total)]
-
-
-def _gru(config: Any, p: Any, read: Array, state: Array) -> list[Array]:
-    """Gates in the order update, reset, candidate."""
-    bend, open_ = _activations(config)
-    first, second = p["bias"] if np.ndim(p["bias"]) == 2 else (p["bias"], 0.0)
-    update_x, reset_x, fresh_x = np.split(read @ p["kernel"] + first, 3)
-    kernels = np.split(p["recurrent_kernel"], 3, axis=1)
-    second = np.broadcast_to(second, 3 * len(state)).reshape(3, -1)
-    update = open_(update_x + state @ kernels[0] + second[0])
-    reset = open_(reset_x + state @ kernels[1] + second[1])
-    if config.get("reset_after", True):
-        fresh = bend(fresh_x + reset * (state @ kernels[2] + second[2]))
-    else:
-        fresh = bend(fresh_x + (reset * state) @ kernels[2])
-    return [update * state + (1.0 - update) * fresh]
-
-
-def _lstm(config: Any, p: Any, read: Array, state: Array, carry: Array) -> list[Array]:
-    """Gates in the order input, forget, cell, output."""
-    bend, open_ = _activations(config)
-    total = read @ p["kernel"] + state @ p["recurrent_kernel"] + p["bias"]
-    enter, keep, fresh, leave = np.split(total, 4)
-    carry = open_(keep) * carry + open_(enter) * bend(fresh)
-    return [open_(leave) * bend(carry), carry]
-
-
-_STEPS: Mapping[str, Callable[..., list[Array]]] = {
-    "SimpleRNNCell": _simple,
-    "GRUCell": _gru,
-    "LSTMCell": _lstm,
+# Name -> how it is computed, how written in a formula, whether by whole rows.
+CELLS: dict[str, tuple[Any, ...]] = {
+    "cell": (cell, "", True),
+    "cell_gives": (cell_gives, "", True),
+    "cell_output": (cell_output,),
+    "cell_states": (cell_states, "", True),
+    "known_cell": (known_cell,),
 }

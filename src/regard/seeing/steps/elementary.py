@@ -99,3 +99,23 @@ def leaky_relu(x: Array, slope: float) -> Array:
 
 def elu(x: Array) -> Array:
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
+
+
+# Name -> how it is computed, how written in a formula, whether by whole rows.
+ELEMENTARY: dict[str, tuple[Any, ...]] = {
+    "sigmoid": (sigmoid, r"\sigma({0})"),
+    "softmax": (softmax, r"\mathrm{{softmax}}({0})", True),
+    "largest": (largest, r"\max({0})", True),
+    "quotient": (quotient, r"\frac{{{0}}}{{{1}}}"),
+    "unit": (unit, r"{0} / \lVert {0} \rVert"),
+    "dot": (dot, r"{0} \cdot {1}"),
+    "fold": (fold,),
+    "shifted": (shifted,),
+    "convolution": (convolution, "", True),
+    "layer_norm": (layer_norm, r"\mathrm{{LN}}({0})"),
+    "rms_norm": (rms_norm, r"\mathrm{{RMS}}({0})"),
+    "one_hot": (one_hot,),
+    "gelu": (gelu,),
+    "leaky_relu": (leaky_relu, r"\mathrm{{LeakyReLU}}({0})"),
+    "elu": (elu,),
+}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.steps.functions import FUNCTIONS
+from regard.seeing.steps.group import Group
 
 _BINARY: Mapping[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -44,24 +45,6 @@ _UNARY: Mapping[type, Callable[[Any], Any]] = {
     ast.Not: operator.not_,
     ast.Invert: np.logical_not,
 }
-
-
-class Group:
-    """Named values that an expression reads with a dot: ``p.kernel``."""
-
-    def __init__(self, name: str, values: Mapping[str, Any]):
-        self.name, self.values = name, values
-
-    def get(self, name: str) -> Any:
-        """The value of this name.
-
-        Raises:
-            ValueError: where there is none, with the names that there are.
-        """
-        if name not in self.values:
-            known = ", ".join(self.values) or "nothing"
-            raise ValueError(f"{self.name} has no {name!r}. It has: {known}.")
-        return self.values[name]
 
 
 @cache

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from regard.seeing.steps.expressions import Group
+from regard.seeing.steps.group import Group
 from regard.seeing.steps.images import channels_last
 from regard.trace import Trace
 

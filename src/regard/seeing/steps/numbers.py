@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.expressions import Group, chosen, computed
+from regard.seeing.steps.expressions import chosen, computed
 from regard.seeing.steps.functions import FUNCTIONS
+from regard.seeing.steps.grids import GRIDS
+from regard.seeing.steps.group import Group
 from regard.seeing.steps.pictures import PICTURES
 
 SHOWN = 3  # entries of a vector that are written out
@@ -19,6 +21,7 @@ _WHOLE = ("{0}", "{0}^2", r"{0}^\top")  # patterns that bind closest
 # Functions whose value says more than their arguments.
 EVALUATED = {
     *PICTURES,
+    *GRIDS,
     *("any", "given", "length", "shape", "zeros", "ones", "arange", "one_hot", "where"),
     *(
         "cell_output",

@@ -127,3 +127,18 @@ def times(weights: Array, factors: Array) -> Array:
     found = np.array(weights, "float64")
     found[: len(factors)] *= factors
     return found
+
+
+# Name -> how it is computed, how written in a formula, whether by whole rows.
+PLACES: dict[str, tuple[Any, ...]] = {
+    "plus": (plus, "{0} + {1}"),
+    "times": (times, r"{0} \cdot {1}"),
+    "rotated": (rotated, r"R({1}) \, {0}"),
+    "paired": (paired,),
+    "slower": (slower,),
+    "turn_size": (turn_size,),
+    "slope": (slope,),
+    "bucket": (bucket, r"\mathrm{{bucket}}({0})"),
+    "table_row": (table_row,),
+    "logarithmic": (logarithmic,),
+}

@@ -70,3 +70,10 @@ def remade_cell(
         return np.asarray(to_numpy(output), "float64")[0], after.astype("float64")
 
     return widths, step
+
+
+# Name -> how it is computed, how written in a formula, whether by whole rows.
+REMADE: dict[str, tuple[Any, ...]] = {
+    "layer_output": (layer_output, "", True),
+    "can_be_remade": (can_be_remade,),
+}

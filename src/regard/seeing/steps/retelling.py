@@ -12,7 +12,8 @@ import numpy as np
 
 from regard.cards import StepEntry
 from regard.seeing.steps.entries import Scoped, expanded
-from regard.seeing.steps.expressions import Group, computed, parsed
+from regard.seeing.steps.expressions import computed, parsed
+from regard.seeing.steps.group import Group
 from regard.seeing.steps.groups import parameters_of, settings_group
 from regard.seeing.steps.reads import asked_by
 from regard.trace import Trace

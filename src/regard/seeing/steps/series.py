@@ -69,3 +69,15 @@ def pyramid(frames: Array, real: Array, weights: Any, levels: int) -> Array:
         ways = [one_way(frames, real, weights, level, back) for back in (False, True)]
         frames = np.concatenate(ways, axis=-1)
     return frames
+
+
+# Name -> how it is computed, how written in a formula, whether by whole rows.
+SERIES: dict[str, tuple[Any, ...]] = {
+    "fitted": (fitted, "{0}"),
+    "correlated": (correlated, r"\sum_t {0}_t \cdot {1}_{{t - \delta}}", True),
+    "lstm": (lstm, r"\mathrm{{LSTM}}({0}, {1})"),
+    "in_pairs": (in_pairs,),
+    "pairs_real": (pairs_real,),
+    "one_way": (one_way,),
+    "pyramid": (pyramid,),
+}

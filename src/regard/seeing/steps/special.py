@@ -92,3 +92,15 @@ def in_blocks(layout: Any, row: float, columns: Array) -> Array:
     inside = (columns >= 0) & (columns < table.shape[1]) & (0 <= row < len(table))
     rows, columns = np.where(inside, row, 0), np.where(inside, columns, 0)
     return table[rows.astype(int), columns.astype(int)] & inside
+
+
+# Name -> how it is computed, how written in a formula, whether by whole rows.
+SPECIAL: dict[str, tuple[Any, ...]] = {
+    "segment_means": (segment_means, r"\mathrm{{mean}}({0})"),
+    "segment_any": (segment_any,),
+    "landmark_bound": (landmark_bound, "", True),
+    "in_sight": (in_sight,),
+    "ranked": (ranked, "", True),
+    "crossing": (crossing, "", True),
+    "in_blocks": (in_blocks,),
+}

@@ -5,18 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.expressions import Group, computed, parsed
+from regard.seeing.steps.expressions import computed, parsed
 from regard.seeing.steps.functions import CONSTANTS
+from regard.seeing.steps.group import Group
 from regard.seeing.steps.groups import widened
 from regard.seeing.steps.images import image_names
 from regard.seeing.steps.places import place_names
+from regard.seeing.steps.rows import MEMORY, PAIRS, extra_row, of_example, row_of
 from regard.seeing.steps.sizes import Place, sizes_of
 from regard.trace import Trace
 
-# Arrays with an axis for queries and one for keys, and those with one for keys alone.
-_PAIRS = ("scores", "weights", "mask", "bias")
-_MEMORY = ("key", "value")
-_PER_KEY = {*_MEMORY, *_PAIRS, "added", "x.key", "x.value", "x.inputs", "pixels"}
+_PER_KEY = {*MEMORY, *PAIRS, "added", "x.key", "x.value", "x.inputs", "pixels"}
 _PER_KEY |= {"made.key", "made.value", "made.scores", "made.weights"}
 
 
@@ -38,14 +37,14 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
     """
     sizes = sizes_of(trace)
     arrays, extra, given = widened(trace)
-    rows = {n: _row(n, a, sizes, place) for n, a in arrays.items()}
+    rows = {n: row_of(n, a, sizes, place) for n, a in arrays.items()}
     if "bias" in rows:
         rows["added"] = rows.pop("bias")
-    masks = {n: _row("mask", a, sizes, place) for n, a in trace.masks.items()}
+    masks = {n: row_of("mask", a, sizes, place) for n, a in trace.masks.items()}
     by_cause = {f"{n}_mask": a for n, a in trace.masks.items()}
     everything = arrays | extra | by_cause
-    whole = {n: _of_example(a, sizes, place) for n, a in everything.items()}
-    inputs = {n: _of_example(a, sizes, place) for n, a in given.items()}
+    whole = {n: of_example(a, sizes, place) for n, a in everything.items()}
+    inputs = {n: of_example(a, sizes, place) for n, a in given.items()}
     mask = rows.get("mask", np.ones(sizes["S"], bool))
     return {
         **CONSTANTS,
@@ -58,7 +57,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         "unconfirmed": False,  # in extra where a layer keeps its weights to itself
         "shown": _shown(trace, masks, whole, sizes),
         "asking": _asking(trace, whole, sizes),
-        **{n: _extra_row(a, sizes, place) for n, a in extra.items()},
+        **{n: extra_row(a, sizes, place) for n, a in extra.items()},
         **rows,
         "masks": Group("masks", masks),
         "whole": Group("whole", whole),
@@ -77,7 +76,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
 
 def _first(inputs: Mapping[str, Any], query: int) -> dict[str, Any]:
     """What goes into the first steps, where it goes in under these names."""
-    found = {n: a for n, a in inputs.items() if n in _MEMORY and np.ndim(a) == 2}
+    found = {n: a for n, a in inputs.items() if n in MEMORY and np.ndim(a) == 2}
     if "query" in inputs and np.ndim(inputs["query"]) == 2:
         found["query"] = inputs["query"][query]
     return found
@@ -133,50 +132,3 @@ def reading(names: Mapping[str, Any], reads: Mapping[str, str]) -> dict[str, Any
     inputs = {n.removeprefix("x."): a for n, a in found.items() if n.startswith("x.")}
     own = {n: a for n, a in found.items() if not n.startswith("x.")}
     return {**names, **own, "x": Group("x", {**names["x"].values, **inputs})}
-
-
-def _of_example(array: np.ndarray, sizes: Mapping[str, int], place: Place) -> Any:
-    """Without the batch axis, where there is one."""
-    if np.ndim(array) and len(array) == sizes["B"]:
-        return array[place.example]
-    return array[0] if np.ndim(array) > 1 and len(array) == 1 else array
-
-
-def _row(name: str, array: np.ndarray, sizes: Mapping[str, int], place: Place) -> Any:
-    """The part of an array of the trace that belongs to the query."""
-    rows = sizes["B"] * sizes["T"]
-    if array.shape[:3] == (rows, 1, 1) and rows > sizes["B"]:  # each of its features
-        return array[place.example * sizes["T"] + place.query, 0, 0]
-    if name in _PAIRS and array.ndim == 4 and array.shape[2] in (1, sizes["T"]):
-        heads = max(sizes["H"], array.shape[1])
-        keys = array.shape[3] if array.shape[3] > 1 else sizes["S"]
-        shape = (sizes["B"], heads, sizes["T"], keys)
-        return np.broadcast_to(array, shape)[place.example, place.head, place.query]
-    found = _of_example(array, sizes, place)
-    if np.ndim(found) == 3 and name in _MEMORY:
-        return found[place.head * len(found) // sizes["H"]]  # heads may share one
-    if np.ndim(found) > 1 and name in ("query", "context", "output", "weights"):
-        return _asked(found, sizes, place)
-    if name == "output" and np.shape(found) == (sizes["T"],) and sizes["T"] > 1:
-        return found[place.query]
-    return found
-
-
-def _asked(found: np.ndarray, sizes: Mapping[str, int], place: Place) -> Any:
-    """The row that belongs to the query, of (T, …), (H, T, …) or an image."""
-    rows = found.reshape(-1, found.shape[-1])
-    if len(rows) == sizes["T"]:
-        return rows[place.query]
-    if len(rows) == sizes["H"] * sizes["T"]:
-        return rows[place.head * sizes["T"] + place.query]
-    if found.ndim == 2:
-        return found[min(place.query, len(found) - 1)]
-    return found
-
-
-def _extra_row(array: Any, sizes: Mapping[str, int], place: Place) -> Any:
-    """(B, H, T, …) the row; (B, …) the example; anything else as it is."""
-    batch, heads, length = (*np.shape(array)[:3], 0, 0, 0)[:3]
-    if (batch, length) == (sizes["B"], sizes["T"]) and heads in (1, sizes["H"]):
-        return array[place.example, place.head % heads, place.query]
-    return _of_example(array, sizes, place)

@@ -11,8 +11,9 @@ from regard.cards import Card, StepEntry
 from regard.seeing.steps.check import Check
 from regard.seeing.steps.checks import checked
 from regard.seeing.steps.entries import Scoped, expanded
-from regard.seeing.steps.expressions import Group, computed, parsed
+from regard.seeing.steps.expressions import computed, parsed
 from regard.seeing.steps.facts import numbers_of
+from regard.seeing.steps.group import Group
 from regard.seeing.steps.groups import parameters_of, settings_group
 from regard.seeing.steps.numbers import Writer
 from regard.seeing.steps.reads import asked_by, lacking, reads_of, shapes_of

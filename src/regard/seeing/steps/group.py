@@ -1,0 +1,22 @@
+"""Named values that an expression reads with a dot."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Group:
+    """Named values that an expression reads with a dot: ``p.kernel``."""
+
+    def __init__(self, name: str, values: Mapping[str, Any]):
+        self.name, self.values = name, values
+
+    def get(self, name: str) -> Any:
+        """The value of this name.
+
+        Raises:
+            ValueError: where there is none, with the names that there are.
+        """
+        if name not in self.values:
+            known = ", ".join(self.values) or "nothing"
+            raise ValueError(f"{self.name} has no {name!r}. It has: {known}.")
+        return self.values[name]
