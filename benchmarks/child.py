@@ -16,7 +16,8 @@ from dataclasses import asdict
 import numpy as np
 
 from benchmarks import limits
-from benchmarks.harness import FULL, QUICK, Work, memory_of, time_in_turns
+from benchmarks.harness import FULL, QUICK, Work, memory_of
+from benchmarks.turns import time_in_turns
 from benchmarks.works import works
 
 MARK = "@measured "
@@ -28,7 +29,8 @@ def timed(work: Work, size: dict, quick: bool) -> dict:
     builders = work.contenders(backend, size)
     contenders = {name: build() for name, build in builders.items()}
     found: dict = {"different": differences(contenders)}
-    found["times"] = time_in_turns(contenders, QUICK if quick else FULL)
+    turns = time_in_turns(contenders, QUICK if quick else FULL)
+    found.update({"times": turns.times, "disturbed": turns.disturbed})
     if work.cost is not None:
         costs = {action: asdict(work.cost(size, action)) for action in found["times"]}
         found["cost"] = costs

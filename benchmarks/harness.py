@@ -1,4 +1,4 @@
-"""What a work is, how its contenders are timed side by side, and what they need.
+"""What a work is, and what memory its contenders need.
 
 Every contender is a set of named actions that block on their result. The contenders of
 a work take turns inside one process, so that whatever else the machine does hits all
@@ -11,9 +11,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import statistics
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,8 @@ class Goal:
     ``kind``: "speed" is the peer's time over ours, "memory" our growth over the peer's,
     "growth" the exponent with which ours grows from size to size, "flat" our largest
     time per unit over the smallest, "extra" our seconds less the peer's.
-    ``bound``: at least so much for speed, at most for all others; None only reports.
+    ``bound``: at least so much for speed, at most for all others; None only reports,
+    and so do sizes other than ``at``, where that is given.
     """
 
     kind: str
@@ -66,6 +66,11 @@ class Goal:
     peer: str = "itself"
     bound: float | None = None
     ours: str = "regard"
+    at: Size | None = None
+
+    def bound_at(self, size: Size) -> float | None:
+        """What holds at a size."""
+        return self.bound if self.at is None or size == self.at else None
 
 
 @dataclass(frozen=True)
@@ -91,52 +96,17 @@ class Work:
     predicted: Callable[[Size], float | None] | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Effort:
     """How long an action of a work may be repeated."""
 
     seconds: float
     least: int
     most: int
-    memory: bool = field(default=True)
 
 
 FULL = Effort(seconds=8.0, least=3, most=31)
 QUICK = Effort(seconds=0.4, least=2, most=7)
-
-
-def time_in_turns(contenders: Mapping[str, Contender], effort: Effort) -> dict:
-    """Seconds of every repeat: ``{action: {contender: [seconds, ...]}}``."""
-    names = dict.fromkeys(
-        action for each in contenders.values() for action in each.actions
-    )
-    return {name: _turns(contenders, name, effort) for name in names}
-
-
-def _turns(contenders, action, effort):
-    runs = {
-        name: each.actions[action]
-        for name, each in contenders.items()
-        if action in each.actions
-    }
-    warm = {name: _seconds(run) for name, run in runs.items()}
-    if sum(warm.values()) > 10 * effort.seconds:  # compiled or not, too slow to repeat
-        effort = Effort(effort.seconds, 1, effort.most)
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    start = time.perf_counter()
-    for turn in range(effort.most):
-        if turn >= effort.least and time.perf_counter() - start > effort.seconds:
-            break
-        for name, run in runs.items():
-            times[name].append(_seconds(run))
-    return times
-
-
-def _seconds(run: Action) -> float:
-    """How long an action takes; one that measures itself gives a float."""
-    start = time.perf_counter()
-    found = run()
-    return found if isinstance(found, float) else time.perf_counter() - start
 
 
 def memory_of(contender: Contender) -> dict[str, float]:

@@ -98,7 +98,10 @@ def _hurried(record: dict) -> str:
 
 def summary(shown: list[Row]) -> str:
     verdicts = [row.verdict for row in shown]
-    counts = (verdicts.count(name) for name in ("met", "MISSED", "failed"))
+    counts = (
+        sum(each.startswith(name) for each in verdicts)
+        for name in ("met", "MISSED", "failed")
+    )
     return "{} met, {} missed, {} failed".format(*counts)
 
 

@@ -84,35 +84,41 @@ def _judged(work, backend, goal: Goal, found, limits) -> Iterator[Row]:
             continue
         measured, shown, spread, values = judged
         size = sizes[number] if goal.kind not in judging.ACROSS else sizes[-1]
+        bound = goal.bound_at(size["size"])
         yield Row(
             work.name,
             backend,
             words,
             goal.action if "memory" not in goal.kind else f"{goal.action} memory",
             goal.peer,
-            _goal_words(goal),
+            _goal_words(goal, bound),
             shown,
             spread,
             values,
             _errors(errors, size, goal),
-            _verdict(goal, measured),
+            _verdict(goal, bound, measured) + _disturbed(goal, size),
             _limit(goal, size, limits),
         )
 
 
-def _goal_words(goal):
-    if goal.bound is None:
+def _goal_words(goal, bound):
+    if bound is None:
         return "report"
     form = {"speed": ">= {:.3g}x", "extra": "<= {:+.3g} s", "planned": "within {:.0%}"}
     form |= {"growth": "<= power {:.3g}", "memory growth": "<= power {:.3g}"}
-    return form.get(goal.kind, "<= {:.3g}x").format(goal.bound)
+    return form.get(goal.kind, "<= {:.3g}x").format(bound)
 
 
-def _verdict(goal, measured):
-    if goal.bound is None:
+def _verdict(goal, bound, measured):
+    if bound is None:
         return ""
-    met = measured >= goal.bound if goal.kind == "speed" else measured <= goal.bound
+    met = measured >= bound if goal.kind == "speed" else measured <= bound
     return "met" if met else "MISSED"
+
+
+def _disturbed(goal, size):
+    """Said where other programs took part of the processor in every turn."""
+    return " (busy)" if goal.action in size.get("disturbed", ()) else ""
 
 
 def _errors(errors, size, goal):

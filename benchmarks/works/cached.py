@@ -102,7 +102,7 @@ WORK = Work(
     quick=({"context": 512}, {"context": 2048}),
     contenders=contenders,
     goals=lambda backend: [
-        Goal("speed", "token", "keras_hub", 1.5),
+        Goal("speed", "token", "keras_hub", 1.5, at={"context": 4096}),
         Goal("speed", "token", "recomputing"),
         Goal("growth", "token", bound=1.0),
     ],
