@@ -108,7 +108,7 @@ class Slot:
 
     def write(self, kept, new):
         """The cache (B, H, C, D) with the token (B, H, 1, D): one slot changes."""
-        batch, heads, _, width = sizes_of(kept)
+        batch, heads, capacity, width = sizes_of(kept)
         if is_static(width) and not width:
             return kept
         new = ops.cast(new, kept.dtype)
@@ -117,15 +117,16 @@ class Slot:
             place = ops.broadcast_to(place, ops.shape(new))
             before = ops.take_along_axis(kept, place, axis=2)
             new = ops.where(ops.reshape(self.came, (-1, 1, 1, 1)), new, before)
-        indices, updates = self._indices(batch, heads), ops.reshape(new, (-1, width))
-        return ops.scatter_update(kept, indices, updates)
+        rows = ops.reshape(kept, (-1, width))  # of all sequences, heads and slots
+        updates = ops.reshape(new, (-1, width))
+        rows = ops.scatter_update(rows, self._rows(batch, heads, capacity), updates)
+        return ops.reshape(rows, ops.shape(kept))
 
-    def _indices(self, batch, heads):
-        """(B * H, 3): sequence, head and slot of every row that is written."""
-        count = batch * heads
-        number = ops.arange(count, dtype="int32")
-        slot = self.number if heads == 1 else ops.repeat(self.number, heads)
-        return ops.stack([number // heads, number % heads, slot], axis=1)
+    def _rows(self, batch, heads, capacity):
+        """(B * H, 1): the row that is written for every sequence and head."""
+        first = ops.arange(batch * heads, dtype="int32") * capacity
+        first = ops.reshape(first, (batch, heads)) + ops.expand_dims(self.number, 1)
+        return ops.reshape(first, (-1, 1))
 
 
 @dataclass(frozen=True)

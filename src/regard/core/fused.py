@@ -17,7 +17,7 @@ from regard.core.dense import Recipe, Visibility
 from regard.core.limits import limits
 from regard.core.native.pairs import HIDDEN, pairwise
 from regard.core.normalizers import Softmax
-from regard.core.scores import factors_of, widen
+from regard.core.scores import factors_of, number_of, widen
 from regard.core.stairs import steps_of
 
 Tensor = Any
@@ -40,10 +40,14 @@ def is_fusable(recipe: Recipe, bias=None, keep=None) -> bool:
 def by_kernel(query, key, value, recipe: Recipe, visibility: Visibility, bias=None):
     """The context of ``dense`` alone."""
     kind, hidden = value.dtype, visibility.masks.get("padding")
-    factors: Any = factors_of(recipe.score)
-    query, key = factors(widen(query), widen(key), *recipe.parameters)
-    value = ops.cast(widen(value), query.dtype)
-    native = import_module(f"regard.core.native.{keras.backend.backend()}")
+    native: Any = import_module(f"regard.core.native.{keras.backend.backend()}")
+    query, key, value = widen(query), widen(key), widen(value)
+    scale = number_of(recipe.score) if native.TAKES_SCALE else None
+    options = {} if scale is None else {"scale": scale}
+    if scale is None:
+        factors: Any = factors_of(recipe.score)
+        query, key = factors(query, key, *recipe.parameters)
+    value = ops.cast(value, query.dtype)
     if not native.TAKES_BIAS:
         query, key = _with_feature(query, key, visibility, bias)
         bias = None
@@ -56,12 +60,13 @@ def by_kernel(query, key, value, recipe: Recipe, visibility: Visibility, bias=No
                 value[:, :, step.columns],
                 step.of(visibility),
                 None if bias is None else bias[..., step.columns],
+                **options,
             )
             for step in steps
         ]
         context = ops.concatenate(parts, axis=2)
     else:
-        context = native.attend(query, key, value, visibility, bias)
+        context = native.attend(query, key, value, visibility, bias, **options)
     for mask in (visibility.masks.get("query"), _anything(hidden)):
         if mask is not None:  # (B, 1, T | 1, 1)
             context = ops.where(mask, context, ops.zeros_like(context))

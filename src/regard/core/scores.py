@@ -177,3 +177,11 @@ def factors_of(score: Callable[..., Tensor]) -> Callable[..., Any] | None:
         factors = _FACTORS.get(score.func)
         return None if factors is None else partial(factors, **score.keywords)
     return _FACTORS.get(score)
+
+
+def number_of(score: Callable[..., Tensor]) -> float | None:
+    """c where a score is c q.k with a plain number c, so that a kernel can apply it."""
+    if isinstance(score, partial) and score.func is scaled_dot:
+        scale = score.keywords.get("scale")
+        return scale if isinstance(scale, (int, float)) else None
+    return 1.0 if score is dot else None

@@ -1,6 +1,7 @@
 """PyTorch: its own fused kernel, which keeps no scores; a block of rows per mask."""
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,38 +11,46 @@ from regard.core.native.pairs import pairs_of
 from regard.core.scopes import Causal
 
 Tensor = Any
-TAKES_BIAS = True
+TAKES_BIAS = TAKES_SCALE = True
 MASK = 1 << 27  # entries of a mask made at once
 
 
 def attend(
-    query: Tensor, key: Tensor, value: Tensor, visibility: Any, bias=None
+    query: Tensor, key: Tensor, value: Tensor, visibility: Any, bias=None, scale=1.0
 ) -> Tensor:
-    """(B,H,T,D), (B,G,S,D), (B,G,S,Dv), bias (B|1,1,1,S) -> context (B,H,T,Dv)."""
+    """(B,H,T,D), (B,G,S,D), (B,G,S,Dv), bias (B|1,1,1,S) -> context (B,H,T,Dv).
+
+    Products are multiplied by ``scale`` within the kernel, which spares a copy.
+    """
     bias = None if bias is None or _adds_nothing(bias) else bias
+    read = partial(_read, scale=scale)
     length, width = query.shape[2], value.shape[-1]
     widest = max(query.shape[-1], width)  # the kernel wants one width for all
-    query, key, value = (
-        pad(each, (0, widest - each.shape[-1])) for each in (query, key, value)
-    )
+    query, key, value = (_widened(each, widest) for each in (query, key, value))
     if bias is None and _is_causal(visibility, length, key.shape[2]):
-        return _read(query, key, value, is_causal=True)[..., :width]
+        return read(query, key, value, is_causal=True)[..., :width]
     tensors, seen = pairs_of(visibility, length, None)
     if not seen.scopes and not seen.masks:
         padding = visibility.masks.get("padding")
-        return _read(query, key, value, padding, bias)[..., :width]
+        return read(query, key, value, padding, bias)[..., :width]
     rows = max(16, MASK // (query.shape[0] * key.shape[2]))
     found = []
     for start in range(0, length, rows):
         count = min(rows, length - start)
         mask = seen.of(tensors, start, count)
         asked = query[:, :, start : start + count]
-        found.append(_read(asked, key, value, mask, bias))
+        found.append(read(asked, key, value, mask, bias))
     joined = found[0] if len(found) == 1 else torch.cat(found, 2)
     return joined[..., :width]
 
 
-def _read(query, key, value, mask=None, bias=None, is_causal=False):
+def _widened(vectors, width):
+    """With zeros behind, where they are not as wide: padding by nothing copies."""
+    missing = width - vectors.shape[-1]
+    return pad(vectors, (0, missing)) if missing else vectors
+
+
+def _read(query, key, value, mask=None, bias=None, is_causal=False, scale=1.0):
     if bias is not None and mask is not None:  # NaN must not reach what is hidden
         bias = torch.where(mask, bias, -math.inf)
     mask = mask if bias is None else bias
@@ -49,7 +58,7 @@ def _read(query, key, value, mask=None, bias=None, is_causal=False):
         mask = mask.expand(-1, -1, query.shape[2], key.shape[2])
     shared = query.shape[1] != key.shape[1]
     return scaled_dot_product_attention(
-        query, key, value, mask, is_causal=is_causal, scale=1.0, enable_gqa=shared
+        query, key, value, mask, is_causal=is_causal, scale=scale, enable_gqa=shared
     )
 
 
