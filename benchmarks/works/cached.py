@@ -80,14 +80,6 @@ def stepping(layer, step, tokens, cache):
     return Contender({"token": run}, lambda: [numpy_of(run())])
 
 
-def contenders(backend, size):
-    return {
-        "regard": lambda: ours(size),
-        "keras_hub": lambda: of_keras_hub(size),
-        "recomputing": lambda: recomputing(size),
-    }
-
-
 def cost(size, action):
     """The cache is read once; weights and one token besides."""
     products = 4 * 2 * BATCH * WIDTH**2 + 2 * 2 * BATCH * size["context"] * WIDTH
@@ -95,17 +87,38 @@ def cost(size, action):
     return Cost(products, traffic, BATCH * size["context"] * HEADS)
 
 
-WORK = Work(
-    name="cached",
-    title="one token with a cache, 8 heads, width 512",
-    sizes=tuple({"context": 512 * 2**power} for power in range(4)),
-    quick=({"context": 512}, {"context": 2048}),
-    contenders=contenders,
-    goals=lambda backend: [
+def work(name, title, peer, make, *goals):
+    """Ours in turns with one peer: what the two peers leave in memory differs."""
+    return Work(
+        name=name,
+        title=title,
+        sizes=tuple({"context": 512 * 2**power} for power in range(4)),
+        quick=({"context": 512}, {"context": 2048}),
+        contenders=lambda backend, size: {
+            "regard": lambda: ours(size),
+            peer: lambda: make(size),
+        },
+        goals=lambda backend: list(goals),
+        cost=cost,
+        units=lambda size: float(size["context"]),
+    )
+
+
+TITLE = "one token with a cache, 8 heads, width 512"
+WORKS = (
+    work(
+        "cached",
+        TITLE,
+        "keras_hub",
+        of_keras_hub,
         Goal("speed", "token", "keras_hub", 1.5, at={"context": 4096}),
-        Goal("speed", "token", "recomputing"),
         Goal("growth", "token", bound=1.0),
-    ],
-    cost=cost,
-    units=lambda size: float(size["context"]),
+    ),
+    work(
+        "recomputed",
+        f"{TITLE}, beside the whole sequence",
+        "recomputing",
+        recomputing,
+        Goal("speed", "token", "recomputing"),
+    ),
 )

@@ -31,7 +31,7 @@ class Limits:
 
 
 _LIMITS = {
-    "jax": Limits(dense=1 << 24, block=1 << 22, fused=1 << 18, steps=2),
+    "jax": Limits(dense=1 << 24, block=1 << 22, fused=1 << 21, steps=2),
     "tensorflow": Limits(dense=1 << 24, block=1 << 22, fused=1 << 22, steps=4),
     "torch": Limits(dense=1 << 24, block=1 << 22, fused=1, segment=1 << 24),
 }
@@ -69,7 +69,7 @@ _COPIES = {
     },
     "torch": {
         "dense": Copies(2.95, 1.0, 3e6),
-        "fused": Copies(0.0, 2.03),
+        "fused": Copies(0.0, 1.52),
         "folded": Copies(0.0, 2.8),
     },
 }
