@@ -50,6 +50,13 @@ def dates(
         f"\n{exact:.2f} % of {held_out:,} dates on days never seen are read exactly "
         f"(training took {scores['training_seconds']:.0f} s)."
     )
+    if "characters_read" in scores:  # a model made by an earlier version has none
+        learning = scores["characters_learnt"] / scores["training_seconds"]
+        reading = scores["characters_read"] / scores["reading_seconds"]
+        print(
+            f"Characters a second, compiling included: {learning:,.0f} in training, "
+            f"{reading:,.0f} in reading."
+        )
     if scores["exact_match"] < GOAL:
         print(f"That is below {100 * GOAL:.1f} %: train longer, with more --epochs.")
     print(f"Open {demo.report} in a browser to see where the model looked.")

@@ -104,28 +104,36 @@ class DatesDemo:
             return stamp, DateReader.load(self._model, characters)
         with stamp.making() as facts:
             started = time.monotonic()
-            reader = self._train(samples)
+            reader, learnt = self._train(samples)
             facts["characters"] = reader.source.characters
             facts["training_seconds"] = round(time.monotonic() - started, 1)
+            facts["characters_learnt"] = learnt
             texts, isos = _sides(samples["test"])
+            started = time.monotonic()
             facts["exact_match"] = reader.exact_match(texts, isos)
+            facts["reading_seconds"] = round(time.monotonic() - started, 3)
+            facts["characters_read"] = sum(map(len, isos))
             facts["held_out"] = len(texts)
             facts["parameters"] = reader.model.count_params()
             facts["backend"] = keras.backend.backend()
             reader.save(self._model)
         return stamp, reader
 
-    def _train(self, samples: dict[str, list[Sample]]) -> DateReader:
+    def _train(self, samples: dict[str, list[Sample]]) -> tuple[DateReader, int]:
+        """The reader, and how many characters of dates it learnt."""
+        learnt = 0
         with progress_bar("training") as bar:
 
             def tell(progress: Progress) -> None:
+                nonlocal learnt
+                learnt = progress.characters
                 note = f"epoch {progress.epoch + 1}, loss {progress.loss:.4f}"
                 bar(progress.share, note)
                 if progress.exact is not None:
                     exact = 100 * progress.exact
                     self.say(f"  {note}: {exact:.1f} % of the dev dates read exactly")
 
-            return train(samples, self.recipe, tell)
+            return train(samples, self.recipe, tell), learnt
 
     def _make_report(
         self, reader: DateReader, test: Sequence[Sample], model: Stamp

@@ -39,11 +39,15 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands, told after every batch; `exact` after every epoch."""
+    """Where training stands, told after every batch; `exact` after every epoch.
+
+    `characters`: how many of the dates' own were learnt so far, padding left out.
+    """
 
     share: float
     epoch: int
     loss: float
+    characters: int
     exact: float | None = None
 
 
@@ -86,7 +90,7 @@ def train(
     )
     optimizer = keras.optimizers.Adam(recipe.learning_rate, global_clipnorm=1.0)
     reader.model.compile(optimizer=optimizer, loss=SmoothedCrossEntropy())
-    started, steps = time.monotonic(), 0
+    started, steps, learnt = time.monotonic(), 0, 0
     for epoch in range(recipe.epochs):
         reader.model.reset_metrics()
         loss = math.nan
@@ -98,13 +102,11 @@ def train(
             optimizer.learning_rate.assign(recipe.learning_rate * pace(share))
             loss = _learn(reader.model, batch)
             steps += 1
-            tell(Progress(share, epoch, loss))
+            learnt += int((batch.target_output != 0).sum())
+            tell(Progress(share, epoch, loss, learnt))
         exact = _exact(reader, samples["dev"])
-        tell(
-            Progress(
-                steps / (recipe.epochs * plan.batches_per_epoch), epoch, loss, exact
-            )
-        )
+        share = steps / (recipe.epochs * plan.batches_per_epoch)
+        tell(Progress(share, epoch, loss, learnt, exact))
     return reader
 
 
