@@ -10,6 +10,7 @@ export KERAS_BACKEND ?= jax
 
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/installed
+NODE := $(STAMPS)/node/node_modules
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 # One backend where one will do; all of them, in versions that bear each other, else.
@@ -18,11 +19,12 @@ DEV := $(if $(filter jax,$(KERAS_BACKEND)),dev-jax,dev-backends)
 # Options of benchmarks/run.py, as in make bench BENCH="--quick --only additive".
 BENCH ?=
 
-# Which tests `make test` runs; MARKS="not slow" runs all checks on all mechanisms.
+# Which tests `make test` runs; MARKS="not slow" runs all checks on all mechanisms,
+# MARKS=browser those that open the pages in Chromium.
 MARKS ?= not slow and not thorough
 
 .DEFAULT_GOAL := help
-.PHONY: demo demo-translate test check test-all bench page fmt help
+.PHONY: demo demo-translate test check test-all bench page axe pictures fmt help
 
 demo: $(STAMPS)/dates-$(KERAS_BACKEND)  ## Train on dates, draw alignments, write runs/demo/report.html
 	$(BIN)/regard demo dates
@@ -48,8 +50,13 @@ test-all: $(STAMPS)/dev-backends  ## Every test, slow ones too, on the three bac
 bench: $(BIN)/python  ## Compare with peers on this machine (BENCH="--quick": minutes)
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
-page: $(STAMPS)/node/node_modules/.bin/esbuild | $(BIN)/python  ## Bundle the report page's script and style anew
+page: $(NODE)/.bin/esbuild | $(BIN)/python  ## Bundle the report page's script and style anew
 	$(BIN)/python src/regard/reports/bundle.py $<
+
+axe: $(NODE)/axe-core/axe.min.js  ## Fetch what judges whether everybody can use the pages
+
+pictures: $(STAMPS)/$(DEV)  ## Draw the pictures anew that the tests of the pages compare with
+	$(BIN)/python -m tests.reports.picturing
 
 fmt: $(STAMPS)/$(DEV)  ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
@@ -66,11 +73,16 @@ $(STAMPS)/%: pyproject.toml | $(BIN)/python
 	@$(PIP) --editable ".[$(subst -,$(comma),$*)]"
 	@mkdir -p $(STAMPS) && touch $@
 
-# The one tool from npm, needed only to change the page.
-$(STAMPS)/node/node_modules/.bin/esbuild: src/regard/reports/bundle.py
-	npm install --silent --no-audit --no-fund --prefix $(STAMPS)/node \
-		esbuild@$$(sed -n 's/^VERSION = "\(.*\)".*/\1/p' $<)
-	@touch $@
+# From npm, in the version that a file names: only who changes a page needs esbuild, only
+# the tests of the pages need axe-core.
+fetch = npm install --silent --no-audit --no-fund --prefix $(STAMPS)/node \
+	$(1)@$$(sed -n 's/^VERSION = "\([^"]*\)".*/\1/p' $<) && touch $@
+
+$(NODE)/.bin/esbuild: src/regard/reports/bundle.py
+	$(call fetch,esbuild)
+
+$(NODE)/axe-core/axe.min.js: tests/reports/axe.py
+	$(call fetch,axe-core)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Regard needs \

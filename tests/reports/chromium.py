@@ -11,9 +11,10 @@ _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
     "--no-first-run", "--hide-scrollbars",
 )  # fmt: skip
-# Once the page has drawn, its chosen pair or that there is nothing to show.
+# Once the page has drawn: its chosen pair, that there is nothing to show, or steps.
 _DRAWN = """new Promise((done, fail) => { let left = 200; const look = () => {
-  const drawn = document.querySelector("#inspector dd, #nothing:not([hidden])");
+  const drawn = document.querySelector(
+    "#inspector dd, #nothing:not([hidden]), main:not([hidden]) #rail li");
   if (drawn) setTimeout(done, 60);
   else if (left--) setTimeout(look, 25);
   else fail("nothing was drawn"); }; look(); })"""
@@ -63,15 +64,17 @@ class Browser:
         message, self._rest = self._rest.split(b"\0", 1)
         return json.loads(message)
 
-    def open(self, path, place="", width=1300, height=900, dark=False):
+    def open(self, path, place="", width=1300, height=900, dark=False, still=False):
         """Show a page at a place, in a window of this size."""
         self.events.clear()
         self.send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height,
             deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        media = {"prefers-color-scheme": "dark" if dark else "light"}
+        media["prefers-reduced-motion"] = "reduce" if still else "no-preference"
+        features = [{"name": name, "value": value} for name, value in media.items()]
+        self.send("Emulation.setEmulatedMedia", features=features)
         self.send("Page.navigate", url="about:blank")
         self.send("Page.navigate", url=f"file://{path}#{place}")
         self.ask(_DRAWN)

@@ -12,9 +12,14 @@ from regard.reports import bundle, render_report
 from regard.reports.encoding import inflate
 from regard.reports.templates import text_of
 from regard.reports.views import VIEWS, program_of, views_of
+from tests.reports.browser import NODE
 from tests.reports.gallery import gallery
 
-ESBUILD = os.environ.get("ESBUILD") or shutil.which("esbuild")
+ESBUILD = (
+    os.environ.get("ESBUILD")
+    or shutil.which("esbuild")
+    or shutil.which("esbuild", path=NODE / ".bin")
+)
 # The gallery's page of each example, and what it must and must not carry.
 CARRIED = [
     ("arcs", "timeline"), ("compare", "training"), ("training", "compare"),

@@ -1,25 +1,17 @@
 """The page as people meet it: offline, quiet, by keyboard alone, readable, harmless."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from regard.reports import write_report
 from regard.reports.diagnosis import ModelDiagnosis
 from regard.seeing.metrics import Evidence, Interval
+from tests.reports.axe import needs_axe, violations
 from tests.reports.browser import needs_browser
-from tests.reports.chromium import Browser
 from tests.reports.examples import NASTY
 from tests.reports.gallery import VIEWS, gallery, nasty_gallery
 
 pytestmark = needs_browser
 
-AXE = [
-    Path(os.environ.get("REGARD_AXE", "none")),
-    Path("node_modules/axe-core/axe.min.js"),
-]
-axe_file = next((path for path in map(Path, AXE) if path.is_file()), None)
 LOOKS = {
     "light": {}, "dark": {"dark": True}, "narrow": {"width": 400}, "russian": {},
 }  # fmt: skip
@@ -28,13 +20,6 @@ ANSWERS = tuple(
     Evidence(question, "supports", Interval(0.5, 0.4, 0.6, 4), 0.1)
     for question in ("comprehensiveness", "permutation", "uniform", "agreement")
 )
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    found = Browser(tmp_path_factory.mktemp("profile"))
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")
@@ -135,19 +120,10 @@ def test_the_grid_the_tabs_and_the_matrix_answer_keys(browser, pages):
     assert browser.ask("document.activeElement.dataset.row") == "1"
 
 
-@pytest.mark.skipif(
-    axe_file is None, reason="no axe-core: set REGARD_AXE to its axe.min.js"
-)
+@needs_axe
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_no_violation(browser, pages, look):
-    program = axe_file.read_text("utf-8")
     for example, view in VIEWS:
         language = "&lang=ru" if look == "russian" else ""
         browser.open(pages["gallery"], place(example, view) + language, **LOOKS[look])
-        browser.ask(program + "; 0")
-        found = browser.ask(
-            "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa',"
-            " 'best-practice'] }).then((r) => r.violations.map((v) => [v.id, v.help,"
-            " v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary.slice(0, 300)]))"
-        )
-        assert found == [], (example, view)
+        assert violations(browser) == [], (example, view)

@@ -6,7 +6,6 @@ import pytest
 
 from regard.reports import Example, write_report
 from tests.reports.browser import needs_browser
-from tests.reports.chromium import Browser
 from tests.reports.examples import make_record
 
 pytestmark = needs_browser
@@ -14,13 +13,6 @@ pytestmark = needs_browser
 PICTURE = "#stage .canvas canvas"
 MINIMAP = "#stage [aria-label^=Overview]"
 GUTTER, CELL = 96, 20
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    found = Browser(tmp_path_factory.mktemp("profile"))
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,6 @@ def test_pictures_stand_open_where_less_motion_is_wanted(ask):
     opened = ask(
         [trained()],
         f"{OPEN} await wait(200); return [box.open, cells().length];",
-        options=["--force-prefers-reduced-motion"],
+        still=True,
     )
     assert opened == [True, 3]

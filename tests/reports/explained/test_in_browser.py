@@ -1,11 +1,7 @@
 """The page of an explanation in a real browser."""
 
 import html
-import json
-import os
 import re
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +10,11 @@ import regard
 from regard import layers, positions
 from regard.cards.mathml import mathml
 from regard.seeing.steps.explain import work_out
-from tests.reports.browser import ASK, CHROMIUM
+from tests.reports.axe import needs_axe, violations
+from tests.reports.browser import needs_browser
 from tests.reports.examples import NASTY
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-AXE = os.environ.get("REGARD_AXE", "")  # axe.min.js
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -31,24 +24,16 @@ def trace():
 
 
 @pytest.fixture
-def ask(tmp_path, trace):
+def ask(browser, answer, trace, tmp_path):
     """Open the page at a place, evaluate JavaScript in it; what the console said."""
 
-    def run(script, place="", before="", **options):
+    def run(script, place="", **options):
         path = regard.explain_page(trace, path=tmp_path / "page.html", **options)
-        page = path.read_text("utf-8")
-        page = page.replace("</body>", before + ASK % script)
-        path.write_text(page, "utf-8")
-        done = subprocess.run(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
-             "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}",
-             "--virtual-time-budget=5000", "--dump-dom", f"file://{path}#{place}"],
-            capture_output=True, text=True, timeout=120, check=True,
-        )  # fmt: skip
-        found = re.search(r'<pre id="answer">(.*?)</pre>', done.stdout, re.DOTALL)
-        assert found, done.stdout[-2000:]
-        spoken = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        return json.loads(html.unescape(found[1])), spoken
+        browser.open(path, place)
+        found = answer(script)
+        return found, browser.named(
+            "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"
+        )
 
     return run
 
@@ -196,15 +181,10 @@ def test_nothing_is_asked_of_the_network_and_nothing_runs(ask):
     assert spoken == []
 
 
-@pytest.mark.parametrize("place", ["step=0", "step=3", "h=1&q=4&step=9"])
-def test_everybody_can_use_it(ask, place):
-    if not Path(AXE).is_file():
-        pytest.skip("REGARD_AXE does not name axe.min.js")
-    script = f"<script>{Path(AXE).read_text('utf-8')}</script>"
-    found, _ = ask(
-        "const { violations } = await axe.run();"
-        "return violations.map((each) => each.id + ': ' + each.nodes[0].html);",
-        place=place,
-        before=script,
-    )
-    assert found == []
+@needs_axe
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_everybody_can_use_it(browser, trace, tmp_path, dark):
+    path = regard.explain_page(trace, path=tmp_path / "page.html")
+    for place in ("step=0", "step=3", "h=1&q=4&step=9"):
+        browser.open(path, place, dark=dark)
+        assert violations(browser) == [], place
