@@ -41,17 +41,35 @@ def place(example, view):
     return f"e={example}&v={view}"
 
 
+def assert_quiet(browser, page, where):
+    """Nothing was asked for but the page itself, and nothing was said."""
+    asked = browser.named("Network.requestWillBeSent")
+    urls = {each["params"]["request"]["url"].split("#")[0] for each in asked}
+    assert urls <= {f"file://{page}", "about:blank"}, where
+    said = browser.named(
+        "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"
+    )
+    assert said == [], where
+
+
 def test_every_view_opens_without_a_request_or_a_complaint(browser, pages):
     for page in pages.values():
         for example, view in VIEWS:
             browser.open(page, place(example, view))
-            asked = browser.named("Network.requestWillBeSent")
-            urls = {each["params"]["request"]["url"].split("#")[0] for each in asked}
-            assert urls <= {f"file://{page}", "about:blank"}, (example, view)
-            said = browser.named(
-                "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"
-            )
-            assert said == [], (example, view)
+            assert_quiet(browser, page, (example, view))
+
+
+def test_a_page_with_the_views_of_one_example_alone_opens_too(browser, tmp_path):
+    examples = gallery()
+    for example, view in VIEWS:
+        page = write_report([examples[example]], tmp_path / f"{example}.html")
+        browser.open(page, place(0, view) + "&lang=ru", width=400)
+        assert_quiet(browser, page, (example, view))
+        chosen, width = browser.ask(
+            "[document.querySelector('#tabs [aria-selected]').id,"
+            " document.scrollingElement.scrollWidth]"
+        )
+        assert chosen == f"tab_{view}" and width <= 400, (example, view, width)
 
 
 def test_nasty_texts_run_nothing_and_reorder_nothing(browser, pages):
@@ -114,8 +132,8 @@ def test_the_grid_the_tabs_and_the_matrix_answer_keys(browser, pages):
     browser.press("ArrowRight")
     assert focused(browser)[:2] == ["tab_arcs", "Links"]
     browser.press("ArrowLeft")
-    browser.press("Tab")
-    browser.press("Tab")
+    for _ in ("scale", "to each head", "the matrix"):
+        browser.press("Tab")
     browser.press("ArrowDown")
     assert browser.ask("document.activeElement.dataset.row") == "1"
 
