@@ -42,7 +42,7 @@ NAMES |= {
 }
 
 
-NAMES |= {"Performer", "FAVOR", "Based", "cosFormer"}
+NAMES |= {"Performer", "FAVOR", "Based", "cosFormer", "KERPLE", "FIRE"}
 SYMBOLS |= {"cos", "sin", "vᵀ"}
 SYMBOLS |= {"softmax", "MoChA", "GMM", "GNMT"}
 SYMBOLS |= {"Dout", "Wx", "Aq", "Bk", "Q_h", "K_h", "max"}

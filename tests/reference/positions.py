@@ -116,6 +116,28 @@ def t5(weights, heads, head, i, j):
     return weights["relative_attention_bias"][start + distance, head]
 
 
+def kerple(weights, heads, head, i, j, curve="log"):
+    """Chi et al. 2022: the logarithmic variant, or that of powers."""
+    size, shape = (
+        max(weights[name][head], 0.01)
+        for name in ("distance_penalty", "distance_curve")
+    )
+    if curve == "log":
+        return -size * math.log(1 + shape * abs(i - j))
+    return -size * abs(i - j) ** min(shape, 2.0)
+
+
+def fire(weights, heads, head, i, j, threshold=3.0):
+    """Li et al. 2023: distance over the way back to the start, both spread by log."""
+    scale = abs(weights["distance_scale"])
+    limit = abs(weights["distance_threshold"]) * threshold
+    part = math.log(1 + scale * abs(i - j)) / (
+        math.log(1 + scale * max(i, limit)) + 1e-6
+    )
+    hidden = part * weights["distance_projection"][0] + weights["distance_bias"]
+    return np.maximum(hidden, 0) @ weights["bias_projection"][:, head]
+
+
 def window(weights, heads, head, i, j, height=2, width=3):
     """Liu et al. 2021, equation 4."""
     down, right = apart(i, j, height, width)

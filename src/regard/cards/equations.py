@@ -45,7 +45,7 @@ COMMANDS = {
     **{"zeta": "ζ", "delta": "δ", "xi": "ξ"},
     **{"epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "pi": "π", "big": ""},
     **{"infty": "∞"},
-    **{"lambda": "λ", "gamma": "γ", "phi": "φ"},
+    **{"lambda": "λ", "gamma": "γ", "phi": "φ", "psi": "ψ"},
     **{"lfloor": "⌊", "rfloor": "⌋"},
 }
 

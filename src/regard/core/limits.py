@@ -46,13 +46,16 @@ def limits() -> Limits:
 class Copies:
     """How often a path holds what at once, and bytes besides, as measured.
 
-    ``tables``: the largest intermediate of pairs. ``vectors``: projected queries, keys,
-    values and contexts together, or the blocks of a band, as they are folded.
+    ``tables``: the largest intermediate of pairs, None for as many as the normalizer
+    says. ``vectors``: projected queries, keys, values and contexts together, or the
+    blocks of a band, as they are folded. ``tile``: bytes beside the first table, given
+    back before there is another.
     """
 
-    tables: float
+    tables: float | None
     vectors: float
     scratch: float = 0.0
+    tile: float = 0.0
 
 
 _COPIES = {
@@ -68,17 +71,23 @@ _COPIES = {
         "folded": Copies(0.0, 1.5),
     },
     "torch": {
-        "dense": Copies(2.95, 1.0, 3e6),
+        "dense": Copies(None, 1.0, tile=4.2e6),
+        "rows": Copies(2.95, 1.0, 3e6),
+        "band": Copies(2.95, 1.0, 3e6),
         "fused": Copies(0.0, 1.52),
         "folded": Copies(0.0, 1.77),
     },
 }
 
 
-def predicted_bytes(path: str, table: float, vectors: float) -> int:
-    """What a forward call adds to a process, from float32 elements."""
+def predicted_bytes(path: str, table: float, vectors: float, tables=2.0) -> int:
+    """What a forward call adds to a process, from float32 elements.
+
+    ``tables`` of a normalizer are alive at once where operations are not fused.
+    """
     copies = _COPIES.get(keras.backend.backend(), _COPIES["jax"])
     # A block of rows, elsewhere, and a band are dense pieces.
     found = copies.get(path, copies["dense"])
-    held = 4 * (found.tables * table + found.vectors * vectors)
-    return round(held + found.scratch)
+    alive = tables if found.tables is None else found.tables
+    pairs = max(4 * alive * table, 4 * table + found.tile if table else 0)
+    return round(pairs + 4 * found.vectors * vectors + found.scratch)

@@ -36,7 +36,8 @@ class Traits:
     normalized by itself. ``factored``: scores are products of positive features.
     ``fusable``: weights are plain softmax over products. ``reach``: how many keys
     before and after its place a query sees at most, where that is known. ``vector``:
-    the widths of a projected key and value together.
+    the widths of a projected key and value together. ``tables``: how many of pairs the
+    normalizer holds at once.
     """
 
     width: int = 1
@@ -45,6 +46,7 @@ class Traits:
     fusable: bool = False
     reach: Reach | None = None
     vector: int = 0
+    tables: float = 2.0
 
 
 def plan(query_length, key_length, traits: Traits = Traits(), planes=None) -> Plan:
@@ -66,7 +68,8 @@ def plan(query_length, key_length, traits: Traits = Traits(), planes=None) -> Pl
     vectors = planes * (query_length + key_length) * traits.vector
 
     def planned(path, rows, reason, table):
-        return Plan(path, rows, reason, predicted_bytes(path, table, vectors))
+        held = predicted_bytes(path, table, vectors, traits.tables)
+        return Plan(path, rows, reason, held)
 
     if traits.reach is not None:
         rows, seen = rows_for(traits.reach), sum(traits.reach)

@@ -6,6 +6,7 @@ from regard.core.plan import Plan, Traits
 from regard.core.plan import plan as plan_sizes
 from regard.layers.alignments.alignment import Alignment
 from regard.layers.attention import Attention
+from regard.layers.traceable import Traceable
 
 
 def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
@@ -23,12 +24,21 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
         from measurements, None where a size is unknown.
 
     Raises:
-        ValueError: where layer is not an attention layer or a shape has not three axes.
+        ValueError: where a shape has not three axes, or layer is not an attention over
+            a memory. Recurrences, approximations, poolings, decoders and layers over
+            images have one way to compute; what they need is not predicted.
     """
     if not isinstance(layer, Attention):
+        one_way = isinstance(layer, Traceable)
         raise ValueError(
             "layer must be an attention over a memory, such as "
-            f"regard.layers.AdditiveAttention. Got {type(layer).__name__}."
+            "regard.layers.AdditiveAttention, for which the engine chooses between "
+            f"paths. Got {type(layer).__name__}, which "
+            + (
+                "has one way to compute, whose memory is not predicted."
+                if one_way
+                else "is no layer of regard."
+            )
         )
     value_shape = query_shape if value_shape is None else value_shape
     for name, shape in {"query_shape": query_shape, "value_shape": value_shape}.items():
@@ -46,6 +56,7 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
     traits = Traits(
         width=layer.pairwise_width,
         rowwise=layer.normalizer.rowwise,
+        tables=layer.normalizer.tables,
         factored=layer.factored and layer.scope is None,  # a scope is about pairs
         fusable=is_fusable(_recipe_of(layer, query_shape, value_shape)),
         reach=reach_of(layer.scope) if local else None,

@@ -15,6 +15,7 @@ from tests.conformance.kinds import (
 from tests.reference import positions as reference
 from tests.reference.absolute_positions import learned, sinusoidal
 
+KEPT = {"kernel_options_reach_every_kernel": "both numbers are kept positive"}
 SAME = {"key/bias": ROW_SHIFT}
 
 
@@ -78,6 +79,27 @@ CASES = [
         "t5",
         positions.T5Bias(8, 12),
         reference.biased(reference.t5),
+        still=SAME,
+    ),
+    placed(
+        "kerple",
+        positions.Kerple(),
+        reference.biased(reference.kerple),
+        still=SAME,
+        xfail=KEPT,
+    ),
+    placed(
+        "kerple_power",
+        positions.Kerple("power"),
+        reference.biased(partial(reference.kerple, curve="power")),
+        still=SAME,
+        tags=VARIANT,
+        xfail=KEPT,
+    ),
+    placed(
+        "fire",
+        positions.FIRE(units=5, threshold=3.0),
+        reference.biased(reference.fire),
         still=SAME,
     ),
     placed(

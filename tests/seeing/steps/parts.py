@@ -76,6 +76,9 @@ POSITIONS = {
     "alibi_given": positions.ALiBi(scale=2.0, slopes=(0.3, 0.1)),
     "t5": positions.T5Bias(8, 5),
     "t5_causal": positions.T5Bias(4, 5, bidirectional=False),
+    "kerple": positions.Kerple(),
+    "kerple_power": positions.Kerple("power"),
+    "fire": positions.FIRE(units=5, threshold=3.0),
     "shaw": positions.ShawRelative(2),
     "shaw_keys": positions.ShawRelative(2, values=False),
     "transformer_xl": positions.TransformerXLRelative(),
@@ -107,7 +110,15 @@ CALLS |= {
 }
 CALLS |= {
     f"elsewhere_{name}": partial(hidden, HEADS(position=POSITIONS[name]), **ELSEWHERE)
-    for name in ("rope", "xpos", "alibi", "shaw", "transformer_xl", "adaptive_span")
+    for name in (
+        "rope",
+        "xpos",
+        "alibi",
+        "fire",
+        "shaw",
+        "transformer_xl",
+        "adaptive_span",
+    )
 }
 CALLS |= {
     f"norm_{name}": partial(

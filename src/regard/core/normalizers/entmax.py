@@ -36,6 +36,7 @@ class Entmax(Normalizer):
     """
 
     name = "entmax"
+    tables = 8.25
 
     def __init__(self, alpha=1.5, learn_alpha=False):
         self.alpha, self.learn_alpha = float(alpha), bool(learn_alpha)

@@ -18,6 +18,7 @@ class Entmax15(Normalizer):
     """
 
     name = "entmax15"
+    tables = 5.0
 
     def __call__(self, scores, mask=None, *parameters):
         return _entmax15(from_top(scores, mask))

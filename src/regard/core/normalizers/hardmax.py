@@ -20,6 +20,7 @@ class Hardmax(Normalizer):
     """
 
     name = "hardmax"
+    tables = 2.25
 
     def __init__(self, straight_through=False):
         self.straight_through = bool(straight_through)

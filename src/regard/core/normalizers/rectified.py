@@ -54,6 +54,7 @@ class Softpick(Normalizer):
     """
 
     name = "softpick"
+    tables = 4.0
     distribution = False
     shift_invariant = False
 

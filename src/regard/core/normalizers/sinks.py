@@ -34,6 +34,7 @@ class OffByOne(_WithSink):
     """
 
     name = "off_by_one"
+    tables = 3.25
 
     def __call__(self, scores, mask=None, *parameters):
         return self.with_sink(scores, mask, ops.zeros((), scores.dtype))
@@ -52,6 +53,7 @@ class Sinks(_WithSink):
     """
 
     name = "sinks"
+    tables = 3.25
 
     @property
     def has_weights(self):

@@ -12,6 +12,7 @@ class Softmax(Normalizer):
     r"""$a_j = e^{s_j} / \sum_k e^{s_k}$."""
 
     name = "softmax"
+    tables = 2.0
 
     def __call__(self, scores, mask=None, *parameters):
         if mask is None:

@@ -15,6 +15,7 @@ class Sparsemax(Normalizer):
     """
 
     name = "sparsemax"
+    tables = 4.0
 
     def __call__(self, scores, mask=None, *parameters):
         return _sparsemax(from_top(scores, mask))

@@ -23,6 +23,7 @@ class TopK(Normalizer):
     """
 
     name = "top_k"
+    tables = 4.25
 
     def __init__(self, k=8):
         if isinstance(k, bool) or not hasattr(k, "__index__") or k < 1:

@@ -28,6 +28,10 @@ class Wrapped(Normalizer):
         return self.inner.distribution
 
     @property
+    def tables(self) -> float:  # type: ignore[override]
+        return self.inner.tables
+
+    @property
     def has_weights(self) -> bool:
         return self.inner.has_weights
 

@@ -8,6 +8,8 @@ from regard.core.positions.alibi import ALiBi
 from regard.core.positions.axial import AxialRoPE
 from regard.core.positions.cosine import CosineReweighting
 from regard.core.positions.disentangled import DisentangledRelative
+from regard.core.positions.fire import FIRE
+from regard.core.positions.kerple import Kerple
 from regard.core.positions.part import Position
 from regard.core.positions.rotary import RoPE
 from regard.core.positions.scaling import (
@@ -26,6 +28,7 @@ from regard.core.positions.window_bias import ContinuousWindowBias, WindowBias
 from regard.core.positions.xpos import XPos
 
 __all__ = [
+    "FIRE",
     "NTK",
     "ALiBi",
     "AdaptiveSpan",
@@ -33,6 +36,7 @@ __all__ = [
     "ContinuousWindowBias",
     "CosineReweighting",
     "DisentangledRelative",
+    "Kerple",
     "Linear",
     "Llama3",
     "LongRoPE",
