@@ -8,6 +8,7 @@ PORTABLE = (
     "test_adversary",
     "test_evidence",
     "test_example_models",
+    "test_hub_classes",
     "test_hub_layers",
     "test_metrics_of_models",
     "steps/test_decoders",

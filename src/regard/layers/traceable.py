@@ -130,7 +130,7 @@ def settings_of(layer):
     """The configuration of a layer, empty for one that cannot say it rightly."""
     try:
         return layer.get_config()
-    except (NotImplementedError, AttributeError):
+    except (NotImplementedError, AttributeError, TypeError):
         return {}
 
 

@@ -12,7 +12,8 @@ taken apart by what it hides, never by its name:
 - otherwise the mask stays *user*, and beside it stands *padding* where it hides all
   that a padding input hides, which must be something.
 
-A single query has no keys before and after it, so its mask is never called causal.
+A mask that hides nothing has no cause, unless a padding input says the same. A single
+query has no keys before and after it, so its mask is never called causal.
 """
 
 import inspect
@@ -107,6 +108,8 @@ def _parts(mask: np.ndarray, paddings: list[Any]) -> dict[str, np.ndarray]:
         for causal in triangles:
             if _same(mask, padding & causal):
                 return {"padding": padding, "causal": causal}
+    if mask.all():  # nothing is hidden: scores that were looked at for a mask
+        return {}
     for causal in triangles:
         if _same(mask, causal):
             return {"causal": causal}

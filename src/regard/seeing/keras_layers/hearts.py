@@ -1,7 +1,8 @@
 """Attention layers of any make, read off or changed at the heart of their call.
 
-However such a layer is written, its weights come about in one of three places: a
-Softmax layer of its own, ``keras.ops.softmax`` or ``keras.ops.dot_product_attention``.
+However such a layer is written, its weights come about in one of these places: a
+Softmax layer of its own, the softmax of ``keras.ops`` or ``keras.activations``, or
+``keras.ops.dot_product_attention``.
 While its call runs, others stand in their place. Queries, keys, values and context are
 seen where the layer has Keras' method ``_compute_attention(query, key, value, ...)``.
 """
@@ -20,7 +21,7 @@ from regard.seeing.keras_layers import fused
 from regard.seeing.keras_layers.changed import changed
 from regard.seeing.keras_layers.confirming import confirmed_look
 from regard.seeing.keras_layers.delivery import deliver, tables_of_softmax, taken_rows
-from regard.seeing.keras_layers.hub import heads_first
+from regard.seeing.keras_layers.hub import heads_first, with_heads
 from regard.seeing.replacing import replaced
 
 _VECTORS = ("query", "key", "value")
@@ -69,13 +70,14 @@ def _in_place_of_hearts(layer, softmax, product) -> Iterator[None]:
         for each in layer._flatten_layers(include_self=False):
             if isinstance(each, keras.layers.Softmax):
                 stack.enter_context(replaced(each, "call", softmax(each.call)))
-        for module in (ops, ops.nn):
-            for name, make in (
-                ("softmax", softmax),
-                ("dot_product_attention", product),
-            ):
-                method = make(getattr(module, name))
-                stack.enter_context(replaced(module, name, method))
+        places = (
+            *((ops, "softmax", softmax), (ops.nn, "softmax", softmax)),
+            (keras.activations, "softmax", softmax),
+            *((module, "dot_product_attention", product) for module in (ops, ops.nn)),
+        )
+        for module, name, make in places:
+            method = make(getattr(module, name))
+            stack.enter_context(replaced(module, name, method))
         yield
 
 
@@ -120,8 +122,9 @@ def _vectors(layer, seen) -> Iterator[None]:
         given = list(signature.bind(*args, **options).arguments.values())
         context = answer[0] if isinstance(answer, tuple) else answer
         vectors = dict(zip((*_VECTORS, "context"), (*given[:3], context), strict=True))
-        for each in seen[count:]:
-            each.setdefault("vectors", vectors)
+        if len(context.shape) == 4:  # not where heads are joined already
+            for each in seen[count:]:
+                each.setdefault("vectors", vectors)
         return answer
 
     with replaced(layer, "_compute_attention", compute):
@@ -130,15 +133,16 @@ def _vectors(layer, seen) -> Iterator[None]:
 
 def _deliver(layer, tables=None, given=None, vectors=None):
     """Hand over one heart: tables (B, H, T, S), vectors (B, H, T, D)."""
-    axes = (0, 1, 2, 3) if given is None and heads_first(layer) else (0, 2, 1, 3)
+    stays = _VECTORS if given is None and heads_first(layer) else ()
     vectors = {
-        name: ops.transpose(each, axes) for name, each in (vectors or {}).items()
+        name: each if name in stays else ops.transpose(each, (0, 2, 1, 3))
+        for name, each in (vectors or {}).items()
     }
     if given is not None:
         sure = partial(confirmed_look, partial(fused.look, given), vectors)
         deliver(layer, {}, vectors, fused.mask_of(given), sure)
         return
-    found = tables_of_softmax(*tables)
+    found = tables_of_softmax(*(with_heads(layer, each) for each in tables))
     if "key" in vectors:
         keys = sizes_of(vectors["key"])[2]  # columns after them are sinks
         found = {name: each[..., :keys] for name, each in found.items()}
@@ -153,8 +157,9 @@ def _deliver(layer, tables=None, given=None, vectors=None):
 def _changed_softmax(layer, method) -> Callable:
     def softmax(scores, *rest, **options):
         weights = method(scores, *rest, **options)
-        mask = _mask_of(rest, options)
-        found = changed(layer, tables_of_softmax(scores, weights, mask))
+        tables = scores, weights, _mask_of(rest, options)
+        tables = tables_of_softmax(*(with_heads(layer, each) for each in tables))
+        found = changed(layer, tables)
         return ops.cast(ops.reshape(found, ops.shape(weights)), weights.dtype)
 
     return softmax

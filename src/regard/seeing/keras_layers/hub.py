@@ -4,18 +4,24 @@ Those that extend ``keras.layers.MultiHeadAttention`` are read as it is, and sta
 only where they attend in another way.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from keras import ops
+
 _READ = {  # class: mechanism
+    "Attention2d": "multi_head",
     "BloomAttention": "multi_head",
     "CachedGemma3Attention": "grouped_query",
     "CachedGemmaAttention": "grouped_query",
     "CachedMistralAttention": "grouped_query",
     "CachedMixtralAttention": "grouped_query",
+    "Conv2DMultiHeadAttention": "multi_head",
     "DFineMultiheadAttention": "multi_head",
     "DINOV3Attention": "multi_head",
     "DisentangledSelfAttention": "multi_head",
     "FalconAttention": "multi_head",
+    "FluxRoPEAttention": "multi_head",
     "GPTNeoXAttention": "multi_head",
     "Gemma3VisionAttention": "multi_head",
     "Gemma3nTextAttention": "grouped_query",
@@ -23,16 +29,21 @@ _READ = {  # class: mechanism
     "Gemma4VisionAttention": "grouped_query",
     "GptOssAttention": "grouped_query",
     "LlamaAttention": "grouped_query",
+    "MMDiTBlock": "multi_head",
     "MultiHeadAttentionWithDownsampling": "multi_head",
+    "MultiHeadAttentionWithRelativePE": "multi_head",
+    "MultiQueryAttention2d": "grouped_query",
     "PaliGemmaVitAttention": "multi_head",
     "Phi3Attention": "grouped_query",
     "Qwen3Attention": "grouped_query",
     "Qwen3MoeAttention": "grouped_query",
     "Qwen3_5Attention": "grouped_query",
+    "Qwen3_5VisionAttention": "multi_head",
     "QwenAttention": "grouped_query",
     "QwenMoeAttention": "grouped_query",
     "RoformerAttention": "multi_head",
     "SAM3Attention": "multi_head",
+    "SAM3RoPEAttention": "multi_head",
     "SegFormerMultiheadAttention": "multi_head",
     "SmolLM3Attention": "grouped_query",
     "T5MultiHeadAttention": "multi_head",
@@ -40,20 +51,19 @@ _READ = {  # class: mechanism
     "VideoPrismAttention": "multi_head",
     "WindowAttention": "multi_head",
 }
-_HEADS_FIRST = {"Gemma3nTextAttention"}  # whose vectors are (B, H, T, D)
+_HEADS_FIRST = {"Gemma3nTextAttention"}  # whose query, key, value are (B, H, T, D)
+
+_LEADING: dict[str, Callable[[Any], tuple[int, int]]] = {  # examples, heads of a table
+    "Conv2DMultiHeadAttention": lambda layer: (-1, 1),
+    "MultiHeadAttentionWithRelativePE": lambda layer: (-1, layer.num_heads),
+    "Qwen3_5VisionAttention": lambda layer: (1, layer.num_heads),
+}
 
 _UNREAD = {  # reason: classes
-    "its heads are folded into the batch, or it has no axis for them": (
-        "Conv2DMultiHeadAttention",
-        "MultiHeadAttentionWithRelativePE",
-    ),
     "each of its queries sees a block of frames of its own": (
         "Gemma3nAudioAttention",
         "Gemma4AudioAttention",
     ),
-    "it takes images of several sizes one after another": ("Qwen3_5VisionAttention",),
-    "its tables are laid out as grids": ("Attention2d", "MultiQueryAttention2d"),
-    "it takes its softmax from keras.activations": ("FluxRoPEAttention",),
     "it reads a few places of each scale and compares no queries with keys": (
         "DFineMultiscaleDeformableAttention",
     ),
@@ -75,8 +85,19 @@ def hub_mechanism(layer: Any) -> str | None:
 
 
 def heads_first(layer: Any) -> bool:
-    """Whether the vectors it compares are (B, H, T, D) instead of (B, T, H, D)."""
+    """Whether what it compares and mixes is (B, H, T, D) instead of (B, T, H, D)."""
     return _class_in(_HEADS_FIRST, layer) is not None
+
+
+def with_heads(layer: Any, table: Any) -> Any:
+    """A table of scores or weights with axes for examples and heads, (B, H, T, S).
+
+    Qwen's images have no batch: every image or frame is a call of its own.
+    """
+    name = _class_in(_LEADING, layer)
+    if name is None or table is None:
+        return table
+    return ops.reshape(table, (*_LEADING[name](layer), *ops.shape(table)[-2:]))
 
 
 def why_unread(layer: Any) -> str:
