@@ -10,6 +10,11 @@ class Group:
     def __init__(self, name: str, values: Mapping[str, Any]):
         self.name, self.values = name, values
 
+    def options(self) -> dict[str, Any]:
+        """What a part is made with: all that is not said of its class."""
+        beside = ("kind", "made_of")
+        return {n: each for n, each in self.values.items() if n not in beside}
+
     def get(self, name: str) -> Any:
         """The value of this name.
 

@@ -78,13 +78,13 @@ def rope_of(position: Group) -> Any:
     """The RoPE of these settings, or None of any other position."""
     from regard.core.positions import rotary, scaling
 
-    given = {} if position is None else dict(position.values)
-    if given.pop("kind", "") != "RoPE":
+    if position is None or position.values.get("kind") != "RoPE":
         return None
+    given = position.options()
     slower: Any = given.get("scaling")
     if hasattr(slower, "values"):
-        options = dict(slower.values)
-        given["scaling"] = getattr(scaling, options.pop("kind"))(**options)
+        kind = getattr(scaling, slower.values["kind"])
+        given["scaling"] = kind(**slower.options())
     return rotary.RoPE(**given)
 
 

@@ -62,17 +62,13 @@ def paired(sizes: Array, pairing: str, width: int) -> Array:
 
 def slower(turns: Array, settings: Any, base: float) -> Array:
     """Frequencies as a scaling for long contexts changes them."""
-    part = getattr(scaling, settings.get("kind"))(**_options(settings))
+    part = getattr(scaling, settings.get("kind"))(**settings.options())
     return np.asarray(part.frequencies(list(turns), base, 2 * len(turns)))
 
 
 def turn_size(settings: Any) -> float:
     """What such a scaling multiplies turned vectors by."""
-    return getattr(scaling, settings.get("kind"))(**_options(settings)).size()
-
-
-def _options(settings: Any) -> dict[str, Any]:
-    return {name: each for name, each in settings.values.items() if name != "kind"}
+    return getattr(scaling, settings.get("kind"))(**settings.options()).size()
 
 
 def slope(head: int, heads: int, exponent: float) -> float:
