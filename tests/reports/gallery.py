@@ -16,13 +16,13 @@ from tests.reports.examples import NASTY, make_record
 VIEWS = [
     (0, "matrix"), (0, "arcs"), (0, "words"), (0, "numbers"), (1, "matrix"),
     (2, "matrix"), (3, "timeline"), (4, "timeline"), (5, "matrix"), (6, "arcs"),
-    (6, "matrix"), (7, "sentences"),
+    (6, "matrix"), (7, "sentences"), (8, "timeline"),
 ]  # fmt: skip
 
 
 def gallery(words=None):
     """Translation, two models, training, series, sound, a long input, right to left,
-    a text in sentences.
+    a text in sentences, the series once more.
 
     Where words are given they stand in every text, name and token.
     """
@@ -61,7 +61,10 @@ def gallery(words=None):
     )
     keys = {"keys": len(names)}
     series = Timeline(**keys, channels={name: np.arange(len(names))}, origin=1)
-    sound = Timeline(**keys, log_mel=np.arange(24.0).reshape(3, 8), seconds=0.5)
+    sound = Timeline(
+        **keys, log_mel=np.arange(24.0).reshape(3, 8), seconds=0.5,
+        audio=np.zeros(4000 * len(names)), rate=8000,
+    )  # fmt: skip
     long = [name] + [f"t{at}" for at in range(99)]
     hebrew = make_record(["кот", "спит"], ["חתול", "ישן"], key_language="he")
     return [
@@ -73,6 +76,7 @@ def gallery(words=None):
         Example(**plain, attention=make_record(long, long)),
         Example(source="חתול ישן", output="кот спит", attention=hebrew),
         Example(**plain, attention=record(sentences=[1, len(names) - 1])),
+        Example(**plain, attention=record(4), timeline=series),
     ]
 
 

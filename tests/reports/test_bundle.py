@@ -24,7 +24,7 @@ ESBUILD = (
 CARRIED = [
     ("arcs", "timeline"), ("compare", "training"), ("training", "compare"),
     ("timeline", "words"), ("timeline", "arcs"), ("canvas", "matrix"),
-    ("arcs", "heads"), ("sentences", "timeline"),
+    ("arcs", "heads"), ("sentences", "timeline"), ("timeline", "bands"),
 ]  # fmt: skip
 
 

@@ -28,7 +28,8 @@ def pages(tmp_path_factory):
     facts = {NASTY[0]: NASTY[1]}
     return {
         "gallery": write_report(
-            gallery(), folder / "gallery.html", evidence=ModelDiagnosis(4, (), ANSWERS)
+            gallery(), folder / "gallery.html", embed_audio=True,
+            evidence=ModelDiagnosis(4, (), ANSWERS),
         ),
         "nasty": write_report(
             nasty_gallery(), folder / "nasty.html", title=NASTY[0], facts=facts,
@@ -136,6 +137,25 @@ def test_the_grid_the_tabs_and_the_matrix_answer_keys(browser, pages):
         browser.press("Tab")
     browser.press("ArrowDown")
     assert browser.ask("document.activeElement.dataset.row") == "1"
+
+
+def test_sound_plays_from_the_page_itself(browser, pages):
+    browser.open(pages["gallery"], place(4, "timeline"))
+    browser.ask(
+        "(() => { const play = HTMLMediaElement.prototype.play;"
+        "HTMLMediaElement.prototype.play = function () { globalThis.player = this;"
+        " return play.call(this); };"
+        "document.querySelector('#stage button').focus(); })()"
+    )
+    browser.press("Enter")
+    seconds = browser.ask(
+        "new Promise((done) => { let left = 100; const look = () => {"
+        "if (globalThis.player?.ended || !left--) done(globalThis.player?.duration);"
+        "else setTimeout(look, 25); }; look(); })"
+    )
+    assert seconds == pytest.approx(0.5)
+    said = browser.named("Runtime.exceptionThrown", "Log.entryAdded")
+    assert said == []
 
 
 @needs_axe

@@ -14,7 +14,7 @@ from tests.reports.test_report import entries
 
 MEL = np.arange(24.0).reshape(2, 12)
 SPOKEN = Timeline(
-    keys=6, log_mel=MEL, seconds=0.5, audio=np.linspace(-1, 1, 300), rate=100
+    keys=6, log_mel=MEL, seconds=0.5, audio=np.linspace(-1, 1, 300), rate=3000
 )
 
 
@@ -38,7 +38,7 @@ def test_sound_is_in_the_page_only_where_asked_for(tmp_path):
     regard.report([spoken(SAID)], path=page, embed_audio=True)
     (entry,) = entries(page)
     audio = entry["timeline"]["audio"]
-    assert (audio["rate"], audio["samples"]) == (100, 300)
+    assert (audio["rate"], audio["samples"]) == (3000, 300)
     blob = re.search(r'id="w0">(.*?)</script>', page.read_text("utf-8"))[1]
     sound = np.frombuffer(inflate(blob), "<i2", 300, audio["start"])
     np.testing.assert_allclose(sound / 32767, np.linspace(-1, 1, 300), atol=2e-5)
@@ -51,7 +51,7 @@ def test_sound_is_in_the_page_only_where_asked_for(tmp_path):
         ({"audio": np.full(9, 1.5)}, "from -1 to 1"),
         ({"audio": np.full(9, np.nan)}, "from -1 to 1"),
         ({"audio": np.zeros(9, "int64")}, "16-bit"),
-        ({"audio": np.zeros(9), "rate": 0}, "rate must"),
+        ({"audio": np.zeros(9), "rate": 1600}, "rate must"),
         ({"audio": np.zeros(9), "seconds": float("nan")}, "seconds must"),
     ],
 )

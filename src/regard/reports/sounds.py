@@ -10,6 +10,8 @@ from regard.reports.encoding import Numbers
 
 __all__ = ["checked_sound", "pack_sound"]
 
+#: Samples a second that Chromium plays.
+SLOWEST, FASTEST = 3_000, 768_000
 _LOUDEST = 32767
 
 
@@ -17,7 +19,8 @@ def checked_sound(samples: Any, rate: float) -> np.ndarray:
     """The samples as 16-bit numbers; given as such, or from −1 to 1.
 
     Raises:
-        ValueError: other than one channel, other numbers, no rate.
+        ValueError: other than one channel, other numbers, a rate that browsers do not
+            play.
     """
     sound = np.asarray(samples)
     if sound.ndim != 1 or not sound.size:
@@ -25,8 +28,11 @@ def checked_sound(samples: Any, rate: float) -> np.ndarray:
             f"audio must have shape (samples,), one channel. Got {sound.shape}; "
             "take the mean of several channels."
         )
-    if not rate > 0:
-        raise ValueError(f"rate must be the samples of a second. Got {rate}.")
+    if not SLOWEST <= rate <= FASTEST:
+        raise ValueError(
+            f"rate must be the samples of a second, {SLOWEST} to {FASTEST}, which "
+            f"browsers play. Got {rate}; sample the audio anew."
+        )
     if sound.dtype == np.int16:
         return sound
     if sound.dtype.kind != "f" or not np.abs(sound).max() <= 1:

@@ -24,7 +24,8 @@
 //   opens(example)  whether such an example opens in it
 //   draw(box)       draw view.plane into the empty box
 //   mark(row, column)  mark a pair in what was drawn; called after each `draw`
-//   beneath()       what stands below a picture of time: { box, mark(row, column) }
+//   beneath()       what stands below a picture of time: { canvas, box, mark(row, column) },
+//                   the canvas, if any, on the same axis
 //   hit(column)     a place of that picture was clicked
 //   focus()         a key has moved the pair: put the focus on it
 

@@ -56,7 +56,7 @@ function beneath() {
     const [mean, low, high] = lines.map((values) => number(values[column], 3));
     note.textContent = t("band", { n: band.examples, mean, low, high, own: number(own[column], 3) });
   };
-  return { box: make("div", {}, make("div", { class: "arcs" }, canvas), note), mark };
+  return { canvas, box: note, mark };
 }
 
 register("bands", { beneath });

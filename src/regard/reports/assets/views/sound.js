@@ -27,7 +27,11 @@ function fileOf(from, to) {
 function play(key) {
   if (!view.example.timeline.audio) return;
   const reader = new FileReader();
-  reader.onload = () => ((player.src = reader.result), player.play());
+  reader.onload = () => {
+    player.src = reader.result;
+    // Aborted is what another span has taken the place of.
+    player.play().catch(({ name, message }) => name === "AbortError" || ($("live").textContent = message));
+  };
   reader.readAsDataURL(fileOf(...spanAt(key)));
 }
 

@@ -20,7 +20,7 @@ function draw(box) {
     all("hit", state.k);
   };
   const below = Object.values(views).flatMap(({ beneath }) => beneath?.() ?? []);
-  const frame = make("div", { class: "arcs", tabindex: "0", role: "group", "aria-label": t("tab_timeline") }, canvas);
+  const frame = make("div", { class: "arcs", tabindex: "0", role: "group", "aria-label": t("tab_timeline") }, canvas, ...below.flatMap((each) => each.canvas ?? []));
   fill(box, frame, ...below.map((each) => each.box), note);
   drawn = { canvas, note, rows, top, under, below, image: sound && imageOf(sound) };
 }
