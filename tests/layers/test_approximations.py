@@ -128,6 +128,11 @@ def test_inputs_that_do_not_fit_are_refused():
         layers.Retention(2, 3, decays=[0.5])
     with pytest.raises(ValueError, match="position must turn queries"):
         layers.Retention(2, 3, position=positions.ALiBi())
+    cosine = positions.CosineReweighting(8)
+    with pytest.raises(ValueError, match="position must keep the width"):
+        layers.Retention(2, 3, position=cosine)
+    with pytest.raises(ValueError, match="feature_map must be 'relu' with"):
+        layers.CausalLinearAttention(2, 3, position=cosine)
     with pytest.raises(ValueError, match="feature_map must give positive scores"):
         layers.LinearAttention(2, 3, feature_map="identity")
     with pytest.raises(ValueError, match="normalizer must be Proportional"):

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from regard import layers
+from regard import layers, positions
 from tests.conformance.kinds import RECURRENT, over_sequence
 from tests.reference import recurrences
 
@@ -35,6 +35,17 @@ CASES = [
             output_shape=5,
         ),
         partial(recurrences.causal_linear, feature=lambda x: x, normalize=False),
+    ),
+    recurrence(
+        "causal_linear_cosine",
+        partial(
+            layers.CausalLinearAttention,
+            2,
+            3,
+            feature_map="relu",
+            position=positions.CosineReweighting(16),
+        ),
+        partial(recurrences.causal_linear, feature=recurrences.relu, length=16),
     ),
     recurrence(
         "retention",

@@ -175,6 +175,9 @@ CONTINUED = {
         2, 4, position=positions.RoPE(), output_gate="silu"
     ),
     "causal_linear": lambda: layers.CausalLinearAttention(2, 3),
+    "causal_cosine": lambda: layers.CausalLinearAttention(
+        2, 3, feature_map="relu", position=positions.CosineReweighting(16)
+    ),
 }
 CONTINUED = CONTINUED if TORCH else {"forgetting": CONTINUED["forgetting"]}
 

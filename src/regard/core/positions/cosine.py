@@ -17,9 +17,10 @@ class CosineReweighting(Position):
     times the cosine and the sine of their places, and scores stay products: it keeps
     linear attention linear. Positions must be less than M apart, or scores change sign.
 
-    Qin et al. 2022, "cosFormer", arXiv:2202.08791, where features are
-    ``relu``. Layers that divide scores by the root of the width divide by that of the
-    doubled one.
+    Qin et al. 2022, "cosFormer", arXiv:2202.08791, where features are ``relu``. In a
+    recurrence a position M or more after the first is beyond the scheme: begin a new
+    state before. Layers that divide scores by the root of the width divide by that of
+    the doubled one.
 
     Args:
         length: M, at least as long as query and memory.
@@ -27,6 +28,8 @@ class CosineReweighting(Position):
     Raises:
         ValueError: where the length is not a positive integer.
     """
+
+    copies = 2
 
     def __init__(self, length):
         if isinstance(length, bool) or not isinstance(length, int) or length < 1:

@@ -18,6 +18,7 @@ class Position(Part):
     """
 
     count = 0  # of the weights that build makes
+    copies = 1  # of a query and a key, side by side, that placing makes
 
     @property
     def only_places(self):

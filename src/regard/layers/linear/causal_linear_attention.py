@@ -19,6 +19,9 @@ class CausalLinearAttention(RecurrentAttention):
     Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, sections 3.2
     and 3.3. Theirs adds epsilon 1e-6 to the sum as well.
 
+    With ``feature_map="relu"`` and ``position=positions.CosineReweighting(M)`` it is
+    cosFormer (Qin et al. 2022, arXiv:2202.08791) as a stream of up to M positions.
+
     Args:
         num_heads, key_dim, value_dim, output_shape: as in ``MultiHeadAttention``.
         feature_map: a name or object of ``regard.features`` whose keys depend on
@@ -28,8 +31,9 @@ class CausalLinearAttention(RecurrentAttention):
         **options: of every recurrence (see ``RecurrentAttention``) and layer.
 
     Raises:
-        ValueError: for a feature map that needs all keys at once, and with normalize
-            for scores that may be negative or a scale.
+        ValueError: for a feature map that needs all keys at once, with normalize for
+            scores that may be negative or a scale, and with CosineReweighting for
+            other features than relu.
     """
 
     mechanism = "causal_linear"
@@ -53,11 +57,24 @@ class CausalLinearAttention(RecurrentAttention):
                 "Exponential() do."
             )
         check_sign(self.feature_map, self.normalize)
+        doubled = self.position is not None and self.position.copies > 1
+        if doubled and not isinstance(self.feature_map, features.ReLU):
+            raise ValueError(
+                f"feature_map must be 'relu' with {self.position!r}. Got "
+                f"{self.feature_map!r}."
+            )
         if self.normalize and self.scale != 1.0:
             raise ValueError(
                 "scale must be 1 with normalize=True, which divides by it again. Got "
                 f"{self.scale}."
             )
+
+    def check_position(self):
+        """Written twice, keys need features that cosines and sines can be taken into.
+
+        Those of places within the length are not negative, so that relu of a product
+        with them is the product with relu.
+        """
 
     def add_gates(self, width):
         self.feature_weights = self.feature_map.build(
@@ -91,7 +108,8 @@ class CausalLinearAttention(RecurrentAttention):
         return ops.concatenate([zeros, memory[..., -1:]], axis=-1)
 
     def memory_shape(self):
-        count = self.feature_map.width(self.key_dim)
+        copies = 1 if self.position is None else self.position.copies
+        count = self.feature_map.width(self.key_dim * copies)
         return count, self.value_dim + (1 if self.normalize else 0)
 
     def get_config(self):

@@ -70,7 +70,17 @@ class RecurrentAttention(Adaptable, Traceable):
         self.output_norm = _one_of("output_norm", named["output_norm"], _NORMS)
         self.output_gate = _one_of("output_gate", named["output_gate"], _GATES)
         self.position = _rotating(named["position"])
+        self.check_position()
         self.supports_masking = True
+
+    def check_position(self):
+        """Raise where the position scheme is none for this mechanism."""
+        if self.position is not None and self.position.copies > 1:
+            raise ValueError(
+                f"position must keep the width of queries and keys in "
+                f"{type(self).__name__}. Got {self.position!r}, which "
+                "CausalLinearAttention takes with feature_map='relu'."
+            )
 
     # What a mechanism fills in -------------------------------------------------------
 
