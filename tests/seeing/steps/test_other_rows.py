@@ -133,6 +133,7 @@ def test_both_looks_of_a_differential_head(name):
 
 MOVING = {
     "sparsemax": {"normalizer": normalizers.Sparsemax()},
+    "slot": {"normalizer": normalizers.Slot()},
     "rope": {"position": positions.RoPE()},
     "shaw": {"position": positions.ShawRelative(2), "normalizer": "entmax15"},
 }
@@ -154,7 +155,8 @@ def test_states_that_move_more_than_once(name):
 
 
 def test_states_that_compete_are_said_to_be_recorded():
-    layer = layers.HopfieldAttention(4, updates=2, normalizer=normalizers.Slot())
+    parts = {"normalizer": normalizers.Slot(), "position": positions.ALiBi()}
+    layer = layers.HopfieldAttention(4, updates=2, **parts)
     steps = regard.explain(layer, QUERY, VALUE, query=1, language="ru")
     assert steps.passed
     assert "взято из записи" in steps["moving"].sentence.replace("\u00a0", " ")

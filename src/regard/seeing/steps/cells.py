@@ -98,8 +98,7 @@ def _parts(settings: Any) -> Iterator[Any]:
 
 
 def _of_keras(settings: Any) -> bool:
-    made_of = settings.values.get("made_of", {})
-    own = str(made_of.get("module", "keras")).startswith("keras")
+    own = str(settings.made_of.get("module", "keras")).startswith("keras")
     return own and settings.values["kind"] in STATES
 
 

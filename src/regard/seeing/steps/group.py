@@ -5,10 +5,18 @@ from typing import Any
 
 
 class Group:
-    """Named values that an expression reads with a dot: ``p.kernel``."""
+    """Named values that an expression reads with a dot: ``p.kernel``.
 
-    def __init__(self, name: str, values: Mapping[str, Any]):
-        self.name, self.values = name, values
+    ``made_of`` is what Keras makes the part or layer anew from whose settings they are.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        made_of: Mapping[str, Any] | None = None,
+    ):
+        self.name, self.values, self.made_of = name, values, made_of or {}
 
     def options(self) -> dict[str, Any]:
         """What a part is made with: all that is not said of its class."""

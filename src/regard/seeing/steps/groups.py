@@ -55,10 +55,7 @@ def parameters_group(parameters: Mapping[str, np.ndarray], below: str) -> Group:
 
 
 def settings_group(settings: Mapping[str, Any]) -> Group:
-    """A config; a part or layer inside is a group of its own.
-
-    It also has its ``kind`` and, as ``made_of``, all that Keras makes it anew from.
-    """
+    """A config; a part or layer inside is a group of its own, with its ``kind``."""
     return Group("settings", {name: _setting(each) for name, each in settings.items()})
 
 
@@ -69,8 +66,7 @@ def _setting(value: Any) -> Any:
         return value
     inside = settings_group(value.get("config") or {})
     kind = value["class_name"].rpartition(">")[2]
-    inside.values = {**inside.values, "kind": kind, "made_of": value}
-    return inside
+    return Group("settings", {**inside.values, "kind": kind}, value)
 
 
 def wide(array: Any) -> Any:

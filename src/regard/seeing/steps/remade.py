@@ -42,7 +42,7 @@ def remade(settings: Any, weights: Any, shape: tuple[int, ...]) -> keras.layers.
 
 
 def _layer_of(settings: Any) -> keras.layers.Layer:
-    return keras.saving.deserialize_keras_object(dict(settings.values["made_of"]))
+    return keras.saving.deserialize_keras_object(dict(settings.made_of))
 
 
 def layer_output(settings: Any, weights: Any, inputs: Array, mask: Array) -> Array:
