@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from regard.core.scores import widen
-from regard.core.shapes import sizes_of, taken
+from regard.core.shapes import is_static, sizes_of, taken
 
 _NEAR = 1e-2  # of the largest value: kernels of half precision, other orders of sums
 _APART = 4.0  # times as far from the context as the best are others
@@ -27,10 +27,13 @@ def confirmed(tables: dict[str, Any], value: Any, context: Any) -> dict[str, Any
 
     Value (B, G, S, D) and context (B, H, T, D) are those of the layer.
     """
+    sizes = sizes_of(tables["weights"])
+    if is_static(*sizes) and 0 in sizes:  # nothing is read
+        return tables
     weights, value, context = (
         ops.stop_gradient(widen(each)) for each in (tables["weights"], value, context)
     )
-    value = ops.repeat(value, sizes_of(weights)[1] // sizes_of(value)[1], axis=1)
+    value = ops.repeat(value, sizes[1] // sizes_of(value)[1], axis=1)
     largest = ops.max(ops.abs(value), axis=(2, 3))[..., None] + 1e-30
     near = _distance(ops.matmul(weights, value), context) / largest < _NEAR
     if math.prod(sizes_of(tables["mask"])) > 1:  # one True hides nothing
