@@ -63,6 +63,17 @@ def test_padding_of_hashing(query, causal):
     assert "bucket" not in [each.name for each in told]
 
 
+@pytest.mark.parametrize("query", [0, 2, 4])
+def test_padding_of_a_window_with_global_tokens(query):
+    layer, given = layers.LongformerAttention(2, 3, window=1), sequences()
+    layer(given)
+    for real in (REAL, np.zeros((2, 5), bool)):
+        steps = regard.explain(layer, given, query=query, example=1, mask=real)
+        assert not wrong(steps), steps
+    assert "from key" not in steps["mixed"].sentence
+    assert "there is nothing to read" in steps["mixed"].sentence
+
+
 @pytest.mark.parametrize("width", [None, 3])
 @pytest.mark.parametrize("kind", GRAPHS)
 def test_edges_of_a_graph(kind, width):

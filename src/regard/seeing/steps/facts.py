@@ -15,9 +15,10 @@ _ISOLATE, _POP = "\u2068", "\u2069"  # so that a token's direction stays inside
 def numbers_of(names: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of the row in any language.
 
-    ``key_number``, ``weight``: its strongest key, and that key's weight; ``visible``,
-    ``keys``: how many keys it may see, and of how many; ``key_head``: which head of
-    keys a head reads; ``row``, ``column``, ``columns``: where a pixel stands that asks.
+    ``key_number``, ``weight``: its strongest key, and that key's weight; ``nothing``:
+    whether all weights are zero; ``visible``, ``keys``: how many keys it may see, and
+    of how many; ``key_head``: which head of keys a head reads; ``row``, ``column``,
+    ``columns``: where a pixel stands that asks.
     """
     weights = names.get("weights")
     row = np.atleast_1d(np.zeros(1) if weights is None else weights)
@@ -29,6 +30,7 @@ def numbers_of(names: Mapping[str, Any]) -> dict[str, Any]:
         "query_number": names["i"],
         "key_number": strongest,
         "weight": float(row[strongest]) if row.ndim == 1 else None,
+        "nothing": row.ndim == 1 and weights is not None and not np.any(row),
         "visible": _visible(names),
         "keys": len(row) if row.ndim == 1 else names["S"],
         "mask": names["mask"],

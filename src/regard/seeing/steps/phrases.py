@@ -7,6 +7,10 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "hidden query": {"en": "the query is padding", "ru": "запрос — заполнение"},
     "hidden keys": {"en": "all keys are padding", "ru": "все ключи — заполнение"},
     "empty": {"en": "it has no entries", "ru": "здесь нет ни одного числа"},
+    "nothing read": {
+        "en": "All weights of this row are zero: there is nothing to read.",
+        "ru": "Все веса этой строки равны нулю: читать нечего.",
+    },
     "counted": {
         "en": "Compared with the layer: {passed} agree, {failed} differ; "
         "with nothing to compare: {nothing}.",

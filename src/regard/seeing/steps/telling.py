@@ -13,6 +13,8 @@ def told(done: Done, facts: Mapping[str, Any], language: str) -> Step:
     """One step in words; ``facts`` fill the braces of its sentence."""
     entry, value = done.scoped.entry, done.value
     title, sentence = entry.words[language]
+    if "{share}" in sentence and facts["nothing"]:  # there is no largest
+        sentence = phrases(language)["nothing read"]
     said = _said(done.scoped.settings, facts, language)
     return Step(
         entry.name,
