@@ -55,6 +55,7 @@ def test_the_report_asks_for_phrases_that_exist_and_for_all_of_them():
     assert asked - built <= known
     words = {"previous token", "same token", "next token", "not finite"}
     words |= set(THRESHOLDS) - {"offset"} | {"sharpened"}
+    words |= {"entropy", "effective positions", "off-diagonality"}  # lines of a probe
     assert words <= known
     named = {key for key in known if key.startswith(tuple(built))}
     used = {key for key in known if f'"{key}"' in program}

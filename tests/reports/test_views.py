@@ -270,7 +270,7 @@ def test_the_slider_goes_through_a_training(ask):
     assert steps == [["step 0", ".50"], ["step 10", ".75"], ["step 100", "1"]]
     assert lines == [
         "loss: – (2.000 … 3.000)",
-        "entropy/one/0: 0.000 (0.000 … 1.000)",
+        "entropy, 0 to 1: 0.000 (0.000 … 1.000)",
     ]
 
 

@@ -48,7 +48,7 @@ function drawFirst() {
 function show() {
   if (!view.example.steps) return;
   const { heads, layer } = view.plane.map;
-  $("steps_name").textContent = t("all_steps", { head: `${layer} ${state.h < 0 ? t("average") : `${t("head")} ${heads[state.h]}`}` });
+  $("steps_name").textContent = t("all_steps", { head: `${layer} · ${state.h < 0 ? t("average") : `${t("head")} ${heads[state.h]}`}` });
   drawFirst();
   if ($("all_steps").open) drawSteps();
 }

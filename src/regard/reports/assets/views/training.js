@@ -5,6 +5,9 @@ import { $, clamp, fill, make, number, on, register, showMaps, state, svg, t, vi
 const [width, height] = [300, 90];
 let playing = 0;
 
+// How the name of a line of the head on view ends.
+const ownEnd = () => `/${view.plane.map.layer}/${state.h}`;
+
 function lineOf([name, values]) {
   const known = values.filter(Number.isFinite);
   const [low, high] = [Math.min(...known), Math.max(...known)];
@@ -15,7 +18,9 @@ function lineOf([name, values]) {
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" },
     svg("line", { x1: now, x2: now, y1: 0, y2: height }), svg("polyline", { points: points.join(" ") }));
   const value = values[state.s];
-  const text = `${name}: ${Number.isFinite(value) ? number(value, 3) : "–"} (${number(low, 3)} … ${number(high, 3)})`;
+  const own = ownEnd();
+  const said = name.endsWith(own) ? t(name.slice(0, -own.length)) : name;
+  const text = `${said}: ${Number.isFinite(value) ? number(value, 3) : "–"} (${number(low, 3)} … ${number(high, 3)})`;
   return make("figure", {}, drawing, make("figcaption", {}, text));
 }
 
@@ -23,7 +28,7 @@ function lineOf([name, values]) {
 function show() {
   if (!view.example.steps) return;
   const layers = new Set(view.all.map((map) => map.layer).filter(Boolean));
-  const own = `/${view.plane.map.layer}/${state.h}`;
+  const own = ownEnd();
   const shown = view.example.lines.filter(([name]) => name.endsWith(own) || ![...layers].some((layer) => name.includes(`/${layer}/`)));
   fill($("lines_of_training"), ...shown.map(lineOf));
 }
