@@ -173,3 +173,23 @@ def test_linear_heads_may_share_keys(order, causal):
 
 def _tiled(kernel, axis):
     return np.concatenate([kernel, kernel], axis=axis)
+
+
+@pytest.mark.parametrize("options", [{}, {"maximum_length": 9}, {"rank": 2}])
+def test_attention_free_steps_are_the_whole(options):
+    if "rank" in options:
+        options = {**options, "maximum_length": 7}
+    layer = layers.AttentionFree(5, causal=True, output_shape=3, **options)
+    x = 3 * np.random.default_rng(8).normal(size=(2, 7, 4)).astype("float32")
+    whole, state = numpy(layer(x)), layer.initial_state(2)
+    for t in range(7):
+        output, state = layer.step(keras.ops.convert_to_tensor(x[:, t]), state)
+        assert_allclose(numpy(output), whole[:, t], rtol=1e-4, atol=1e-5)
+    if "rank" in options:
+        with pytest.raises(ValueError, match="state must have room for one more"):
+            layer.step(keras.ops.convert_to_tensor(x[:, 0]), state)
+
+
+def test_attention_free_that_looks_ahead_takes_no_steps():
+    with pytest.raises(ValueError, match="causal must be True to go step by step"):
+        layers.AttentionFree(5).initial_state(2)

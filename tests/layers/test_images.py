@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 import regard
 from regard import layers
+from regard.layers.keras_internals import get_keras_mask
 from tests.conformance.cases.images import CASES
 from tests.conformance.subject import subject_of
 from tests.invariants.tools import numpy, random, randomized
@@ -87,6 +88,22 @@ def test_the_trace_of_pixels_is_whole():
     powers = np.exp(trace.scores) * shown
     assert_allclose(trace.weights, powers / powers.sum(-1, keepdims=True), rtol=1e-4)
     assert_allclose(trace.context, trace.weights @ trace.value, rtol=1e-4, atol=1e-5)
+
+
+def test_registers_that_are_hidden_change_nothing():
+    tokens = random(7, 2, 5, 6)
+    keep = np.arange(5) < [[5], [3]]
+    registers = randomized(layers.Registers(3), tokens)
+    attention = randomized(layers.MultiHeadAttention(2, 3), tokens)
+    wide = registers(tokens, mask=keep)
+    both = np.concatenate([keep, np.ones((2, 3), bool)], axis=1)
+    assert_array_equal(numpy(get_keras_mask(wide)), both)
+    expected = numpy(attention(tokens, query_mask=keep, value_mask=keep))
+    seen = np.arange(8) < 5
+    found = numpy(registers.drop(attention(wide, value_mask=np.stack([seen] * 2))))
+    assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    read = numpy(registers.drop(attention(wide)))
+    assert np.abs(read - expected)[keep].max() > 1e-2
 
 
 def test_what_is_no_image_is_refused():

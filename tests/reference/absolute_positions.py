@@ -20,6 +20,12 @@ def learned(weights, inputs, visible):
     return added(inputs, visible, lambda place, width: weights["embeddings"][place])
 
 
+def registers(weights, inputs, visible):
+    """Darcet et al. 2023: learned tokens after those of the input."""
+    own = [weights["registers"]] * len(inputs)
+    return np.concatenate([inputs * visible[..., None], own], axis=1), None
+
+
 def added(inputs, visible, row):
     """Places count the real tokens; the others are zeros."""
     output = np.zeros_like(inputs)

@@ -63,3 +63,36 @@ def pairs_of(bias):
     bias = widen(bias)
     top = ops.stop_gradient(ops.max(bias, axis=-1, keepdims=True, initial=-1e30))
     return ops.exp(bias - top)
+
+
+def running(key, value, state):
+    """One more key and value (B, D): the context of both and all before, and the state.
+
+    ``state`` has ``total`` and ``mixed``, the sums of both powers, over the power of
+    the largest key so far, ``top``; each (B, D).
+    """
+    key, value = widen(key), widen(value)
+    top = ops.stop_gradient(ops.maximum(state["top"], key))
+    before, now = ops.exp(state["top"] - top), ops.exp(key - top)
+    total = before * state["total"] + now
+    mixed = before * state["mixed"] + now * value
+    return mixed / total, {"top": top, "total": total, "mixed": mixed}
+
+
+def latest(key, value, bias, state):
+    """The same with a bias of places: keys and values so far stay in the state.
+
+    ``bias`` w (L, L) hides what is later; ``state`` has ``key`` and ``value``
+    (B, L, D), and ``position`` (B,), where the new ones stand.
+    """
+    position = state["position"]
+    length = bias.shape[0]
+    here = ops.expand_dims(ops.one_hot(position, length, dtype="bool"), -1)
+    keys, values = (
+        ops.where(here, ops.expand_dims(widen(new), 1), state[name])
+        for name, new in (("key", key), ("value", value))
+    )
+    rows = ops.expand_dims(ops.take(bias, position, axis=0), -1)
+    shares = ops.softmax(keys + rows, axis=1)  # (B, L, D)
+    after = {"key": keys, "value": values, "position": position + 1}
+    return ops.sum(shares * values, axis=1), after

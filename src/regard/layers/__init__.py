@@ -56,6 +56,7 @@ from regard.layers.images.grid_attention import GridAttention
 from regard.layers.images.grid_pooling import GridPooling
 from regard.layers.images.non_local_attention import NonLocalAttention
 from regard.layers.images.pervasive_attention import PervasiveAttention
+from regard.layers.images.registers import Registers
 from regard.layers.images.sagan_attention import SAGANAttention
 from regard.layers.images.shifted_window_attention import ShiftedWindowAttention
 from regard.layers.images.simam import SimAM
@@ -197,6 +198,7 @@ __all__ = [
     "Pooling",
     "ProbSparseAttention",
     "PyramidEncoder",
+    "Registers",
     "Retention",
     "SAGANAttention",
     "ScaledDotAttention",

@@ -13,7 +13,7 @@ from tests.conformance.kinds import (
     soft,
 )
 from tests.reference import positions as reference
-from tests.reference.absolute_positions import learned, sinusoidal
+from tests.reference.absolute_positions import learned, registers, sinusoidal
 
 KEPT = {"kernel_options_reach_every_kernel": "both numbers are kept positive"}
 SAME = {"key/bias": ROW_SHIFT}
@@ -131,4 +131,5 @@ CASES = [
         partial(sinusoidal, half=True),
     ),
     absolute("learned_positions", partial(layers.LearnedPositions, 7), learned),
+    absolute("registers", partial(layers.Registers, 2), registers),
 ]

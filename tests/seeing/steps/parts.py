@@ -195,6 +195,8 @@ EXPLAINED = {
         f"positions_{n}_given": called(part, TOKENS, positions=np.array([4, 2, 2, 8]))
         for n, part in COUNTED.items()
     },
+    "registers": called(layers.Registers(2), TOKENS),
+    "registers_masked": called(layers.Registers(2), TOKENS, mask=SHOWN),
     **{f"gate_{n}": called(part, TOKENS) for n, part in GATES.items()},
     "gate_masked": called(GATES["softmax"], TOKENS, mask=SHOWN),
     "gate_row": called(GATES["softmax"], TOKENS[:, 0]),

@@ -3,11 +3,14 @@
 import keras
 from keras import ops
 
-from regard.core.attention_free import attention_free, shares
+from regard.core.attention_free import attention_free, latest, running, shares
+from regard.core.normalizers.part import LOWEST
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.approximate.approximation import Approximation
+from regard.layers.caching import number_of
 from regard.layers.inputs import by_cause
+from regard.layers.keras_internals import computing_in
 from regard.layers.weights import check_units_or_none
 
 _HIDDEN = -1e30
@@ -23,6 +26,10 @@ class AttentionFree(Approximation):
     (AFT-full), with a ``rank`` as a product $u_i^\top v_j$; without, all queries read
     the same (AFT-simple). Weights (B, units, T, S).
 
+    Where it is causal, ``step`` reads one position (B, D) at a time, after
+    ``initial_state(batch_size)``: AFT-simple keeps two sums of each feature, AFT-full
+    the keys and values of up to ``maximum_length`` positions.
+
     Zhai et al. 2021, "An attention free transformer", arXiv:2105.14103.
 
     Args:
@@ -34,7 +41,8 @@ class AttentionFree(Approximation):
             constraint, and those of every layer.
 
     Raises:
-        ValueError: for a rank without maximum_length, and where an input is longer.
+        ValueError: for a rank without maximum_length, where an input is longer, and for
+            steps of a layer that looks ahead.
     """
 
     mechanism = "attention_free"
@@ -99,6 +107,49 @@ class AttentionFree(Approximation):
             return bias
         past = ops.tril(ops.ones_like(bias)) > 0
         return ops.where(past, bias, ops.full_like(bias, _HIDDEN))
+
+    # One position at a time ----------------------------------------------------------
+
+    def initial_state(self, batch_size):
+        """The state before the first position: a dict, every leaf batch first."""
+        if not self.causal:
+            raise ValueError(
+                "causal must be True to go step by step: queries see later keys "
+                "otherwise. Got False."
+            )
+        if self.maximum_length is None:
+            sums = ops.zeros((batch_size, self.units), dtype="float32")
+            return {"top": sums + LOWEST, "total": sums, "mixed": sums}
+        kept = ops.zeros((batch_size, self.maximum_length, self.units), dtype="float32")
+        position = ops.zeros((batch_size,), dtype="int32")
+        return {"key": kept, "value": kept, "position": position}
+
+    def step(self, inputs, state):
+        """Read one position (B, D): its output (B, Dout) and the state after it; pure.
+
+        Raises:
+            ValueError: where no place is left, unless code is being compiled.
+        """
+        with computing_in(self):
+            inputs = ops.cast(ops.expand_dims(inputs, 1), self.compute_dtype)
+            dense = self.query_dense, self.key_dense, self.value_dense
+            query, key, value = (each(inputs)[:, 0, 0] for each in dense)
+            if self.maximum_length is None:
+                context, state = running(key, value, state)
+            else:
+                self._check_room(state)
+                length = self.maximum_length
+                context, state = latest(key, value, self._bias(length, length), state)
+            context = ops.cast(ops.sigmoid(widen(query)) * context, self.compute_dtype)
+            return self.output_dense(context[:, None, None])[:, 0], state
+
+    def _check_room(self, state):
+        reached = number_of(ops.max(state["position"]))
+        if reached is not None and reached >= self.maximum_length:
+            raise ValueError(
+                f"state must have room for one more of maximum_length = "
+                f"{self.maximum_length} positions. Got one that holds {reached}."
+            )
 
     def weights_shape(self, batch, length, memory):
         return batch, self.units, length, memory
