@@ -177,7 +177,7 @@ def test_everything_is_put_back_after_an_exception():
 
 
 def test_a_layer_without_such_weights_is_named():
-    layer = regard.layers.CausalLinearAttention(2, 4)
+    layer = regard.layers.LinformerAttention(2, 4, rows=3, maximum_length=5)
     with pytest.raises(ValueError, match="table of weights"):
         with intervening(layer, change=lambda weights, mask: weights):
             layer(X)

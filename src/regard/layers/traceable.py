@@ -23,6 +23,10 @@ class Traceable(keras.layers.Layer):
         """Layers inside this one whose attention this one reports as its own."""
         return ()
 
+    def reads_with(self):
+        """Layers inside this one with whose weights it reads."""
+        return self.reports_for()
+
     def recorders(self):
         """Who listens to this layer now."""
         return recorders(self)

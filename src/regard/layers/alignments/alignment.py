@@ -5,10 +5,12 @@ from typing import Any
 
 from keras import ops
 
+from regard.changing import changes_of
 from regard.core.scopes import Grid
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of, with_head
 from regard.layers.attention import Attention
+from regard.layers.changed_weights import shown_keys
 from regard.layers.decoder_loop import run_loop
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import checked_bias, gathered, quarantine
@@ -127,6 +129,9 @@ class Alignment(Attention):
             while len(allowed.shape) < 3:
                 allowed = ops.expand_dims(allowed, 0)
             seen = ops.logical_and(seen, ops.expand_dims(allowed, 1))
+        shown = shown_keys(self, changes_of(self))
+        if shown is not None:
+            seen = ops.logical_and(seen, shown[:, :, None])
         if noise is not None:
             noise = ops.cast(noise, "float32")[:, None, None, :]
         return Look(query, memory["key"], seen, real, None, noise)
@@ -136,6 +141,9 @@ class Alignment(Attention):
         value = ops.cast(memory["value"], self.compute_dtype)
         with computing_in(self):
             weights, after, extra = self.align(look, state)
+            seen = ops.broadcast_to(look.seen, ops.shape(weights))
+            for change in changes_of(self):
+                weights = change.applied(weights, seen)
             mixing = weights if keep is None else weights * widen(keep)
             context = ops.matmul(ops.cast(mixing, value.dtype), value)
             after = self.settle(look, context, after)
@@ -237,6 +245,8 @@ class Alignment(Attention):
         for name, part in visibility.parts().items():
             if name != "padding":
                 pairs = part if pairs is None else ops.logical_and(pairs, part)
+        for change in changes_of(self):
+            pairs = change.narrowed(pairs)
         return None if pairs is None else ops.broadcast_to(pairs[:, 0], shape)
 
     @as_one_program

@@ -81,6 +81,9 @@ class AxialAttention(ImageLayer):
         """Several axes show a map each; one axis is this layer's own."""
         return tuple(self.attentions) if len(self.axes) == 1 else ()
 
+    def reads_with(self):
+        return tuple(self.attentions)
+
     def add_weights(self, channels):
         for attention in self.attentions:
             attention.build((None, None, channels))

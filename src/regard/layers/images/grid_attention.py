@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.changing import changes_of
 from regard.core import normalizers, scores
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.scopes import Grid
@@ -84,7 +85,7 @@ class GridAttention(GridReader):
             ops.ones((batch, rows, readings, 1), dtype=logits.dtype),
             logits,
             grid,
-            Recipe(scores.dot, self.normalizer),
+            Recipe(scores.dot, self.normalizer, changes=changes_of(self)),
             Visibility({"seen": seen}),
             want=("weights", "scores", "mask"),
         )

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.changing import changes_of
 from regard.core import normalizers, scores
 from regard.core.attend import Recipe, Visibility, attend
 from regard.core.shapes import sizes_of, with_head, without_head
@@ -53,7 +54,12 @@ class PixelAttention(ImageLayer):
         weights = tuple(map(ops.convert_to_tensor, self.normalizer_weights))
         result = attend(
             **projections,
-            recipe=Recipe(scores.dot, self.normalizer, normalizer_parameters=weights),
+            recipe=Recipe(
+                scores.dot,
+                self.normalizer,
+                normalizer_parameters=weights,
+                changes=changes_of(self),
+            ),
             visibility=Visibility(parts),
             want=("weights", "scores", "mask") if wanted else (),
         )

@@ -71,7 +71,7 @@ class ForgettingAttention(RecurrentAttention):
             rows = self.chunk_size
             rows = min(rows, lengths[0]) if is_static(lengths[0]) else rows
             found = by_rows(rows, (), *tensors, None, None)
-        return found["context"] * parts["real"], kept
+        return found["context"] * parts.get("asking", parts["real"]), kept
 
     def without_values(self, memory, width):
         zeros = zeros_beside(memory, width)

@@ -3,12 +3,14 @@
 import keras
 from keras import ops
 
+from regard.changing import changes_of
 from regard.core import positions
 from regard.core.caches import Chunk
 from regard.core.positions import Position
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
+from regard.layers.changed_weights import changed_reading, without_hidden
 from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.linear.projections import (
@@ -144,13 +146,19 @@ class RecurrentAttention(Adaptable, Traceable):
         start = self.initial_state(batch) if state is None else state
         parts = self.parts(inputs, mask, start)
         before = ops.cast(start["memory"], "float32")
+        changes = changes_of(self)
+        if changes:
+            parts = without_hidden(self, parts, changes)
         context, memory = self.recur(parts, before)
+        listeners = self.recorders()
+        if return_attention_scores or listeners or changes:
+            weights = self.weights_of(parts, before)
+        if changes:
+            weights, context = changed_reading(parts, weights, context, mask, changes)
         context = ops.cast(context, self.compute_dtype)
         output = self.finish(context, inputs)
         results = [output]
-        listeners = self.recorders()
         if return_attention_scores or listeners:
-            weights = self.weights_of(parts, before)
             if return_attention_scores:
                 results.append(ops.cast(weights, self.compute_dtype))
         for listener in listeners:
