@@ -12,7 +12,7 @@ export function drawTab() {
   const name = tabs.has(state.v) ? state.v : (names.find((each) => tabs.get(each).opens?.(view.example)) ?? names[0]);
   const buttons = names.map((each) =>
     make("button", {
-      type: "button", role: "tab", id: "tab_" + each, "aria-selected": each === name, "aria-controls": "stage",
+      role: "tab", id: "tab_" + each, "aria-selected": each === name, "aria-controls": "stage",
       tabindex: each === name ? 0 : -1, onclick: () => open(each),
     }, t("tab_" + each)),
   );

@@ -51,7 +51,7 @@ export const seenBy = (row) => seenOf(view.plane)[row];
 // The largest weights of a row: columns, best first.
 export function topOf(row, count) {
   const { columns, map, top } = view.plane;
-  const all = columns ? [...columns.subarray(row * top, (row + 1) * top)] : [...map.key.text.keys()];
+  const all = columns ? [...columns.subarray(row * top, (row + 1) * top)] : map.columns;
   const size = (column) => abs(weightAt(row, column));
   const known = all.filter((column) => !causeOf(row, column) && size(column) > 0);
   return known.sort((a, b) => size(b) - size(a)).slice(0, count);
@@ -64,7 +64,7 @@ function drawSide(side, box, chosen) {
   const indices = [...text.keys()].slice(first, first + most);
   const buttons = indices.map((index) => {
     const pick = () => (side === "query" ? select(index, topOf(index, 1)[0] ?? 0) : select(state.q, index));
-    const button = make("button", { type: "button", class: "token", "data-index": index, onclick: pick });
+    const button = make("button", { class: "token", "data-index": index, onclick: pick });
     button.append(label(side, index));
     return button;
   });

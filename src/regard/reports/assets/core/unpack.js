@@ -23,7 +23,8 @@ export function decoded({ codes, table }, from, to) {
 // The codes of a map stay as they are until one of its heads is looked at.
 function opened(map, sides, buffer) {
   const [query, key] = [sides[map.query], sides[map.key]];
-  const full = { ...map, query, key, high: query.text.length, wide: key.text.length, mirrored: key.direction === "rtl" };
+  const [rows, columns] = [[...query.text.keys()], [...key.text.keys()]];
+  const full = { ...map, query, key, rows, columns, high: rows.length, wide: columns.length, mirrored: key.direction === "rtl" };
   const count = map.heads.length * full.high * full.wide;
   if (map.outline) full.buffer = buffer;
   else full.weights = numbersAt(buffer, map.coding, map.start, count);

@@ -95,7 +95,7 @@ function listen(canvas) {
 function draw(box) {
   const canvas = make("canvas", { "aria-hidden": "true" });
   const button = (sign, name, factor) =>
-    make("button", { type: "button", "aria-label": t(name), title: t(name), onclick: () => change(factor) }, sign);
+    make("button", { "aria-label": t(name), title: t(name), onclick: () => change(factor) }, sign);
   const kinds = make("select", { "aria-label": t("blocks") });
   kinds.onchange = () => ((zoom.kind = kinds.value), draw(box), mark(state.q, state.k), box.querySelector("select").focus());
   fill(kinds, option("largest", t("largest")), option("mean", t("mean"))).value = zoom.kind;

@@ -21,7 +21,7 @@ function open(m, h) {
 
 function cellOf({ map, m, h }, strongest) {
   const words = map.said[h].map((word) => t(word).split(":")[0]);
-  const button = make("button", { type: "button", title: `${map.layer} · ${t("head")} ${map.heads[h]}`, onclick: () => open(m, h) });
+  const button = make("button", { title: `${map.layer} · ${t("head")} ${map.heads[h]}`, onclick: () => open(m, h) });
   button.place = [m, h];
   const facts = [t("keys_read", { n: number(map.effective[h], 1) })];
   if (map.importance) {

@@ -11,7 +11,7 @@ function byLag(plane) {
   const { causes, map, weights } = plane;
   const size = map.wide;
   const cellOf = (row, lag) => (row + lag < 0 || row + lag >= size ? -1 : row * size + row + lag);
-  const rows = [...map.query.text.keys()];
+  const { rows } = map;
   const seen = (lag) => rows.some((row) => cellOf(row, lag) >= 0 && !causes?.[cellOf(row, lag)]);
   const lags = Array.from({ length: 2 * size - 1 }, (_, at) => at - size + 1).filter(seen);
   const cells = rows.flatMap((row) => lags.map((lag) => cellOf(row, lag)));
@@ -20,7 +20,7 @@ function byLag(plane) {
   const outside = map.causes.length + 1;
   return {
     ...plane, scores: null, shares: [], divergence: undefined, seen: undefined,
-    map: { ...map, key, wide: lags.length, mirrored: false, gold: null, causes: [...map.causes, "outside"] },
+    map: { ...map, key, wide: lags.length, columns: [...lags.keys()], mirrored: false, gold: null, causes: [...map.causes, "outside"] },
     weights: Float32Array.from(cells, (cell) => (cell < 0 ? 0 : weights[cell])),
     causes: Uint8Array.from(cells, (cell) => (cell < 0 ? outside : (causes?.[cell] ?? 0))),
   };

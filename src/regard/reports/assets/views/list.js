@@ -21,7 +21,7 @@ function listEntry(index) {
   const line = (text, kind, lang) => make("span", { class: kind, lang, dir: "auto" }, text);
   const button = make(
     "button",
-    { type: "button", "data-index": index, onclick: () => showExample(index) },
+    { "data-index": index, onclick: () => showExample(index) },
     line(example.source, "", example.sourceLanguage),
     line(example.output, "sub", example.outputLanguage),
   );

@@ -37,8 +37,7 @@ function drawHeading(column) {
 
 function draw(box) {
   const { divergence, map } = view.plane;
-  const { query, key } = map;
-  const [rows, columns] = [[...query.text.keys()], [...key.text.keys()]];
+  const { columns, key, rows } = map;
   const sum = (cells, name) => make("td", { class: "sum", title: name }, number(cells.reduce((a, b) => a + b, 0), 2));
   const apart = (text) => (divergence ? [make("td", { class: "sum", title: t("divergence") }, text)] : []);
   const blank = () => make("td", { class: "sum" });

@@ -16,7 +16,7 @@ function go(at) {
 function cellOf(_, at) {
   const onclick = () => (go(at), $("steps").children[at].focus());
   const pressed = at === state.s;
-  const cell = make("button", { type: "button", "aria-pressed": String(pressed), tabindex: pressed ? 0 : -1, onclick });
+  const cell = make("button", { "aria-pressed": String(pressed), tabindex: pressed ? 0 : -1, onclick });
   cell.append(make("span", { class: "thumbnail" }), make("small", {}, stepText(at)));
   return cell;
 }
@@ -34,7 +34,7 @@ function drawFirst() {
   const own = Object.fromEntries(heads[state.m].at(state.h));
   const total = view.maps.reduce((sum, map) => sum + map.heads.length, 0);
   const cell = (name, content, scope) => make(name, { scope, style: "text-align:start" }, ...content);
-  const jump = (at, text, head) => make("button", { type: "button", onclick: () => ([state.m, state.h] = head, go(at)) }, text);
+  const jump = (at, text, head) => make("button", { onclick: () => ([state.m, state.h] = head, go(at)) }, text);
   const lines = words.map(([word, at, m, h, count]) => make(
     "tr", {}, cell("th", [t(word, { n: 100 * data.sharpened }).split(":")[0]], "row"),
     cell("td", [word in own ? jump(own[word], stepText(own[word]), [state.m, state.h]) : "–"]),

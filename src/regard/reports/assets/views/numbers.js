@@ -17,7 +17,7 @@ function linesOf(rows) {
 }
 
 function rowsOf() {
-  const rows = [...view.plane.map.query.text.keys()];
+  const rows = view.plane.map.rows;
   return rows.length * view.plane.map.wide <= 65536 ? rows : [state.q];
 }
 
@@ -28,8 +28,8 @@ function tsv() {
 
 function json() {
   const { map } = view.plane;
-  const rows = [...map.query.text.keys()];
-  const weights = rows.map((row) => [...map.key.text.keys()].map((column) => weightAt(row, column) ?? null));
+  const { rows } = map;
+  const weights = rows.map((row) => map.columns.map((column) => weightAt(row, column) ?? null));
   const head = state.h < 0 ? "mean" : map.heads[state.h];
   return JSON.stringify({ layer: map.layer, head, query: map.query.text, key: map.key.text, weights });
 }
@@ -88,7 +88,7 @@ async function copy(event) {
 }
 
 function draw(box) {
-  const button = (text, onclick) => make("button", { type: "button", onclick }, text);
+  const button = (text, onclick) => make("button", { onclick }, text);
   const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
   drawn = { body: make("tbody"), heads: make("tr"), note: make("p", { class: "quiet" }), rows: null };
   const table = make("table", { class: "numbers" }, make("thead", {}, drawn.heads), drawn.body);
@@ -106,7 +106,7 @@ function drawLines() {
   drawn.lines.sort((a, b) => sign * (a[order.by] - b[order.by]));
   const heads = columns.map((name, at) =>
     make("th", { scope: "col", "aria-sort": at === order.by && (order.down ? "descending" : "ascending") },
-      make("button", { type: "button", onclick: () => (sort(at), drawn.heads.children[at].firstChild.focus()) }, t(name), at === order.by ? (order.down ? " ↓" : " ↑") : "")));
+      make("button", { onclick: () => (sort(at), drawn.heads.children[at].firstChild.focus()) }, t(name), at === order.by ? (order.down ? " ↓" : " ↑") : "")));
   fill(drawn.heads, ...heads);
   const lines = drawn.lines.slice(0, most).map(([q, k, weight, rank, times]) =>
     make("tr", { onclick: () => select(q, k) }, make("td", {}, label("query", q)), make("td", {}, label("key", k)),

@@ -37,7 +37,7 @@ function play(key) {
 
 function beneath() {
   if (!view.example.timeline.audio) return [];
-  const box = make("button", { type: "button", onclick: () => play(state.k) });
+  const box = make("button", { onclick: () => play(state.k) });
   const mark = (_, column) => {
     const [from, to] = spanAt(column).map((time) => number(time, 2));
     box.textContent = t("play_span", { from, to });

@@ -5,7 +5,7 @@ import { abs, causeOf, fill, label, make, number, paint, register, seenBy, selec
 let drawn = []; // lines, each with its numbers if they are not the weights
 
 function lineOf(name) {
-  const words = [...view.plane.map.key.text.keys()].map((column) => {
+  const words = view.plane.map.columns.map((column) => {
     const word = label("key", column);
     word.onclick = () => select(state.q, column);
     return word;
