@@ -5,7 +5,8 @@ import pytest
 
 from regard.seeing.steps.expressions import computed, parsed
 from regard.seeing.steps.group import Group
-from regard.seeing.steps.numbers import Writer, number
+from regard.seeing.steps.numbers import number
+from regard.seeing.steps.writer import Writer
 
 NAMES = {
     "query": np.array([1.0, 2.0]),

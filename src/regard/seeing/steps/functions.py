@@ -116,3 +116,10 @@ FUNCTIONS: Mapping[str, Function] = {
     **{n: Function(each) for group in _NAMED for n, each in group.items()},
 }
 CONSTANTS: Mapping[str, Any] = {"pi": np.pi, "infinity": np.inf}
+# Those whose value says more than their arguments.
+EVALUATED = frozenset(
+    "any given length shape zeros ones arange eye one_hot where stack places shifted "
+    "latest pushed ranked crossing cell_output cell_gives cell_states layer_output "
+    "slower slope table_row logarithmic paired scale_of first_lambda landmark_bound "
+    "one_way pyramid in_pairs".split()
+) | {*PICTURES, *GRIDS}

@@ -15,12 +15,12 @@ from regard.seeing.steps.expressions import computed, parsed
 from regard.seeing.steps.facts import numbers_of
 from regard.seeing.steps.group import Group
 from regard.seeing.steps.groups import parameters_of, settings_group
-from regard.seeing.steps.numbers import Writer
 from regard.seeing.steps.reads import asked_by, lacking, reads_of, shapes_of
 from regard.seeing.steps.retelling import retellers
 from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.terms import of_its_key, terms_of
 from regard.seeing.steps.views import names_of, per_key_names, reading
+from regard.seeing.steps.writer import Writer
 from regard.seeing.steps.written import written
 from regard.trace import Trace
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from regard.cards import StepEntry
 from regard.seeing.steps.expressions import parsed
-from regard.seeing.steps.numbers import EVALUATED, Writer, shown_result
+from regard.seeing.steps.functions import EVALUATED
+from regard.seeing.steps.numbers import shown_result
+from regard.seeing.steps.writer import Writer
 
 _LISTED = 12  # keys that are seen, by number
 

@@ -1,0 +1,178 @@
+r"""An expression written as a formula with the numbers of one row, in LaTeX."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from regard.seeing.steps.expressions import chosen, computed
+from regard.seeing.steps.functions import EVALUATED, FUNCTIONS
+from regard.seeing.steps.group import Group
+from regard.seeing.steps.numbers import SHOWN, shown
+
+_SIGNS = {ast.Add: (" + ", 1), ast.Sub: (" - ", 1), ast.MatMult: (r" \, ", 2)}
+_LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
+_ATOM = 9
+_WHOLE = ("{0}", "{0}^2", r"{0}^\top")  # patterns that bind closest
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes expressions over ``names``, of ``per_key`` arrays the entry ``key``."""
+
+    names: Mapping[str, Any]
+    per_key: frozenset[str] = frozenset()
+    key: int | None = None
+    keys: int = 0
+
+    def write(self, node: ast.expr, level: int = 0) -> str:
+        """The formula, in brackets where something binds it closer than it holds."""
+        text, own = self._written(node)
+        return text if own >= level else f"({text})"
+
+    def _written(self, node: ast.expr) -> tuple[str, int]:
+        """Text, and how close it holds together."""
+        if isinstance(node, ast.IfExp):
+            return self._written(chosen(node, self.names))
+        if isinstance(node, _LEAVES):
+            return self._leaf(node)
+        if isinstance(node, ast.BinOp):
+            return self._operation(node)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return f"-{self.write(node.operand, 2)}", 1
+        if isinstance(node, ast.Call):
+            return self._call(node), _ATOM
+        return shown(computed(node, self.names)), _ATOM
+
+    def _leaf(self, node: ast.expr) -> tuple[str, int]:
+        inner = node
+        while isinstance(inner, ast.Subscript):
+            inner = inner.value
+        value = computed(node, self.names)
+        name = (
+            ast.unparse(inner) if isinstance(inner, (ast.Name, ast.Attribute)) else ""
+        )
+        fits = not self.keys or np.shape(value)[:1] == (self.keys,)
+        if self.key is not None and fits and self._along_keys(node, name):
+            value = _alone(value[self.key])
+        text = shown(value, name.split(".")[-1])
+        bare = not text.startswith("(")
+        return text, 1 if bare and (text[0] == "-" or r"\cdot" in text) else _ATOM
+
+    def _along_keys(self, node: ast.expr, name: str) -> bool:
+        """Whether the first axis of a leaf is that of the keys."""
+        if not isinstance(node, ast.Subscript):
+            return name in self.per_key
+        inside = node.slice
+        if isinstance(inside, ast.Tuple):  # key[:, 0]
+            return name in self.per_key and ast.unparse(inside.elts[0]) == ":"
+        return isinstance(inside, ast.Name) and inside.id in self.per_key  # key[ends]
+
+    def _operation(self, node: ast.BinOp) -> tuple[str, int]:
+        if isinstance(node.op, ast.Div):
+            return rf"\frac{{{self.write(node.left)}}}{{{self.write(node.right)}}}", 3
+        if isinstance(node.op, ast.Pow):
+            return f"{self.write(node.left, _ATOM)}^{{{self.write(node.right)}}}", 4
+        if isinstance(node.op, ast.Mult):
+            both = [computed(each, self.names) for each in (node.left, node.right)]
+            own = () if self.key is None else ((self.keys,), (self.keys, 1))
+            numbers = ((), *own)
+            vectors = all(np.shape(each) not in numbers for each in both)
+            sign, level = (r" \odot " if vectors else r" \cdot "), 2
+        elif type(node.op) in _SIGNS:
+            sign, level = _SIGNS[type(node.op)]
+        else:
+            return self._result(node, ""), _ATOM
+        if isinstance(node.op, (ast.Add, ast.Sub)) and self._is(0, node.right):
+            return self._written(node.left)
+        if isinstance(node.op, ast.Mult) and self._is(1, node.left):
+            return self._written(node.right)
+        left = right = self
+        if isinstance(node.op, ast.MatMult):  # what is added up over is written whole
+            right = replace(self, key=None)
+            left = right if np.ndim(computed(node.left, self.names)) == 1 else self
+        after = right.write(node.right, level + 1)
+        return left.write(node.left, level) + sign + after, level
+
+    def _is(self, number: int, node: ast.expr) -> bool:
+        """Whether a choice came to this bare number, which changes nothing here."""
+        chose = isinstance(node, ast.IfExp)
+        while isinstance(node, ast.IfExp):
+            node = chosen(node, self.names)
+        return chose and isinstance(node, ast.Constant) and node.value == number
+
+    def _call(self, node: ast.Call) -> str:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        function = FUNCTIONS.get(name)
+        if function is None or any(isinstance(e, ast.Lambda) for e in node.args):
+            return self._result(node, name)
+        if name == "where" and self.key is not None:
+            seen = np.asarray(computed(node.args[0], self.names))
+            seen = seen[self.key] if seen.ndim else seen
+            if seen.ndim:
+                return shown(computed(node, self.names))
+            return self.write(node.args[1] if seen else node.args[2])
+        if name in ("given", "leaf", "demanded"):  # by the name that is asked for
+            asked = node.args[1 if name == "given" else 2]
+            return self._result(node, str(computed(asked, self.names)))
+        if not function.pattern and name in EVALUATED:
+            return self._result(node, name)
+        if name == "quotient" and not np.any(computed(node.args[1], self.names)):
+            return self._result(node, name)  # by zero nothing is divided
+        writer = self
+        if function.whole and not _has_axis(node):
+            writer = replace(self, key=None)
+        if name == "mix":
+            return self._mixed(node)
+        arguments = [each for each in node.args if not self._is_hidden(each)]
+        given = [writer.write(each) for each in arguments]
+        if "{0}" not in function.pattern:
+            inside = ", ".join(given)
+            return function.pattern.replace("{*}", inside) or _named(name, inside)
+        level = 2 if name in ("sum", "dot", "unit", "plus", "times") else 0
+        level = _ATOM if function.pattern in _WHOLE else level
+        given = [writer.write(each, level) for each in arguments]
+        return function.pattern.format(*given)
+
+    def _is_hidden(self, node: ast.expr) -> bool:
+        """Words, and settings and weights as a whole, are no numbers to write."""
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, str)
+        if not isinstance(node, (ast.Name, ast.Attribute)):
+            return False
+        value = computed(node, self.names)
+        return value is None or isinstance(value, (Group, str, Mapping))
+
+    def _result(self, node: ast.expr, name: str) -> str:
+        """What it comes to, where that says more than what it is made of."""
+        value = np.asarray(computed(node, self.names))
+        if self.key is not None and value.shape[:1] == (self.keys,):
+            value = _alone(value[self.key])
+        return shown(value, name)
+
+    def _mixed(self, node: ast.Call) -> str:
+        """A weighted sum: its largest terms."""
+        weights, values = (computed(each, self.names) for each in node.args)
+        largest = np.argsort(-np.abs(weights), kind="stable")[:SHOWN]
+        terms = [rf"{shown(weights[n])} \cdot {shown(values[n])}" for n in largest]
+        rest = len(weights) > SHOWN and np.any(np.delete(weights, largest))
+        return " + ".join(terms + [r"\dots"] * bool(rest)).replace("+ -", "- ")
+
+
+def _alone(value: Any) -> Any:
+    """An entry that an axis was put on, without it."""
+    return value[0] if np.shape(value) == (1,) else value
+
+
+def _has_axis(node: ast.Call) -> bool:
+    """Whether it goes along one axis, and not over all."""
+    given = [each.arg for each in node.keywords]
+    second = node.args[1] if len(node.args) > 1 else None
+    number = isinstance(second, (ast.Constant, ast.UnaryOp, ast.Tuple))
+    return "axis" in given or number
+
+
+def _named(name: str, inside: str) -> str:
+    return rf"\mathrm{{{name.replace('_', ' ')}}}({inside})"
