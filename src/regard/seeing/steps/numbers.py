@@ -38,3 +38,11 @@ def shown_result(value: Any, name: str) -> str:
         return shown(value, name)
     more = r", \dots" if len(value) > 1 else ""
     return f"({shown_result(value[0], name)}{more})"
+
+
+def mixed(weights: Any, values: Any) -> str:
+    """A weighted sum: its largest terms."""
+    largest = np.argsort(-np.abs(weights), kind="stable")[:SHOWN]
+    terms = [rf"{shown(weights[n])} \cdot {shown(values[n])}" for n in largest]
+    rest = len(weights) > SHOWN and np.any(np.delete(weights, largest))
+    return " + ".join(terms + [r"\dots"] * bool(rest)).replace("+ -", "- ")

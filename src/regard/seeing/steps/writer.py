@@ -10,7 +10,7 @@ import numpy as np
 from regard.seeing.steps.expressions import chosen, computed
 from regard.seeing.steps.functions import EVALUATED, FUNCTIONS
 from regard.seeing.steps.group import Group
-from regard.seeing.steps.numbers import SHOWN, shown
+from regard.seeing.steps.numbers import mixed, shown
 
 _SIGNS = {ast.Add: (" + ", 1), ast.Sub: (" - ", 1), ast.MatMult: (r" \, ", 2)}
 _LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
@@ -125,7 +125,7 @@ class Writer:
         if function.whole and not _has_axis(node):
             writer = replace(self, key=None)
         if name == "mix":
-            return self._mixed(node)
+            return mixed(*(computed(each, self.names) for each in node.args))
         arguments = [each for each in node.args if not self._is_hidden(each)]
         given = [writer.write(each) for each in arguments]
         if "{0}" not in function.pattern:
@@ -151,14 +151,6 @@ class Writer:
         if self.key is not None and value.shape[:1] == (self.keys,):
             value = _alone(value[self.key])
         return shown(value, name)
-
-    def _mixed(self, node: ast.Call) -> str:
-        """A weighted sum: its largest terms."""
-        weights, values = (computed(each, self.names) for each in node.args)
-        largest = np.argsort(-np.abs(weights), kind="stable")[:SHOWN]
-        terms = [rf"{shown(weights[n])} \cdot {shown(values[n])}" for n in largest]
-        rest = len(weights) > SHOWN and np.any(np.delete(weights, largest))
-        return " + ".join(terms + [r"\dots"] * bool(rest)).replace("+ -", "- ")
 
 
 def _alone(value: Any) -> Any:
