@@ -49,12 +49,12 @@ def test_predicted_memory_of_additive_scores_is_what_was_measured(length, megaby
     ],
     ids=lambda layer: type(layer).__name__,
 )
-def test_what_has_one_way_only_is_told_apart(layer):
-    named = rf"layer must be .*Got {type(layer).__name__}, which has one way"
+def test_what_cannot_be_planned_is_told(layer):
+    named = rf"layer must be an attention over .*Got {type(layer).__name__}\. Recur"
     with pytest.raises(ValueError, match=named):
         regard.plan(layer, (2, 8, 4))
 
 
-def test_what_is_no_layer_of_ours_is_refused():
-    with pytest.raises(ValueError, match="Got str, which is no layer of regard"):
-        regard.plan("additive", (2, 8, 4))
+def test_the_attention_inside_a_layer_is_planned():
+    (columns,) = layers.AxialAttention(2, 4, axes=("height",)).attentions
+    assert regard.plan(columns, (2, 8, 4)).bytes > 0

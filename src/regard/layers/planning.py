@@ -6,7 +6,6 @@ from regard.core.plan import Plan, Traits
 from regard.core.plan import plan as plan_sizes
 from regard.layers.alignments.alignment import Alignment
 from regard.layers.attention import Attention
-from regard.layers.traceable import Traceable
 
 
 def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
@@ -25,20 +24,15 @@ def plan(layer: Attention, query_shape, value_shape=None) -> Plan:
 
     Raises:
         ValueError: where a shape has not three axes, or layer is not an attention over
-            a memory. Recurrences, approximations, poolings, decoders and layers over
-            images have one way to compute; what they need is not predicted.
+            a memory. Recurrences, approximations, poolings, decoders, blocks and layers
+            over images have paths of their own, whose memory is not predicted.
     """
     if not isinstance(layer, Attention):
-        one_way = isinstance(layer, Traceable)
         raise ValueError(
             "layer must be an attention over a memory, such as "
-            "regard.layers.AdditiveAttention, for which the engine chooses between "
-            f"paths. Got {type(layer).__name__}, which "
-            + (
-                "has one way to compute, whose memory is not predicted."
-                if one_way
-                else "is no layer of regard."
-            )
+            f"regard.layers.AdditiveAttention. Got {type(layer).__name__}. "
+            "Recurrences, approximations, poolings, decoders, blocks and layers over "
+            "images cannot be planned; an attention inside one can."
         )
     value_shape = query_shape if value_shape is None else value_shape
     for name, shape in {"query_shape": query_shape, "value_shape": value_shape}.items():
