@@ -103,12 +103,15 @@ def test_without_vectors_of_tokens_there_is_no_gradient():
         metrics.evidence(made, x, labels, embedding="vectors")
 
 
-def test_a_layer_without_a_table_of_weights_is_not_tested():
+def reading(layer):
     tokens = keras.Input((6,), dtype="int32")
-    x = layers.Embedding(5, 8, mask_zero=True)(tokens)
-    x = regard.layers.LocationSensitiveAttention(4, name="alignment")(x)
+    x = layer(layers.Embedding(5, 8, mask_zero=True)(tokens))
     x = layers.GlobalAveragePooling1D()(x)
-    made = keras.Model(tokens, layers.Dense(2, activation="softmax")(x))
+    return keras.Model(tokens, layers.Dense(2, activation="softmax")(x))
+
+
+def test_a_layer_without_a_table_of_weights_is_not_tested():
+    made = reading(regard.layers.ProbSparseAttention(2, 4, factor=1))
     x, labels = examples(8)
     found = asked(made, x, labels)
     for question in QUESTIONS[:3]:
@@ -118,6 +121,19 @@ def test_a_layer_without_a_table_of_weights_is_not_tested():
     other = asked(made, x, labels, removal=metrics.replaced_by(3), uniform=made)
     assert other["comprehensiveness"].interval is not None
     assert other["uniform"].interval.mean == 0
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: regard.layers.LocationSensitiveAttention(4),
+        lambda: regard.layers.CausalLinearAttention(2, 4),
+    ],
+)
+def test_alignments_and_recurrences_are_tested(layer):
+    found = asked(reading(layer()), *examples(8))
+    for question in QUESTIONS[:2]:
+        assert found[question].interval is not None
 
 
 def test_it_supports_only_with_the_whole_interval():
