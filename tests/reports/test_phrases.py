@@ -66,7 +66,7 @@ def test_the_steps_ask_for_phrases_that_exist_and_for_all_of_them():
     program = "".join(text_of(f"explained/{name}.js") for name in ("steps", "what_if"))
     asked, _ = asked_by(program, text_of("explained/page.html"))
     named = set(re.findall(r't\(playing \? "(\w+)" : "(\w+)"\)', program)[0])
-    beside_the_steps = {"for", "shapes"}
+    beside_the_steps = {"for", "shapes", "counted"}
     known = set(phrases("en", "pages", "explained"))
     assert asked | named == known | beside_the_steps
 
