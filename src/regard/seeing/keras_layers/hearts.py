@@ -9,11 +9,10 @@ seen where the layer has Keras' method ``_compute_attention(query, key, value, .
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any
 
-import keras
 from keras import ops
 
 from regard.core.shapes import sizes_of
@@ -22,6 +21,7 @@ from regard.seeing.keras_layers.changed import changed
 from regard.seeing.keras_layers.confirming import confirmed_look
 from regard.seeing.keras_layers.delivery import deliver, tables_of_softmax, taken_rows
 from regard.seeing.keras_layers.hub import heads_first, with_heads
+from regard.seeing.keras_layers.places import in_place_of_hearts
 from regard.seeing.replacing import replaced
 
 _VECTORS = ("query", "key", "value")
@@ -36,7 +36,7 @@ def read_at_heart(layer: Any) -> Iterator[None]:
     def watched(*args, **options):
         seen: list[dict[str, Any]] = []
         softmax, product = partial(_seen_softmax, seen), partial(_seen_product, seen)
-        with _in_place_of_hearts(layer, softmax, product), _vectors(layer, seen):
+        with in_place_of_hearts(layer, softmax, product), _vectors(layer, seen):
             answer = call(*args, **options)
         for each in seen:
             _deliver(layer, **each)
@@ -56,28 +56,10 @@ def change_at_heart(layer: Any) -> Iterator[None]:
         softmax, product = (
             partial(each, layer) for each in (_changed_softmax, _changed_product)
         )
-        with _in_place_of_hearts(layer, softmax, product):
+        with in_place_of_hearts(layer, softmax, product):
             return call(*args, **options)
 
     with replaced(layer, "call", changing):
-        yield
-
-
-@contextmanager
-def _in_place_of_hearts(layer, softmax, product) -> Iterator[None]:
-    """Others, made by ``softmax(method)`` and ``product(method)``, stand there."""
-    with ExitStack() as stack:
-        for each in layer._flatten_layers(include_self=False):
-            if isinstance(each, keras.layers.Softmax):
-                stack.enter_context(replaced(each, "call", softmax(each.call)))
-        places = (
-            *((ops, "softmax", softmax), (ops.nn, "softmax", softmax)),
-            (keras.activations, "softmax", softmax),
-            *((module, "dot_product_attention", product) for module in (ops, ops.nn)),
-        )
-        for module, name, make in places:
-            method = make(getattr(module, name))
-            stack.enter_context(replaced(module, name, method))
         yield
 
 

@@ -1,0 +1,30 @@
+"""The places at which an attention layer of any make comes to its weights."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import keras
+from keras import ops
+
+from regard.seeing.replacing import replaced
+
+
+@contextmanager
+def in_place_of_hearts(
+    layer: Any, softmax: Callable, product: Callable
+) -> Iterator[None]:
+    """Others, made by ``softmax(method)`` and ``product(method)``, stand there."""
+    with ExitStack() as stack:
+        for each in layer._flatten_layers(include_self=False):
+            if isinstance(each, keras.layers.Softmax):
+                stack.enter_context(replaced(each, "call", softmax(each.call)))
+        places = (
+            *((ops, "softmax", softmax), (ops.nn, "softmax", softmax)),
+            (keras.activations, "softmax", softmax),
+            *((module, "dot_product_attention", product) for module in (ops, ops.nn)),
+        )
+        for module, name, make in places:
+            method = make(getattr(module, name))
+            stack.enter_context(replaced(module, name, method))
+        yield
