@@ -7,7 +7,6 @@ to it, and comes nearer than those with other weights. Rows that no reading expl
 several, are not confirmed.
 """
 
-import math
 from typing import Any
 
 import keras
@@ -15,6 +14,7 @@ from keras import ops
 
 from regard.core.scores import widen
 from regard.core.shapes import is_static, sizes_of, taken
+from regard.seeing.tracers import known
 
 _NEAR = 1e-2  # of the largest value: kernels of half precision, other orders of sums
 _APART = 4.0  # times as far from the context as the best are others
@@ -36,8 +36,8 @@ def confirmed(tables: dict[str, Any], value: Any, context: Any) -> dict[str, Any
     value = ops.repeat(value, sizes[1] // sizes_of(value)[1], axis=1)
     largest = ops.max(ops.abs(value), axis=(2, 3))[..., None] + 1e-30
     near = _distance(ops.matmul(weights, value), context) / largest < _NEAR
-    if math.prod(sizes_of(tables["mask"])) > 1:  # one True hides nothing
-        empty = ops.logical_not(ops.any(tables["mask"], axis=-1))  # B|1, H|1, T|1
+    empty = ops.logical_not(ops.any(tables["mask"], axis=-1))  # B|1, H|1, T|1
+    if not known(empty) or ops.convert_to_numpy(empty).any():
         read, sure = _of_nothing(weights, tables["scores"], value, context, largest)
         weights = ops.where(empty[..., None], read, weights)
         near = ops.where(empty, sure, near)
