@@ -15,7 +15,7 @@ def looks(*shares):
 
 
 def test_words_are_dated_by_the_first_look_at_which_they_are_true():
-    said, entropy = looks(0, 0.6, 0.9, 1.0)
+    said, entropy = looks(0, 0.6, 0.8, 1.0)
     assert entropy[1] / entropy[0] > SHARPENED > entropy[2] / entropy[0]
     assert first_places(said, entropy) == {"uniform": 0, "sharpened": 2, "diagonal": 3}
 
