@@ -28,7 +28,7 @@ def test_fields_are_the_five_steps_in_order():
     names = " ".join(each.name for each in dataclasses.fields(Trace))
     assert names == (
         "mechanism layer query key value scores bias mask weights context output "
-        "masks extra inputs parameters settings"
+        "masks extra inputs parameters settings training"
     )
 
 

@@ -51,8 +51,8 @@ def dates(
         f"(training took {scores['training_seconds']:.0f} s)."
     )
     if "characters_read" in scores:  # a model made by an earlier version has none
-        learning = scores["characters_learnt"] / scores["training_seconds"]
-        reading = scores["characters_read"] / scores["reading_seconds"]
+        learning = scores["characters_learnt"] / max(scores["training_seconds"], 0.1)
+        reading = scores["characters_read"] / max(scores["reading_seconds"], 0.001)
         print(
             f"Characters a second, compiling included: {learning:,.0f} in training, "
             f"{reading:,.0f} in reading."
