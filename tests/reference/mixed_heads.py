@@ -53,9 +53,29 @@ def talking_heads(weights, query, key, value, visible):
     return joined(weights, attention @ values), attention
 
 
-def differential(weights, query, key, value, visible, first=0.2, epsilon=1e-5):
-    """The first map of a head minus lambda times its second, then a norm."""
+def faded(maps, spans, reach, ramp):
+    """Every look fades with the distance in its own way, then sums to 1 again.
+
+    Sukhbaatar et al. 2019, "Adaptive attention span", section 2.2.
+    """
+    found = np.zeros(maps.shape)
+    before = maps.shape[3] - maps.shape[2]
+    for b, look, i in np.ndindex(*maps.shape[:3]):
+        far = np.abs(np.arange(maps.shape[3]) - (before + i))
+        left = np.clip((ramp + spans[look] * reach - far) / ramp, 0.0, 1.0)
+        row = maps[b, look, i] * left
+        found[b, look, i] = row / (row.sum() or 1.0)
+    return found
+
+
+def differential(weights, query, key, value, visible, first=0.2, span=None):
+    """The first map of a head minus lambda times its second, then a norm.
+
+    ``span``: reach and ramp of the looks, where they have one.
+    """
     maps = rows(products(weights, query, key), visible)
+    if span is not None:
+        maps = faded(maps, weights["span"], *span)
     share = (
         np.exp(weights["lambda_query_1"] @ weights["lambda_key_1"])
         - np.exp(weights["lambda_query_2"] @ weights["lambda_key_2"])
@@ -65,7 +85,7 @@ def differential(weights, query, key, value, visible, first=0.2, epsilon=1e-5):
     attention = maps[:, :heads] - share * maps[:, heads:]
     contexts = attention @ projected(weights, "value", value)
     mean = np.mean(contexts**2, axis=-1, keepdims=True)
-    normed = contexts / np.sqrt(mean + epsilon) * weights.get("norm_gain", 1.0)
+    normed = contexts / np.sqrt(mean + 1e-5) * weights.get("norm_gain", 1.0)
     return joined(weights, (1 - first) * normed), attention
 
 

@@ -113,9 +113,7 @@ def dense(query, key, value, recipe, visibility, bias, keep):
         mask = own_columns(mask, visibility.masks.get("query"), scores, more)
         scores, visible = (ops.concatenate([s, more], -1) for s in (scores, visible))
         value = with_own(value, recipe.own[1])
-    weights, mask, maps = _weighed(visible, mask, recipe)
-    if position is not None:
-        weights = position.reweigh(weights, visibility.grid, *places)
+    weights, mask, maps = _weighed(visible, mask, recipe, visibility.grid)
     if recipe.fade is not None:
         weights = recipe.fade(weights, query, key)
     for change in recipe.changes:
@@ -147,12 +145,18 @@ def _plus(scores, bias):
     return scores + bias
 
 
-def _weighed(scores, mask, recipe):
-    """Weights of what may be seen, the mask in their shape, and the maps blended."""
+def _weighed(scores, mask, recipe, grid):
+    """Weights of what may be seen, the mask in their shape, and the maps blended.
+
+    A position changes the maps, which is what it has weights for, one by one.
+    """
     seen = mask
     if mask is not None:
         seen = ops.broadcast_to(per_map(mask, scores.shape[1]), ops.shape(scores))
-    weights = maps = recipe.normalizer(scores, seen, *recipe.normalizer_parameters)
+    weights = recipe.normalizer(scores, seen, *recipe.normalizer_parameters)
+    if recipe.position is not None:
+        weights = recipe.position.reweigh(weights, grid, *recipe.position_parameters)
+    maps = weights
     if recipe.blend is not None:
         weights = recipe.blend(weights, *recipe.blend_parameters)
     if mask is None:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from regard import layers
+from regard import layers, positions
 from tests.conformance.kinds import MEMORY, ROW_SHIFT, VARIANT, soft
 from tests.reference.mixed_heads import (
     differential,
@@ -52,6 +52,19 @@ CASES = [
         partial(differential, first=0.8 - 0.6 * 2.718281828459045**-0.9),
         still={"key/bias": ROW_SHIFT},
         tags=VARIANT,
+    ),
+    soft(
+        "differential_span",
+        partial(
+            layers.DifferentialAttention,
+            2,
+            3,
+            position=positions.AdaptiveSpan(4, ramp=3, start=0.5),
+        ),
+        partial(differential, span=(4, 3)),
+        still={"key/bias": ROW_SHIFT},
+        tags=VARIANT,
+        xfail={"kernel_options_reach_every_kernel": "spans are kept in [0, 1]"},
     ),
     soft(
         "persistent_memory",

@@ -108,6 +108,11 @@ TWICE = {
     "rope": {"position": positions.RoPE()},
     "alibi": {"position": positions.ALiBi()},
     "shaw": {"position": positions.ShawRelative(2)},
+    "span": {"position": positions.AdaptiveSpan(2, 3, start=0.5)},
+    "rope_and_span": {
+        "position": positions.RoPE() + positions.AdaptiveSpan(2, 3, start=0.5),
+        "normalizer": normalizers.Sparsemax(),
+    },
     "tiled": {"query_key_norm": "unit", "num_key_value_heads": 1, "head_order": "tile"},
     "sinks": {"normalizer": normalizers.Sinks()},
     "slot": {"normalizer": normalizers.Slot()},
@@ -131,6 +136,23 @@ def test_both_looks_of_a_differential_head(name):
     place = np.argwhere(broken.extra["maps"] != trace.extra["maps"])[0]
     where = {"example": place[0], "head": place[1] % 2, "query": place[2]}
     assert any("maps" in each for each in wrong(broken, **where))
+
+
+@pytest.mark.parametrize("mixes", [True, False])
+def test_spans_come_before_heads_talk_about_weights(mixes):
+    span = positions.AdaptiveSpan(2, ramp=1.5)
+    layer = layers.TalkingHeadsAttention(2, 4, mix_weights=mixes, position=span)
+    trained(layer, QUERY, VALUE).part_weights["position"][0].assign([0.0, 0.1])
+    trace = layer.trace(QUERY, VALUE, value_mask=REAL)
+    for head, query in np.ndindex(2, 3):
+        assert not wrong(trace, query=query, head=head, example=1)
+    if mixes:  # a key so far away is out of the sight of each head
+        assert np.all(trace.extra["maps"][:, :, 0, 0] == 0)
+        assert np.any(trace.weights[:, :, 0])
+    weights = np.array(trace.weights)
+    weights[1, 1, 2, 0] += 1e-3
+    broken = replace(trace, weights=weights)
+    assert "weights" in wrong(broken, query=2, head=1, example=1)
 
 
 MOVING = {

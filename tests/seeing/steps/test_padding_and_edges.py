@@ -1,5 +1,7 @@
 """What is hidden, and what an edge list leaves out, is explained as it was computed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,57 @@ def test_padding_of_an_approximation(name, query):
     )
     assert not wrong(steps), steps
     assert outputs_checked(steps) == 1
+
+
+def with_biases(layer, *inputs):
+    """With weights of which none is zero: what is hidden is projected to the bias."""
+    layer(*inputs)
+    rng = np.random.default_rng(6)
+    for each in layer.trainable_variables:
+        each.assign(rng.normal(size=each.shape, scale=0.5))
+    return layer
+
+
+BIASED = {
+    "linformer": lambda: layers.LinformerAttention(2, 3, rows=4, maximum_length=8),
+    "linformer_shared": lambda: layers.LinformerAttention(
+        2, 3, rows=4, maximum_length=8, share=True
+    ),
+    "nystrom": lambda: layers.NystromAttention(2, 3, landmarks=2, convolution=3),
+    "latent": lambda: layers.MultiHeadLatentAttention(2, 4, 3, 2, use_bias=True),
+    "latent_queries": lambda: layers.MultiHeadLatentAttention(
+        2, 4, 3, query_latent_dim=3, absorb=True
+    ),
+    "graph": lambda: layers.GraphTransformer(2, 3),
+    "graph_gated": lambda: layers.GraphTransformer(2, 3, gated=True),
+}
+
+
+@pytest.mark.parametrize("mask", ["query_mask", "value_mask"])
+@pytest.mark.parametrize("name", BIASED)
+def test_padding_where_nothing_is_zero(name, mask):
+    given = sequences()
+    trace = with_biases(BIASED[name](), given).trace(given, **{mask: REAL})
+    hidden = with_biases(BIASED[name](), given).trace(
+        given, **{mask: np.zeros((2, 5), bool)}
+    )
+    for query, each in ((0, trace), (1, trace), (4, trace), (2, hidden)):
+        steps = regard.explain(each, query=query, example=1, head=1)
+        assert not wrong(steps), steps
+        assert outputs_checked(steps) == 1
+
+
+def test_delays_of_a_series_that_is_hidden():
+    layer, given = layers.AutoCorrelation(2, 3, factor=2), sequences(9)
+    real = np.array([[False] * 5, [True] * 5])
+    trace = with_biases(layer, given).trace(given, value_mask=real)
+    for example in range(2):
+        assert not wrong(regard.explain(trace, example=example))
+    others = [n for n in range(5) if n not in trace.extra["delays"][1]]
+    delays = np.array(trace.extra["delays"])
+    delays[1, 0] = others[0]
+    broken = replace(trace, extra={**trace.extra, "delays": delays})
+    assert "best" in [name for name, _ in wrong(regard.explain(broken, example=1))]
 
 
 @pytest.mark.parametrize("causal", [False, True])

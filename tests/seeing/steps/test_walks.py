@@ -1,10 +1,13 @@
 """What remembers is explained at every step, with padding, masks and a bias."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 import regard
+from regard.seeing.steps.traces import trace_of
 from tests.conformance.cases import CASES
 from tests.conformance.subject import subject_of
 
@@ -89,6 +92,43 @@ def test_machines_are_told_at_the_last_step_alone_too(name):
     for each, query in ((layer, 3), (last, 0)):
         steps = regard.explain(each, inputs, query=query, example=1)
         assert steps.passed and steps[-1].check.what == "output"
+
+
+LOOPS = ({}, {"go_backwards": True}, {"zero_output_for_mask": True})
+LOOPS += ({"return_sequences": False}, {"return_sequences": False, **LOOPS[1]})
+
+
+@once
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("name", ["ntm", "dnc"])
+def test_a_machine_rests_at_padding(name, loop):
+    layer = subject_of(row(name)).layer
+    inputs = subject_of(row(name)).inputs["sequences"]
+    other = keras.layers.RNN.from_config({**layer.get_config(), **loop})
+    other(inputs)
+    other.set_weights(layer.get_weights())
+    mask = np.array(
+        [[False, True, True, False, False], [True, False, True, True, True]]
+    )
+    for example, query in np.ndindex(2, 5 if other.return_sequences else 1):
+        place = {"example": example, "query": query}
+        steps = regard.explain(other, inputs, mask=mask, **place)
+        assert steps.passed and steps[-1].check.what == "output"
+        turns = mask[example, :: -1 if other.go_backwards else 1]
+        rests = not turns[query if other.return_sequences else -1]
+        assert ("padding" in steps[-1].sentence) == rests
+        assert ("reads" in [each.name for each in steps]) != rests
+
+
+@once
+def test_an_answer_that_was_not_repeated_is_noticed():
+    layer = subject_of(row("ntm")).layer
+    inputs = subject_of(row("ntm")).inputs["sequences"]
+    output = keras.ops.convert_to_numpy(layer(inputs))
+    mask = np.array([[True, True, True, False, False]] * 2)
+    trace = trace_of(layer, (inputs,), {"mask": mask})
+    assert not wrong_in(trace, query=3)
+    assert wrong_in(replace(trace, output=output), query=3)
 
 
 @once

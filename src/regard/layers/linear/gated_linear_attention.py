@@ -28,7 +28,8 @@ class GatedLinearAttention(RecurrentAttention):
     Args:
         num_heads, key_dim, value_dim, output_shape: as in ``MultiHeadAttention``.
         gate_per: "channel" or "head".
-        gate_rank: width between the two matrices of W per channel; None for one.
+        gate_rank: width between the two matrices of W where gates are per channel;
+            None for one matrix. Gates per head have one whatever it is.
         temperature: tau; larger forgets slower.
         **options: of every recurrence (see ``RecurrentAttention``) and layer.
 

@@ -82,7 +82,6 @@ FUNCTIONS: Mapping[str, Function] = {
     "transpose": Function(
         lambda x, *axes: np.transpose(x, axes or None), r"{0}^\top", whole=True
     ),
-    "flip": Function(np.flip),
     "roll": Function(np.roll),
     "repeat": Function(np.repeat),
     "tile": Function(np.tile),

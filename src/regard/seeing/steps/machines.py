@@ -30,9 +30,38 @@ def controlled(settings: Any, weights: Any, inputs: Array, state: Array) -> Arra
     own = settings.values["controller"]
     found = {name: weight(weights, own.values["name"], name) for name in WEIGHTS}
     found = {name: each for name, each in found.items() if each is not None}
-    before = state[sum(int(np.prod(each)) for each in leaves(settings).values()) :]
+    before = controller_state(settings, state)
     read = np.concatenate([inputs, leaf(settings, state, "reads").ravel()])
     return cell(own, SimpleNamespace(values=found or weights.values), read, before)
+
+
+def controller_state(settings: Any, state: Array) -> Array:
+    """What the controller remembers, behind the leaves of the memory."""
+    return state[sum(int(np.prod(each)) for each in leaves(settings).values()) :]
+
+
+def turn(settings: Any, sequence: Array, number: int) -> int:
+    """Which step of the loop gave this answer."""
+    return number if settings.values["return_sequences"] else len(sequence) - 1
+
+
+def in_turn(settings: Any, rows: Array) -> Array:
+    """Positions in the order of the loop; what holds for all of them as it is."""
+    backwards = settings.values["go_backwards"] and np.ndim(rows)
+    return rows[::-1] if backwards else rows
+
+
+def works(settings: Any, real: Array, number: int) -> bool:
+    """Whether the cell works at this step: Keras keeps its state at padding."""
+    real = np.atleast_1d(in_turn(settings, real))
+    return bool(real[turn(settings, real, number) if len(real) > 1 else 0])
+
+
+def answered_before(settings: Any, real: Array, number: int) -> bool:
+    """Whether there is an answer that the loop repeats at padding."""
+    real = np.atleast_1d(in_turn(settings, real))
+    before = real[: turn(settings, real, number)]
+    return bool(np.any(before)) and not settings.values["zero_output_for_mask"]
 
 
 def machine_states(
@@ -117,4 +146,5 @@ def _computer(wanted: Mapping[str, Array], state: Mapping[str, Array]) -> dict:
 
 _ALL = (leaf, demanded, controlled, machine_states, by_content, rotated_by, sharpened)
 _MORE = (overwritten, used, free_slots, linked)
-MACHINES = {each.__name__: each for each in (*_ALL, *_MORE)}
+_LOOP = (controller_state, turn, in_turn, works, answered_before)
+MACHINES = {each.__name__: each for each in (*_ALL, *_MORE, *_LOOP)}

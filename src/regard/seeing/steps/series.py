@@ -19,6 +19,16 @@ def correlated(query: Array, key: Array) -> Array:
     return np.array([np.sum(query * np.roll(key, n, axis=0)) for n in delays])
 
 
+def strongest(strength: Array, chosen: Array) -> Array:
+    """As many delays as were chosen, the strongest first; of equals the chosen ones.
+
+    Nothing tells equals apart, as of a series that is hidden: backends differ there.
+    """
+    rank = np.full(len(strength), len(chosen))
+    rank[chosen] = np.arange(len(chosen))
+    return np.lexsort((rank, -strength))[: len(chosen)]
+
+
 def lstm(
     read: Array, state: Array, kernel: Array, recurrent_kernel: Array, bias: Array
 ) -> Array:
@@ -75,6 +85,7 @@ def pyramid(frames: Array, real: Array, weights: Any, levels: int) -> Array:
 SERIES: dict[str, tuple[Any, ...]] = {
     "fitted": (fitted, "{0}"),
     "correlated": (correlated, r"\sum_t {0}_t \cdot {1}_{{t - \delta}}", True),
+    "strongest": (strongest,),
     "lstm": (lstm, r"\mathrm{{LSTM}}({0}, {1})"),
     "in_pairs": (in_pairs,),
     "pairs_real": (pairs_real,),
