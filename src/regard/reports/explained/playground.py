@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from regard.reports.explained.once import Once
 from regard.reports.explained.plain import DRAWN, plain
 from regard.seeing.steps.elementary import softmax
 from regard.trace import Trace
 
 
-def playground(trace: Trace, rows: list, sizes: Mapping[str, int]) -> dict[str, Any]:
-    """Values and scale, and whether the weights are a softmax of the scores at all."""
+def playground(
+    trace: Trace, rows: list, sizes: Mapping[str, int], vectors: Once
+) -> dict[str, Any]:
+    """Values and scale, and whether the weights are a softmax of the scores at all.
+
+    Values are numbers of ``vectors``.
+    """
     flat = [row for each in rows for head in each for row in head]
     softmaxes = all("scores" in row and "weights" in row for row in flat) and all(
         _is_softmax(row) for row in flat
@@ -27,7 +33,8 @@ def playground(trace: Trace, rows: list, sizes: Mapping[str, int]) -> dict[str, 
     return {
         "toy": True,
         "values": [
-            [[plain(v, DRAWN) for v in head] for head in each] for each in chosen
+            [[vectors.number(plain(v, DRAWN)) for v in head] for head in each]
+            for each in chosen
         ],
         "scale": _scale(trace),
     }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from regard.cards.mathml import mathml
+from regard.reports.explained.once import Shared
 from regard.reports.explained.plain import DRAWN, plain
 from regard.reports.explained.playground import playground
 from regard.reports.phrases import LANGUAGES, phrases
@@ -34,7 +35,7 @@ def packed(opened: Worked, names: Sequence[tuple[Tokens, Tokens]]) -> dict[str, 
     start = min(max(0, query - WINDOW // 2), max(0, sizes["T"] - WINDOW))
     queries = range(start, min(start + WINDOW, sizes["T"]))
     examples = range(min(EXAMPLES, sizes["B"]))
-    kinds: list[dict[str, Any]] = []
+    shared = Shared()
 
     def worked(*place: int) -> Worked:
         known = place == (0, 0, query)
@@ -43,14 +44,15 @@ def packed(opened: Worked, names: Sequence[tuple[Tokens, Tokens]]) -> dict[str, 
 
     rows = [
         [
-            [_row(worked(e, h, q), names[e], kinds) for q in queries]
+            [_row(worked(e, h, q), names[e], shared) for q in queries]
             for h in range(sizes["H"])
         ]
         for e in examples
     ]
+    toy = playground(trace, rows, sizes, shared.vectors)
     return {
         "phrases": {each: _words(each) for each in LANGUAGES},
-        "kinds": kinds,
+        **shared.packed(),
         "rows": rows,
         "start": query - start,
         "heads": list(range(sizes["H"])),
@@ -58,7 +60,7 @@ def packed(opened: Worked, names: Sequence[tuple[Tokens, Tokens]]) -> dict[str, 
         "queries": [_labels(names[e][0], queries) for e in examples],
         "keys": [_labels(names[e][1], range(sizes["S"])) for e in examples],
         "directions": [direction(names[e][0] or ()) for e in examples],
-        **playground(trace, rows, sizes),
+        **toy,
     }
 
 
@@ -103,14 +105,14 @@ def _label(token: str) -> str:
 
 
 def _row(
-    worked: Worked, tokens: tuple[Tokens, Tokens], kinds: list[dict]
+    worked: Worked, tokens: tuple[Tokens, Tokens], shared: Shared
 ) -> dict[str, Any]:
-    """The steps of one row; what all rows share of a step is kept once."""
+    """The steps of one row by their numbers, and what a reader may change."""
     told = {each: worked.told(tokens, each) for each in LANGUAGES}
     english = told["en"]
     facts = english.facts
     seen = np.atleast_1d(facts["mask"]).tolist()
-    steps = [_step(told, number, kinds) for number in range(len(english))]
+    steps = [_step(told, number, shared) for number in range(len(english))]
     found = {
         "steps": steps,
         "seen": seen,
@@ -124,29 +126,28 @@ def _row(
     return found
 
 
-def _step(
-    told: Mapping[str, Steps], number: int, kinds: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _step(told: Mapping[str, Steps], number: int, shared: Shared) -> int:
+    """The number of this step; its kind and its value stand apart from it."""
     step: Step = told["en"][number]
     kind = {
         "title": {each: told[each][number].title for each in LANGUAGES},
         "formula": mathml(step.formula) if step.formula else "",
         "role": step.gives,
     }
-    if kind not in kinds:
-        kinds.append(kind)
     value = np.atleast_1d(np.asarray(step.value, "float64"))
     if step.of and value.ndim > 1:  # a vector for each key: those of the strongest
         value = value[told["en"].facts["key_number"]]
     per_key = bool(step.of) and np.ndim(step.value) == 1
     flat = value.ravel()
-    return {
-        "kind": kinds.index(kind),
+    entry = {
+        "kind": shared.kinds.number(kind),
         "sentence": {each: told[each][number].sentence for each in LANGUAGES},
         "numbers": mathml(step.numbers) if step.numbers else "",
         "of": {each: told[each][number].of for each in LANGUAGES} if step.of else None,
         "shapes": shape_text(step.shapes),
-        "value": plain(flat if per_key else flat[:ENTRIES], DRAWN),
+        "value": shared.vectors.number(
+            plain(flat if per_key else flat[:ENTRIES], DRAWN)
+        ),
         "perKey": per_key,
         "terms": _terms(step),
         "more": 0 if per_key else max(0, flat.size - ENTRIES),
@@ -156,6 +157,7 @@ def _step(
             "text": {each: step.check.text(each) for each in LANGUAGES},
         },
     }
+    return shared.steps.number(entry)
 
 
 def _terms(step: Step) -> list[list[Any]]:

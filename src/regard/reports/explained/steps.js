@@ -33,6 +33,15 @@ const shown = (value) => {
   return local(text).replaceAll("-", "−");
 };
 
+// Rows hold numbers of steps and of vectors, which the page keeps once.
+function unshared(found) {
+  const { steps, vectors } = found;
+  for (const step of steps) step.value = vectors[step.value];
+  for (const each of found.rows.flat(2)) each.steps = each.steps.map((number) => steps[number]);
+  found.values = found.values.map((heads) => heads.map((head) => head.map((number) => vectors[number])));
+  return found;
+}
+
 function drawChoice() {
   $("queries").dir = data.directions[state.e];
   $("queries").replaceChildren(...data.queries[state.e].map((token, number) => {
