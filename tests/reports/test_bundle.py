@@ -5,14 +5,18 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from regard.reports import bundle, render_report
+from regard.reports import Example, Timeline, bundle, render_report
 from regard.reports.encoding import inflate
+from regard.reports.phrases import phrases
 from regard.reports.templates import text_of
 from regard.reports.views import VIEWS, program_of, views_of
 from tests.reports.browser import NODE
+from tests.reports.examples import make_record
 from tests.reports.gallery import gallery
 
 ESBUILD = (
@@ -74,15 +78,77 @@ def test_no_name_of_the_data_is_shortened():
     assert not found & set(bundle.OWN)
 
 
+def test_no_blank_of_a_phrase_is_shortened():
+    told = " ".join(phrases("en", "pages", "patterns", "report").values())
+    assert not set(re.findall(r"\{(\w+)\}", told)) & set(bundle.OWN)
+
+
 def test_the_style_stays_small():
-    assert (bundle.BUILT / "page.css").stat().st_size <= 6_000
+    styles = (bundle.BUILT / name for name in ("page.css", "views.css"))
+    assert sum(path.stat().st_size for path in styles) <= 6_200
+
+
+def page_of(examples):
+    return render_report(examples, embed_audio=True)
+
+
+def program(page):
+    return inflate(re.search('id="program">([^<]*)<', page)[1]).decode()
 
 
 def programs():
     """The script of the page of each of the gallery's examples."""
-    pages = (render_report([example]) for example in gallery())
-    packed = (re.search('id="program">([^<]*)<', page)[1] for page in pages)
-    return [inflate(each).decode() for each in packed]
+    return [program(page_of([example])) for example in gallery()]
+
+
+def pages_of_a_kind():
+    """Several examples of one kind, of a translation both short and long ones."""
+    translation, compare, training, series, sound, long, hebrew, text, more = gallery()
+    words = [f"t{at}" for at in range(100)]
+    far = {"source": " ".join(words), "output": "far"}
+    linked = Example(
+        **far, attention=make_record(words, words[::-1]), gold=({(0, 0)}, {(1, 1)})
+    )
+    plain = replace(
+        translation, explanation=None, attention=make_record(list("ab"), list("cd")),
+        gold=({(0, 0)}, {(1, 1)}),
+    )  # fmt: skip
+    heard = Timeline(
+        keys=100, log_mel=np.zeros((3, 8)), seconds=0.5,
+        audio=np.zeros(400_000), rate=8000,
+    )  # fmt: skip
+    spoken = Example(**far, attention=make_record(list("ab"), words), timeline=heard)
+    return {
+        "translation": [translation] * 2,
+        "translation, short and long": [plain, linked],
+        "compare": [compare] * 2,
+        "training": [training] * 2,
+        "series": [series, series, more],
+        "sound": [sound] * 2,
+        "long sound": [spoken] * 2,
+        "long": [long] * 2,
+        "right to left": [hebrew] * 2,
+        "sentences": [text] * 2,
+    }
+
+
+@pytest.mark.parametrize("kind", pages_of_a_kind())
+def test_a_page_of_several_examples_stays_small(kind):
+    page = page_of(pages_of_a_kind()[kind])
+    most = 31_100 if "short and long" in kind else 30_000  # both matrices, and links
+    assert len(program(page).encode()) <= most
+    assert shell(page) <= 40_000
+
+
+def test_a_page_of_all_kinds_stays_small():
+    assert shell(page_of(gallery())) <= 40_000
+
+
+def test_a_page_speaks_the_phrases_of_its_views():
+    packed = re.search('id="phrases">([^<]*)<', page_of(gallery()[6:7]))[1]
+    spoken = json.loads(inflate(packed))
+    assert spoken["tab_arcs"] == ["Links", "Связи"]
+    assert not {"tab_timeline", "training", "zoom_in"} & set(spoken)
 
 
 def built(view):
@@ -99,14 +165,18 @@ def test_a_page_carries_the_views_its_data_needs():
         assert built(one) in program and built(none) not in program
 
 
+def shell(page):
+    """How large a page is without what its examples hold."""
+    for data in ("<noscript>.*?</noscript>", r'id="(data|w\w+)">[^<]*'):
+        page = re.sub(data, "", page, flags=re.DOTALL)
+    return len(page.encode())
+
+
 def test_the_shell_of_a_page_stays_small():
     for example in gallery():
-        page = render_report([example])
-        for data in ("<noscript>.*?</noscript>", 'id="(data|w0)">[^<]*'):
-            page = re.sub(data, "", page, flags=re.DOTALL)
-        assert len(page.encode()) <= 40_000
+        assert shell(page_of([example])) <= 40_000
 
 
 def test_a_page_of_nothing_carries_no_view():
     assert views_of([]) == ()
-    assert program_of(()).endswith("core.start();")
+    assert program_of(()).endswith("start();")

@@ -60,7 +60,9 @@ def test_the_page_may_load_nothing():
 
 def test_texts_are_data_and_never_markup():
     text, reader = read([nasty()], title=NASTY[0], facts={NASTY[1]: NASTY[2]})
-    assert reader.tags.count("script") == 5  # data, phrases, numbers, program, start
+    assert (
+        reader.tags.count("script") == 6
+    )  # data, phrases, numbers, style, program, start
     assert "img" not in reader.tags
     assert "alert(1)</script>" not in text
     assert "\u202e" not in text and "\x00" not in text

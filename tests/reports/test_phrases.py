@@ -31,6 +31,7 @@ def test_both_languages_say_the_same(file):
     [
         (*SPOKEN, "without_script"),
         (*SPOKEN, "facts"),
+        (*SPOKEN, "kept"),
         ("pages", "explained"),
         ("diagnosis",),
     ],
@@ -74,7 +75,7 @@ def test_the_steps_ask_for_phrases_that_exist_and_for_all_of_them():
 def test_without_scripts_every_phrase_is_said():
     said = "".join(
         (FOLDER.parent / name).read_text("utf-8")
-        for name in ("page.py", "fallback.py", "page_facts.py")
+        for name in ("page.py", "fallback.py", "page_facts.py", "kept.py")
     )
-    for key in phrases("en", "without_script", "facts"):
+    for key in phrases("en", "without_script", "facts", "kept"):
         assert f'"{key}"' in said or f"'{key}'" in said, key

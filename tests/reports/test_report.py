@@ -210,7 +210,7 @@ def test_a_long_input_is_shown_by_its_outline(tmp_path, monkeypatch):
     tokens = [f"t{at}" for at in range(40)]
     (entry,) = entries(regard.report(maps, path=tmp_path / "a.html", key_tokens=tokens))
     (drawn,) = entry["maps"]
-    assert drawn["outline"]["top"] == 16 and drawn["outline"]["blocks"] == [40, 40]
+    assert drawn["outline"]["top"] == 16 and drawn["outline"]["shape"] == [40, 40]
     whole = regard.attend_to(layer, x, whole=True)["long"].weights[0]
     mean = np.exp(-(whole * np.log(whole)).sum(-1)).mean(-1)
     np.testing.assert_allclose(drawn["effective"], mean, rtol=1e-4)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 import regard
-from regard.reports import AttentionRecord, Example, Timeline, Training, render_report
+from regard.reports import (
+    AttentionRecord,
+    Example,
+    Timeline,
+    Training,
+    bands,
+    render_report,
+)
 from regard.reports.bands import band_over, pack_bands
 from regard.reports.describing import describe
 from regard.reports.encoding import CODINGS, Numbers, inflate
@@ -118,6 +125,22 @@ def test_bands_are_of_all_examples_in_time_whose_maps_are_alike():
     np.testing.assert_allclose(found[2, 2], np.percentile(joint, 90, 0), atol=3e-5)
     assert 'id="wb"' in render_report(examples)
     assert 'id="wb"' not in render_report(examples[-2:])
+
+
+def test_a_page_says_that_maps_are_too_large_for_a_band(monkeypatch):
+    examples = [spoken(SAID)] * 2
+    assert "Maps too large for a band" not in render_report(examples)
+    monkeypatch.setattr(bands, "MOST", 3 * 6)
+    page = render_report(examples)
+    assert "Maps too large for a band over the examples: 1" in page
+    assert "Карты, слишком большие для полосы по примерам: 1" in page
+    assert 'id="wb"' not in page
+
+
+def test_a_page_says_how_much_sound_is_inside():
+    page = render_report([spoken(SAID)], embed_audio=True)
+    assert "Sound is inside: 0.10 s, 16-bit mono, 0.00 MB." in page
+    assert "Звук внутри: 0,10 с, 16 бит, моно, 0,00 МБ." in page
 
 
 def test_a_training_says_when_each_head_first_did_something(tmp_path):

@@ -232,6 +232,19 @@ def test_a_page_opens_where_there_is_most_to_see(ask):
         assert opened == [wanted]
 
 
+@pytest.mark.parametrize(("language", "told"), [("en", "3.0·10⁻⁵"), ("ru", "3,0·10⁻⁵")])
+def test_a_tiny_weight_is_told_as_a_power_of_ten(ask, language, told):
+    record = AttentionRecord(
+        weights=[[1 - 3e-5, 3e-5]], query_tokens=["a"], key_tokens=["x", "y"]
+    )
+    cells = ask(
+        [Example(source="s", output="o", attention=record)],
+        'return text("#inspector dd");',
+        place=f"k=1&lang={language}",
+    )
+    assert cells[2] == told
+
+
 def test_two_models_are_compared_row_by_row(ask):
     first, second = (make_record(["a", "b"], list("xyz"), seed=seed) for seed in (1, 2))
     cells, apart, columns = ask(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ from regard.reports.example import Example
 from regard.reports.record import AttentionRecord
 from regard.reports.tokens import visible
 
-__all__ = ["BAND", "band_number", "band_over", "pack_bands"]
+__all__ = ["BAND", "MOST", "band_number", "band_over", "left_out_bands", "pack_bands"]
 
 #: Percentiles between which the band lies.
 BAND = (10, 90)
-_MOST = 1_500_000  # numbers of a layer's band; of larger ones a page has none
+#: Numbers of a layer's band; of larger ones a page has none, and says so.
+MOST = 1_500_000
 
 
 def band_over(weights: np.ndarray, allowed: np.ndarray) -> np.ndarray:
@@ -37,18 +38,16 @@ def pack_bands(examples: Sequence[Example], buffer: Numbers) -> list[dict[str, A
 
     The mean of several heads comes after them, as among the heads of a map.
     """
-    timed = [
-        each.records()
-        for each in examples
-        if each.timeline is not None and each.training is None
-    ]
     return [
-        packed
-        for number in range(max(map(len, timed), default=0))
-        for packed in _pack_alike(
-            number, [each[number] for each in timed if len(each) > number], buffer
-        )
+        _pack(number, layer, group, buffer)
+        for number, layer, group in _alike(examples)
+        if _size(group) <= MOST
     ]
+
+
+def left_out_bands(examples: Sequence[Example]) -> int:
+    """Of how many maps the band would be too large for a page."""
+    return sum(_size(group) > MOST for _, _, group in _alike(examples))
 
 
 def band_number(
@@ -61,28 +60,47 @@ def band_number(
     return found.index(wanted) if wanted in found else -1
 
 
-def _pack_alike(
-    number: int, records: Iterable[AttentionRecord], buffer: Numbers
-) -> Iterable[dict[str, Any]]:
-    alike: dict[tuple[Any, ...], list[AttentionRecord]] = {}
-    for record in records:
-        if record.weights is not None:
-            key = record.layer, record.weights.shape
-            alike.setdefault(key, []).append(record)
-    for (layer, shape), group in alike.items():
-        heads = shape[0] + (shape[0] > 1)
-        if len(group) < 2 or 3 * heads * shape[1] * shape[2] > _MOST:
+def _alike(
+    examples: Sequence[Example],
+) -> Iterator[tuple[int, str, list[AttentionRecord]]]:
+    """Number and layer of every map that two examples in time have alike, with them."""
+    found: dict[tuple[Any, ...], list[AttentionRecord]] = {}
+    for each in examples:
+        if each.timeline is None or each.training is not None:
             continue
-        band = np.stack([_of_head(group, head) for head in range(heads)])
-        name = "u16" if fits_levels(band) else "f32"
-        yield {
-            "map": number,
-            "layer": visible(layer, keep=" "),
-            "shape": list(shape),
-            "examples": len(group),
-            "coding": name,
-            "start": buffer.append(CODINGS[name][0].encode(band)),
-        }
+        for number, record in enumerate(each.records()):
+            if record.weights is not None:
+                key = number, record.layer, record.weights.shape
+                found.setdefault(key, []).append(record)
+    for (number, layer, _), group in sorted(found.items(), key=lambda each: each[0][0]):
+        if len(group) > 1:
+            yield number, layer, group
+
+
+def _heads(group: Sequence[AttentionRecord]) -> int:
+    """How many heads are told of: the mean of several is one more."""
+    heads = len(group[0].table)
+    return heads + (heads > 1)
+
+
+def _size(group: Sequence[AttentionRecord]) -> int:
+    """The numbers of a band: three lines for each row of each head."""
+    return 3 * _heads(group) * int(np.prod(group[0].table.shape[1:]))
+
+
+def _pack(
+    number: int, layer: str, group: Sequence[AttentionRecord], buffer: Numbers
+) -> dict[str, Any]:
+    band = np.stack([_of_head(group, head) for head in range(_heads(group))])
+    name = "u16" if fits_levels(band) else "f32"
+    return {
+        "map": number,
+        "layer": visible(layer, keep=" "),
+        "shape": list(group[0].table.shape),
+        "examples": len(group),
+        "coding": name,
+        "start": buffer.append(CODINGS[name][0].encode(band)),
+    }
 
 
 def _of_head(group: Sequence[AttentionRecord], head: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import zlib
@@ -93,14 +92,31 @@ def fits_levels(weights: np.ndarray) -> bool:
 
 
 def deflate(data: bytes) -> str:
-    """base64 of raw deflate, which a browser reads with ``DecompressionStream``."""
+    """Raw deflate as letters of 85, five for four bytes: 6 % less than in base64.
+
+    The letters are those from "(" to "|", with "}" for "<", so that none can end a
+    script or begin an entity; ``assets/unpack.js`` reads them.
+    """
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return base64.b64encode(packer.compress(data) + packer.flush()).decode("ascii")
+    packed = packer.compress(data) + packer.flush()
+    words = np.frombuffer(packed + bytes(-len(packed) % 4), ">u4")
+    letters = words[:, None] // _POWERS % 85 + _FIRST
+    letters[letters == ord("<")] = ord("}")
+    text = letters.astype(np.uint8).tobytes().decode("ascii")
+    return text[: len(text) - -len(packed) % 4]
 
 
 def inflate(text: str) -> bytes:
     """The inverse of `deflate`."""
-    return zlib.decompress(base64.b64decode(text), -zlib.MAX_WBITS)
+    missing = -len(text) % 5
+    letters = np.frombuffer(f"{text}{missing * '|'}".encode("ascii"), np.uint8)
+    digits = np.where(letters == ord("}"), ord("<"), letters).astype(np.uint32) - _FIRST
+    packed = (digits.reshape(-1, 5) * _POWERS).sum(axis=1).astype(">u4").tobytes()
+    return zlib.decompress(packed[: len(packed) - missing], -zlib.MAX_WBITS)
+
+
+_FIRST = ord("(")
+_POWERS = 85 ** np.arange(4, -1, -1, dtype=np.uint32)
 
 
 class Numbers:

@@ -42,9 +42,9 @@ def pack_outline(outline: Mapping[str, np.ndarray], buffer: Numbers) -> dict[str
     scale = float(mean.max()) or 1.0
     numbers = {"top_keys": "columns", "visible": "rows"}
     return {
-        "blocks": [rows, columns],
-        "high": -(-length // CELLS),
-        "wide": -(-size // CELLS),
+        "shape": [rows, columns],
+        "down": -(-length // CELLS),
+        "across": -(-size // CELLS),
         "top": outline["top_keys"].shape[-1],
         "meanScale": scale,
         "largest": buffer.append(small.encode(outline["largest"])),

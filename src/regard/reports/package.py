@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regard.reports.bands import band_number, pack_bands
+from regard.reports.bands import band_number, left_out_bands, pack_bands
 from regard.reports.describing import describe, first_steps
 from regard.reports.encoding import (
     Coding,
@@ -37,7 +37,8 @@ __all__ = ["Package", "pack_examples"]
 class Package:
     """What the page carries: one entry and one blob of numbers for each example.
 
-    ``bands`` are those of the data set, with the blob of their numbers.
+    ``bands`` are those of the data set, with the blob of their numbers; ``no_band``
+    counts the maps that are too large for one.
     """
 
     coding: Coding
@@ -46,6 +47,7 @@ class Package:
     left_out: int
     bands: list[dict[str, Any]]
     band_blob: str
+    no_band: int
 
     def named_blobs(self) -> Iterator[tuple[str, str]]:
         """The blobs by number, and that of the bands as "b"."""
@@ -79,7 +81,8 @@ def pack_examples(
         entries.append(entry)
         blobs.append(blob)
     left_out = len(examples) - len(entries)
-    return Package(coding, entries, blobs, left_out, bands, band_blob)
+    no_band = left_out_bands(examples)
+    return Package(coding, entries, blobs, left_out, bands, band_blob, no_band)
 
 
 def _all_maps(example: Example) -> Iterator[tuple[int, bool, AttentionRecord]]:

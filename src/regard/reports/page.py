@@ -16,17 +16,16 @@ from regard.reports.evidence import draw_evidence
 from regard.reports.example import Example
 from regard.reports.fallback import draw_fallback
 from regard.reports.files import write_page
+from regard.reports.kept import draw_kept
 from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
-from regard.reports.templates import filled, head
+from regard.reports.templates import filled, head, text_of
 from regard.reports.tokens import visible
-from regard.reports.views import program_of, views_of
+from regard.reports.views import phrases_of, program_of, views_of
 from regard.seeing.milestones import SHARPENED
 
 __all__ = ["render_report", "write_report"]
 
-# The phrases that the page's script speaks.
-_SPOKEN = ("pages", "patterns", "report")
 #: Beyond this many bytes of data a report leaves examples out.
 SIZE_LIMIT = 10_000_000
 
@@ -68,9 +67,10 @@ def render_report(
     """
     check_language(language)
     examples = list(examples)
-    words = phrases(language, *_SPOKEN, "without_script")
+    words = phrases(language, "pages", "report", "without_script")
     package = pack_examples(examples, SIZE_LIMIT, embed_audio)
     shown = examples[: len(package.blobs)]
+    views = views_of(package.entries)
     title = _escape(title or words["report"])
     return filled(
         "assets/page.html",
@@ -83,7 +83,8 @@ def render_report(
             "caution": _escape(words["caution"]),
             "contains": _escape(words["contains"]),
             "old_browser": _escape(words["old_browser"]),
-            "phrases": _spoken_by_script(),
+            "kept": draw_kept(package),
+            "phrases": _spoken_by_script(views),
             "data": script_json(
                 _data(package, language) | {"names": [visible(x, " ") for x in names]}
             ),
@@ -91,7 +92,9 @@ def render_report(
                 f'<script type="text/plain" id="w{name}">{blob}</script>'
                 for name, blob in package.named_blobs()
             ),
-            "script": deflate(program_of(views_of(package.entries)).encode()),
+            "style": deflate(text_of("built/views.css").encode()),
+            "unpack": text_of("assets/unpack.js"),
+            "script": deflate(program_of(views).encode()),
         },
     )
 
@@ -99,6 +102,7 @@ def render_report(
 def _data(package: Package, language: str) -> dict[str, object]:
     return {
         "language": language,
+        "languages": LANGUAGES,
         "codings": {name: coding.levels for name, (coding, _) in CODINGS.items()},
         "error": package.coding.error,
         "leftOut": package.left_out,
@@ -109,8 +113,11 @@ def _data(package: Package, language: str) -> dict[str, object]:
 
 
 @cache
-def _spoken_by_script() -> str:
-    spoken = {language: phrases(language, *_SPOKEN) for language in LANGUAGES}
+def _spoken_by_script(views: tuple[str, ...]) -> str:
+    """The phrases of these views, each in every language."""
+    files = phrases_of(views)
+    each = [phrases(language, *files) for language in LANGUAGES]
+    spoken = {key: [words[key] for words in each] for key in each[0]}
     return deflate(script_json(spoken).encode())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from regard.reports.templates import text_of
 
-__all__ = ["VIEWS", "program_of", "views_of"]
+__all__ = ["VIEWS", "phrases_of", "program_of", "views_of"]
 
 _Entry = Mapping[str, Any]  # an example as the page reads it
 _Need = Callable[[Sequence[_Entry]], bool]
@@ -82,6 +82,31 @@ VIEWS: dict[str, _Need] = {
 }
 
 
+#: Files of phrases that every page speaks.
+_SPOKEN = (
+    "pages",
+    "patterns",
+    *(f"report/{name}" for name in "examples heads matrix pair".split()),
+)
+#: File of ``phrases/report`` -> the views that speak it.
+_SPOKEN_BY = {
+    "compare": {"compare"},
+    "links": {"arcs", "gold"},
+    "numbers": {"numbers"},
+    "picture": {"canvas", "minimap"},
+    "sentences": {"sentences"},
+    "time": {"timeline", "sound", "bands"},
+    "training": {"training", "multiples"},
+    "words": {"words", "explanation"},
+}
+
+
+def phrases_of(views: Sequence[str]) -> tuple[str, ...]:
+    """The files of phrases that a page with these views speaks."""
+    own = (f"report/{name}" for name, each in _SPOKEN_BY.items() if each & set(views))
+    return (*_SPOKEN, *own)
+
+
 def views_of(entries: Sequence[_Entry]) -> tuple[str, ...]:
     """The views that the examples can fill."""
     return tuple(name for name, needed in VIEWS.items() if needed(entries))
@@ -92,4 +117,4 @@ def program_of(views: tuple[str, ...]) -> str:
     """The script of a page with these views."""
     built = (text_of(f"built/{name}.js") for name in ("core", *views))
     without_hash = (text.partition("\n")[2] for text in built)
-    return "\n".join([*without_hash, "core.start();"])
+    return "\n".join([*without_hash, "start();"])

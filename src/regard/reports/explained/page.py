@@ -67,6 +67,7 @@ def explain_page(
             "title": title,
             "noscript": steps_html(worked.told(tokens[0], language)),
             "data": deflate(script_json(data).encode()),
+            "unpack": text_of("assets/unpack.js"),
             "script": "\n".join(text_of(f"{_FOLDER}/{each}") for each in _SCRIPTS),
         },
     )

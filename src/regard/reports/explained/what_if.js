@@ -128,9 +128,7 @@ function pause() {
 }
 
 async function start() {
-  const bytes = Uint8Array.from(atob($("data").textContent.trim()), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  data = unshared(JSON.parse(await new Response(stream).text()));
+  data = unshared(JSON.parse(new TextDecoder().decode(await unpack("data"))));
   const asked = new URLSearchParams(location.hash.slice(1));
   for (const name of ["e", "h", "q", "step"]) {
     if (asked.has(name)) state[name] = Number(asked.get(name)) || 0;

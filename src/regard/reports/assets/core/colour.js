@@ -1,7 +1,7 @@
 // From a weight to a colour: one hue, darker (on dark paper: lighter) for more; two hues
 // where there is a middle, as in differences and in multiples of the uniform weight.
 
-import { $, fill, floor, make, max, min, number, rounded, state, t, transfers, view } from "./state.js";
+import { $, fill, floor, make, max, min, number, range, rounded, state, t, transfers, view } from "./state.js";
 
 const ramps = {
   light: ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b"],
@@ -13,60 +13,60 @@ const ticks = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1];
 
 const isUniform = () => state.scale === "uniform";
 
-export function isDark() {
+export const isDark = () => {
   return state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
+};
 
 // The colours of text and of the selection, as a canvas takes them.
-export function inks() {
+export const inks = () => {
   const { color, outlineColor } = getComputedStyle(document.body);
   return [color, outlineColor];
-}
+};
 
-const channels = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
 // Where a weight lies on the ramp, 0 to 1; `seen` is how many keys its row may see, `end`
 // the weight at the end of the ramp: 1, or the largest of the head where that was chosen.
-export function placeOf(weight, seen = 1, end = view.plane.end) {
+export const placeOf = (weight, seen = 1, end = view.plane.end) => {
   const { signed } = view.plane;
   const place = signed ? (weight / signed + 1) / 2
     : isUniform() ? Math.log2(max(weight * seen, 1e-9)) / 8 + 0.5
     : transfers[state.scale](max(0, weight / end));
   return min(1, max(0, place));
-}
+};
 
 const rampName = () => (isDark() ? "dark" : "light") + (view.plane.signed || isUniform() ? "Two" : "");
 
-function colourAt(place) {
+const colourAt = (place) => {
   const ramp = ramps[rampName()];
   const below = min(ramp.length - 2, floor(place * (ramp.length - 1)));
   const [from, to] = [channels(ramp[below]), channels(ramp[below + 1])];
   return from.map((value, c) => Math.round(value + (to[c] - value) * (place * (ramp.length - 1) - below)));
-}
+};
 
 const palettes = {};
 
 // The colours at 1024 places of the ramp, for pictures of many cells.
-export function palette() {
-  return (palettes[rampName()] ??= Array.from({ length: 1024 }, (_, at) => colourAt(at / 1023)));
-}
+export const palette = () => {
+  return (palettes[rampName()] ??= range(1024, (at) => colourAt(at / 1023)));
+};
 
 export const shade = (weight, seen) => colourAt(placeOf(weight, seen));
 
 // Black or white, whichever is readable: the two meet at a luminance of 0.179.
-function inkOn(rgb) {
+const inkOn = (rgb) => {
   const linear = rgb.map((c) => (c <= 10 ? c / 3294 : ((c / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000" : "#fff";
-}
+};
 
-export function paint(element, weight, seen) {
+export const paint = (element, weight, seen) => {
   const rgb = shade(weight, seen);
   element.style.background = `rgb(${rgb})`;
   element.style.color = inkOn(rgb);
   return element;
-}
+};
 
-export function drawLegend() {
+export const drawLegend = () => {
   const { causes, signed, end } = view.plane;
   const swatch = (text, weight) => paint(make("span", {}, text), weight);
   const shown = signed ? [-1, -0.5, 0, 0.5, 1].map((part) => swatch(number(part * signed, 3), part * signed))
@@ -76,4 +76,4 @@ export function drawLegend() {
   if (causes) shown.push(make("span", { class: "masked" }, make("bdi", {}, t("masked"))));
   $("domain").checked = state.d;
   fill($("legend"), ...shown);
-}
+};

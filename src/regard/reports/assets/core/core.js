@@ -1,11 +1,11 @@
-// The page without its views: what a view may use.
+// The page without its views: what a view may use, the most used first.
 
-export { everything, pixelsOf, pooled } from "./blocks.js";
-export { inks, isDark, paint, shade } from "./colour.js";
-export { scoreText, showExample, start } from "./main.js";
-export { drawPictures, moveInGrid } from "./pictures.js";
-export { look, select, showMap, showMaps } from "./selection.js";
-export { $, abs, ceil, clamp, data, fill, floor, make, max, min, number, on, option, state, svg, t, view, weightText } from "./state.js";
+export { $, abs, ceil, clamp, data, each, entries, fill, floor, group, isolated, make, max, min, number, on, option, penOf, picture, quiet, range, state, svg, t, terms, values, view, weightText } from "./state.js";
 export { axes, causeOf, causeText, label, seenBy, shareName, tokenText, topOf, weightAt } from "./tokens.js";
-export { decoded, numbersAt, planeOf } from "./unpack.js";
+export { everything, pixelsOf, pooled } from "./blocks.js";
 export { all, register, views } from "./views.js";
+export { inks, isDark, paint, shade } from "./colour.js";
+export { look, moveOf, select, showMap, showMaps } from "./selection.js";
+export { decoded, numbersAt, planeOf } from "./unpack.js";
+export { drawPictures, moveInGrid } from "./pictures.js";
+export { scoreText, showExample, start } from "./main.js";

@@ -2,19 +2,19 @@
 
 import { isDark } from "./colour.js";
 import { moveByKey, showMap, showMaps } from "./selection.js";
-import { $, clamp, data, fill, learn, make, number, on, option, readHash, rounded, state, t, transfers, view, writeHash } from "./state.js";
+import { $, clamp, data, each, entries, fill, learn, make, number, on, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
 import { moveInTabs } from "./tabs.js";
 import { stepInTokens } from "./tokens.js";
 import { openExample } from "./unpack.js";
 import { all } from "./views.js";
 
-export function scoreText(example) {
-  return Object.entries(example.scores)
+export const scoreText = (example) => {
+  return entries(example.scores)
     .map(([name, value]) => `${name} ${number(value, Number.isInteger(value) ? 0 : 2)}`)
     .join(" · ");
-}
+};
 
-function drawTexts() {
+const drawTexts = () => {
   const { example } = view;
   const text = (name, value, language, kind) =>
     value ? [make("dt", {}, t(name)), make("dd", { class: kind, lang: language, dir: "auto" }, value)] : [];
@@ -26,10 +26,10 @@ function drawTexts() {
     ...example.references.flatMap((each) => text("reference", each, example.outputLanguage)),
     ...(scores ? [make("dt"), make("dd", { class: "quiet" }, scores)] : []),
   );
-  $("heading").textContent = t("example", { n: state.e + 1, total: data.examples.length });
-}
+  fill($("heading"), t("example", { n: state.e + 1, total: data.examples.length }));
+};
 
-export async function showExample(index, keep = false) {
+export const showExample = async (index, keep = false) => {
   state.e = clamp(index, data.examples.length);
   if (!keep) [state.q, state.k] = [0, -1];
   view.example = data.examples[state.e];
@@ -43,45 +43,44 @@ export async function showExample(index, keep = false) {
   drawTexts();
   if (view.all.length) showMaps();
   else writeHash();
-}
+};
 
-function drawPhrases() {
+const otherLanguage = () => (state.lang === "ru" ? "en" : "ru");
+
+const drawPhrases = () => {
   document.documentElement.lang = state.lang;
-  for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
-  $("language").textContent = state.lang === "ru" ? "English" : "Русский";
-  $("language").lang = state.lang === "ru" ? "en" : "ru";
-  const facts = [data.error ? t("stored", { error: rounded(data.error, 1) }) : t("stored_exact")];
-  if (data.leftOut) facts.push(t("left_out", { n: data.leftOut }));
-  $("stored").textContent = facts.join(" ");
+  each("[data-t]", (one) => fill(one, t(one.dataset.t)));
+  fill($("language"), { en: "English", ru: "Русский" }[otherLanguage()]);
+  $("language").lang = otherLanguage();
   fill($("scale"), ...Object.keys(transfers).map((name) => option(name, t("scale_" + name)))).value = state.scale;
   all("speak");
-}
+};
 
-function redraw() {
+const redraw = () => {
   if (state.theme) document.documentElement.dataset.theme = state.theme;
   drawPhrases();
   return data.examples.length ? showExample(state.e, true) : undefined;
-}
+};
 
-function listen() {
+const listen = () => {
   on("stage", "keydown", moveByKey);
   on("tabs", "keydown", moveInTabs);
   for (const id of ["queries", "keys"]) on(id, "keydown", stepInTokens);
-  on("layer", "change", (value) => ((state.m = Number(value)), showMap()));
-  on("head", "change", (value) => ((state.h = Number(value)), showMap()));
+  on("layer", "change", (value) => ((state.m = +value), showMap()));
+  on("head", "change", (value) => ((state.h = +value), showMap()));
   on("domain", "change", () => ((state.d ^= 1), showMaps()));
   on("scale", "change", (value) => ((state.scale = value), showMaps()));
-  on("language", "click", () => ((state.lang = state.lang === "ru" ? "en" : "ru"), redraw()));
+  on("language", "click", () => ((state.lang = otherLanguage()), redraw()));
   on("theme", "click", () => ((state.theme = isDark() ? "light" : "dark"), redraw()));
   matchMedia("(prefers-color-scheme: dark)").onchange = redraw;
   onhashchange = () => (readHash(), redraw());
-}
+};
 
-export async function start() {
+export const start = async () => {
   learn(JSON.parse(new TextDecoder().decode(await unpack("phrases"))));
   readHash();
-  for (const hidden of document.querySelectorAll(".page, .switches")) hidden.hidden = false;
+  each(".page, .switches", (one) => (one.hidden = false));
   listen();
   all("start");
   redraw();
-}
+};

@@ -1,31 +1,30 @@
 // Small pictures of maps in one box, through which arrows go.
 
 import { everything, pixelsOf, pooled } from "./blocks.js";
-import { moves } from "./selection.js";
+import { moveOf } from "./selection.js";
 import { clamp, fill } from "./state.js";
 import { planeOf } from "./unpack.js";
 
 // A picture of a map's head into each box, with pauses in which the page answers; until
 // the boxes are replaced by others.
-export async function drawPictures(boxes, chosen) {
+export const drawPictures = async (boxes, chosen) => {
   for (const [at, box] of boxes.entries()) {
     if (!(at % 8)) await new Promise((done) => setTimeout(done));
     if (!box.isConnected) return;
     const [map, head] = chosen[at];
     fill(box, pixelsOf(pooled(planeOf(map, head), ...everything(map, 96), "largest"), map));
   }
-}
+};
 
 // One button of a box has the focus, and the arrows, Home and End give it to another.
-export function moveInGrid(_, event) {
+export const moveInGrid = (_, event) => {
   const cells = [...event.currentTarget.children];
   const at = cells.indexOf(event.target);
   const line = cells.filter((cell) => cell.offsetTop === cells[0].offsetTop).length;
-  const move = moves[event.key];
-  if (at < 0 || !move) return;
-  event.preventDefault();
+  const move = at >= 0 && moveOf(event);
+  if (!move) return;
   cells[at].tabIndex = -1;
   const next = cells[clamp(at + move[0] * line + move[1], cells.length)];
   next.tabIndex = 0;
   next.focus();
-}
+};

@@ -2,40 +2,40 @@
 
 import { drawLegend } from "./colour.js";
 import { announce, inspect } from "./inspector.js";
-import { $, clamp, fill, number, option, state, t, view, writeHash } from "./state.js";
+import { $, clamp, fill, number, option, state, t, values, view, writeHash } from "./state.js";
 import { drawTab, focusTab, markTab } from "./tabs.js";
 import { forgetTokens, markTokens, topOf } from "./tokens.js";
 import { planeOf } from "./unpack.js";
 import { all, views } from "./views.js";
 
 // Looking changes what is marked; selecting also changes the state and the address.
-export function look(row, column) {
+export const look = (row, column) => {
   markTab(row, column);
   markTokens(row, column);
   inspect(row, column);
   all("look", row, column);
-}
+};
 
-export function select(row, column) {
+export const select = (row, column) => {
   [state.q, state.k] = [row, column];
   look(row, column);
   announce(row);
   writeHash();
-}
+};
 
 // What is said of a map is not true of a difference of two.
-function drawPattern() {
+const drawPattern = () => {
   const { map, signed } = view.plane;
   const at = state.h >= 0 ? state.h : map.heads.length;
   const words = map.said[at].map((word) => t(word));
   words.push(t("effective", { n: number(map.effective[at], 1) }));
-  $("pattern").textContent = signed ? "" : `${t("pattern")}: ${words.join("; ")}.`;
-}
+  fill($("pattern"), signed ? "" : `${t("pattern")}: ${words.join("; ")}.`);
+};
 
 // Of an outline the largest weights are kept, which cannot be averaged.
 const hasMean = (map) => map.heads.length > 1 && !map.outline;
 
-function drawChoice() {
+const drawChoice = () => {
   const { maps } = view;
   const { heads } = maps[state.m];
   fill($("layer"), ...maps.map((map, index) => option(index, map.layer || String(index + 1))));
@@ -43,13 +43,14 @@ function drawChoice() {
   fill($("head"), ...mean, ...heads.map((name, index) => option(index, name)));
   [$("layer").value, $("head").value] = [state.m, state.h];
   $("choice").hidden = maps.length * heads.length === 1 && !maps[0].layer && !view.others.length && maps[0].key !== maps[0].query;
-}
+};
 
-export function showMap() {
+export const showMap = () => {
   state.m = clamp(state.m, view.maps.length);
   const map = view.maps[state.m];
   state.h = state.h < 0 && hasMean(map) ? -1 : clamp(state.h, map.heads.length);
-  view.plane = Object.values(views).reduce((plane, each) => each.plane?.(plane) ?? plane, planeOf(map, state.h));
+  view.plane = values(views).reduce((plane, each) => each.plane?.(plane) ?? plane, planeOf(map, state.h));
+  view.map = view.plane.map;
   drawChoice();
   all("show");
   drawPattern();
@@ -59,25 +60,30 @@ export function showMap() {
   const best = state.k < 0 ? (topOf(row, 1)[0] ?? 0) : state.k;
   drawTab();
   select(row, clamp(best, map.wide));
-}
+};
 
-export function showMaps() {
+export const showMaps = () => {
   all("maps");
   showMap();
-}
+};
 
-// Rows down and columns across, for a key.
-export const moves = {
+const moves = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
   Home: [0, -Infinity], End: [0, Infinity], PageUp: [-Infinity, 0], PageDown: [Infinity, 0],
 };
 
-export function moveByKey(_, event) {
-  const move = moves[event.key];
-  if (!move || !event.target.closest("td, .canvas, .arcs")) return;
-  event.preventDefault();
-  const { high, mirrored, wide } = view.plane.map;
+// Rows down and columns across, for a key, which then does not scroll.
+export const moveOf = (event, keys = /./) => {
+  const move = keys.test(event.key) && moves[event.key];
+  if (move) event.preventDefault();
+  return move;
+};
+
+export const moveByKey = (_, event) => {
+  const move = event.target.closest("td, .canvas, .arcs") && moveOf(event);
+  if (!move) return;
+  const { high, mirrored, wide } = view.map;
   const sign = mirrored && event.key.startsWith("Arrow") ? -1 : 1;
   select(clamp(state.q + move[0], high), clamp(state.k + move[1] * sign, wide));
   focusTab();
-}
+};

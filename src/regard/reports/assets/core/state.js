@@ -1,6 +1,7 @@
 // What the page knows: the data, the phrases, the choices, and how they are kept.
 
 export const { abs, ceil, floor, max, min } = Math;
+export const { entries, values } = Object;
 export const $ = (id) => document.getElementById(id);
 export const data = JSON.parse($("data").textContent);
 export const transfers = {
@@ -19,65 +20,78 @@ const allowed = { scale: /^(sqrt|linear|log|uniform)$/, lang: /^(en|ru)$/, theme
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.
 // `all` are the maps of all steps and both models, `others` those of the second model.
-export const view = { example: null, buffer: null, all: [], maps: [], others: [], plane: null };
+export const view = { example: null, buffer: null, all: [], maps: [], others: [], plane: null, map: null };
 
 let words = {};
 export const learn = (phrases) => (words = phrases);
 
-export function t(key, values = {}) {
-  const phrase = words[state.lang][key] ?? key;
-  return phrase.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
+export const t = (key, values = {}, other = key) =>
+  (words[key]?.[data.languages.indexOf(state.lang)] ?? other).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
-export function number(value, digits) {
+export const number = (value, digits) => {
   const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return Number.isFinite(value) ? value.toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "") : String(value);
-}
+};
 
 export const rounded = (value, maximumSignificantDigits) => value.toLocaleString(state.lang, { maximumSignificantDigits });
 
-export function weightText(value) {
-  if (value > 0 && value < 0.00005) return value.toExponential(1);
-  return number(value, 4);
-}
+// Four digits, or what they would round to nothing as a power of ten.
+export const weightText = (value) => {
+  if (!(value > 0 && value < 0.00005)) return number(value, 4);
+  const [digits, power] = value.toExponential(1).split("e-");
+  return `${number(+digits, 1)}·10⁻${power.replace(/./g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}`;
+};
 
 // Texts enter the page here and in `fill`, always as text, never as markup.
 export const make = (tag, ...rest) => furnish(document.createElement(tag), ...rest);
 export const svg = (tag, ...rest) => furnish(document.createElementNS("http://www.w3.org/2000/svg", tag), ...rest);
 
 // Attributes that are false, empty or undefined are left out; `on...` are listeners.
-function furnish(element, attributes = {}, ...children) {
+const furnish = (element, attributes = {}, ...children) => {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element[name] = value;
     else if (value || value === 0) element.setAttribute(name, value);
   }
   element.append(...children);
   return element;
-}
+};
 
-export function fill(element, ...children) {
+export const fill = (element, ...children) => {
   element.replaceChildren(...children);
   return element;
-}
+};
 
+export const range = (length, of) => Array.from({ length }, (_, at) => of(at));
+export const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
+export const terms = (attributes, pairs) =>
+  make("dl", attributes, ...pairs.flatMap(([name, ...told]) => [make("dt", {}, name), make("dd", {}, ...told)]));
+export const quiet = (...rest) => make("p", { class: "quiet" }, ...rest);
+
+// A box that takes the focus, and what is drawn in it for those who see it.
+export const group = (kind, name, ...rest) => make("div", { class: kind, tabindex: 0, role: "group", "aria-label": name }, ...rest);
+export const picture = (width, height) => make("canvas", { width, height, "aria-hidden": "true" });
+export const penOf = (canvas) => canvas.getContext("2d");
+
+// A text whose direction does not reach the words beside it.
+export const isolated = (text) => `\u2068${text}\u2069`;
 export const option = (value, text) => make("option", { value }, text);
 export const clamp = (value, size) => min(size - 1, max(0, value));
 
-export function readHash() {
+export const readHash = () => {
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-    if (typeof state[name] === "number") state[name] = Number.parseInt(value, 10) || 0;
+    if (typeof state[name] === "number") state[name] = parseInt(value) || 0;
     else if (name in state && (allowed[name] ?? /^\w+$/).test(value)) state[name] = value;
   }
-}
+};
 
-export function writeHash() {
+export const writeHash = () => {
   const parts = Object.entries(state).filter(([, value]) => value !== "");
   try {
     history.replaceState(null, "", "#" + new URLSearchParams(parts));
   } catch {
     // A sandboxed frame in a notebook has no address to keep the view in.
   }
-}
+};
 
 // Listen to the element with this id; what is done takes its value, and the event.
 export const on = (id, event, act) => $(id).addEventListener(event, (happened) => act($(id).value, happened));

@@ -1,12 +1,13 @@
 // The tabs: one view of the chosen map at a time.
 
-import { $, fill, make, state, t, view, writeHash } from "./state.js";
+import { $, entries, fill, make, state, t, view, writeHash } from "./state.js";
+import { moveOf } from "./selection.js";
 import { views } from "./views.js";
 
 let shown = null;
 
-export function drawTab() {
-  const fitting = Object.entries(views).filter(([, each]) => each.fits?.(view.plane)).sort(([, a], [, b]) => a.tab - b.tab);
+export const drawTab = () => {
+  const fitting = entries(views).filter(([, each]) => each.fits?.(view.plane)).sort(([, a], [, b]) => a.tab - b.tab);
   const tabs = new Map(fitting.map(([name, each]) => [each.called ?? name, each]));
   const names = [...tabs.keys()];
   const name = tabs.has(state.v) ? state.v : (names.find((each) => tabs.get(each).opens?.(view.example)) ?? names[0]);
@@ -20,24 +21,23 @@ export function drawTab() {
   $("stage").setAttribute("aria-labelledby", "tab_" + name);
   shown = tabs.get(name);
   shown.draw($("stage"));
-}
+};
 
-function open(name) {
+const open = (name) => {
   state.v = name;
   drawTab();
   markTab(state.q, state.k);
   $("tab_" + name).focus();
   writeHash();
-}
+};
 
-export function moveInTabs(_, event) {
-  const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+export const moveInTabs = (_, event) => {
+  const move = moveOf(event, /Left|Right/)?.[1];
   if (!move) return;
-  event.preventDefault();
   const buttons = [...$("tabs").children];
   const at = buttons.indexOf(document.activeElement) + move;
   buttons[(at + buttons.length) % buttons.length].click();
-}
+};
 
 export const markTab = (row, column) => shown.mark(row, column);
 export const focusTab = () => shown.focus?.();

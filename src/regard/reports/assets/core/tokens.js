@@ -2,65 +2,59 @@
 
 import { paint } from "./colour.js";
 import { $, abs, clamp, fill, make, state, t, view } from "./state.js";
-import { select } from "./selection.js";
+import { moveOf, select } from "./selection.js";
 import { seenOf } from "./unpack.js";
 
 const most = 160; // tokens in a row of buttons; of longer sequences the nearest
 
-export function label(side, index) {
-  const { flags, language, direction, text } = view.plane.map[side];
+export const label = (side, index) => {
+  const { flags, language, direction, text } = view.map[side];
   const kind = { 1: "joins", 2: "special" }[flags[index]];
   return make("bdi", { class: kind, lang: language, dir: direction }, text[index]);
-}
+};
 
 export const tokenText = (side, index) => {
-  const { flags, text } = view.plane.map[side];
+  const { flags, text } = view.map[side];
   return (flags[index] === "1" ? "‑" : "") + text[index];
 };
 
-export function causeOf(row, column) {
+export const causeOf = (row, column) => {
   const { causes, map } = view.plane;
   const code = causes ? causes[row * map.wide + column] : 0;
   return code ? map.causes[code - 1] : "";
-}
+};
 
-export function causeText(cause) {
-  const named = t("cause_" + cause);
-  return t("masked_by", { cause: named.startsWith("cause_") ? cause : named });
-}
+export const causeText = (cause) => t("masked_by", { cause: t("cause_" + cause, {}, cause) });
 
-export function shareName(name) {
-  const named = t("share_" + name);
-  return named.startsWith("share_") ? name : named;
-}
+export const shareName = (name) => t("share_" + name, {}, name);
 
-export function axes() {
-  return `${t("rows")} · ${t(view.plane.map.mirrored ? "columns_rtl" : "columns")}`;
-}
+export const axes = () => {
+  return `${t("rows")} · ${t(view.map.mirrored ? "columns_rtl" : "columns")}`;
+};
 
 // A weight, or undefined where an outline did not keep it.
-export function weightAt(row, column) {
+export const weightAt = (row, column) => {
   const { columns, map, top, tops, weights } = view.plane;
   if (weights) return weights[row * map.wide + column];
   const place = columns.subarray(row * top, (row + 1) * top).indexOf(column);
   return place < 0 ? undefined : tops[row * top + place];
-}
+};
 
 export const seenBy = (row) => seenOf(view.plane)[row];
 
 // The largest weights of a row: columns, best first.
-export function topOf(row, count) {
+export const topOf = (row, count) => {
   const { columns, map, top } = view.plane;
   const all = columns ? [...columns.subarray(row * top, (row + 1) * top)] : map.columns;
   const size = (column) => abs(weightAt(row, column));
   const known = all.filter((column) => !causeOf(row, column) && size(column) > 0);
   return known.sort((a, b) => size(b) - size(a)).slice(0, count);
-}
+};
 
-function drawSide(side, box, chosen) {
-  const { text, direction } = view.plane.map[side];
+const drawSide = (side, box, chosen) => {
+  const { text, direction } = view.map[side];
   const first = text.length > most ? clamp(chosen - most / 2, text.length - most + 1) : 0;
-  if (box.firstChild && box.map === view.plane.map && box.dataset.first === String(first)) return;
+  if (box.firstChild && box.map === view.map && box.dataset.first === String(first)) return;
   const indices = [...text.keys()].slice(first, first + most);
   const buttons = indices.map((index) => {
     const pick = () => (side === "query" ? select(index, topOf(index, 1)[0] ?? 0) : select(state.q, index));
@@ -71,33 +65,33 @@ function drawSide(side, box, chosen) {
   const cut = (shown) => (shown ? ["…"] : []);
   fill(box, ...cut(first), ...buttons, ...cut(first + most < text.length));
   box.dir = direction;
-  box.map = view.plane.map;
+  box.map = view.map;
   box.dataset.first = first;
-}
+};
 
-export function forgetTokens() {
+export const forgetTokens = () => {
   for (const id of ["queries", "keys"]) fill($(id));
-}
+};
 
 // A chosen token must be seen in its row, without the page being scrolled.
-function uncover(button) {
+const uncover = (button) => {
   const box = button.parentNode;
   const place = button.offsetTop - box.offsetTop;
   if (place < box.scrollTop || place + button.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = place - 8;
-}
+};
 
-export function markTokens(row, column) {
+export const markTokens = (row, column) => {
   drawSide("query", $("queries"), row);
   drawSide("key", $("keys"), column);
   for (const button of $("queries").children) {
-    const chosen = Number(button.dataset.index) === row;
+    const chosen = +button.dataset.index === row;
     button.setAttribute("aria-pressed", chosen);
     button.tabIndex = chosen ? 0 : -1;
     if (chosen) uncover(button);
   }
   const seen = seenBy(row);
   for (const button of $("keys").children) {
-    const index = Number(button.dataset.index);
+    const index = +button.dataset.index;
     button.classList.toggle("masked", Boolean(causeOf(row, index)));
     button.tabIndex = index === column ? 0 : -1;
     if (index === column) uncover(button);
@@ -105,15 +99,14 @@ export function markTokens(row, column) {
     if (weight === undefined) button.removeAttribute("style");
     else paint(button, weight || 0, seen);
   }
-}
+};
 
-export function stepInTokens(_, event) {
-  const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+export const stepInTokens = (_, event) => {
+  const move = moveOf(event, /Left|Right/)?.[1];
   if (!move) return;
-  event.preventDefault();
   const box = event.currentTarget;
-  const index = Number(document.activeElement.dataset.index) + (box.dir === "rtl" ? -move : move);
+  const index = +document.activeElement.dataset.index + (box.dir === "rtl" ? -move : move);
   const at = (place) => box.querySelector(`[data-index="${place}"]`);
   at(index)?.click();
   at(index)?.focus();
-}
+};

@@ -29,14 +29,14 @@
 //   hit(column)     a place of that picture was clicked
 //   focus()         a key has moved the pair: put the focus on it
 
-import { state } from "./state.js";
+import { state, values } from "./state.js";
 
 export const views = {};
 
-export function register(name, view) {
+export const register = (name, view) => {
   views[name] = view;
   Object.assign(state, view.choices);
-}
+};
 
 // Call one part of every view that has it.
-export const all = (part, ...given) => Object.values(views).forEach((view) => view[part]?.(...given));
+export const all = (part, ...given) => values(views).forEach((view) => view[part]?.(...given));

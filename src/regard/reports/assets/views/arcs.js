@@ -1,6 +1,6 @@
 // Two lines of words with a curve for every link.
 
-import { fill, inks, make, option, register, select, shade, showMap, state, t, view, views } from "../core/core.js";
+import { fill, group, inks, make, max, option, penOf, picture, quiet, register, select, shade, showMap, state, t, view, views } from "../core/core.js";
 
 const most = 400; // curves
 const height = 150;
@@ -8,18 +8,18 @@ let drawn = null; // what the canvas shows
 
 // The words of a side as lists of pieces: `plain` ones, which links are counted in, and
 // marks such as the end, each by itself.
-function wordsOf(side) {
+const wordsOf = (side) => {
   const plain = side.words ?? [...side.text.keys()].map((piece) => [piece]);
   const inside = new Set(plain.flat());
   const marks = [...side.text.keys()].filter((piece) => !inside.has(piece)).map((piece) => [piece]);
   const all = [...plain, ...marks].map((pieces, index) => ({ pieces, link: index < plain.length ? index : -1 }));
   return all.sort((a, b) => a.pieces[0] - b.pieces[0]);
-}
+};
 
 // Words by words: summed over the pieces read, the mean over the pieces written.
 // A row predicts its token; what the token itself was aligned with as an input stands
 // one row below.
-function wordWeights({ map, weights }) {
+const wordWeights = ({ map, weights }) => {
   const width = map.wide;
   const shift = state.g === "input" ? 1 : 0;
   const [queries, keys] = [wordsOf(map.query), wordsOf(map.key)];
@@ -31,10 +31,10 @@ function wordWeights({ map, weights }) {
     });
   });
   return { queries, keys, table };
-}
+};
 
 // The fewest links that cover the share of each row, the strongest of all rows first.
-function linksOf({ table }, share, only) {
+const linksOf = ({ table }, share, only) => {
   const links = table.flatMap((row, q) => {
     if (only >= 0 && q !== only) return [];
     const order = [...row.keys()].filter((k) => row[k] > 0).sort((a, b) => row[b] - row[a]);
@@ -47,26 +47,26 @@ function linksOf({ table }, share, only) {
     });
   });
   return links.sort((a, b) => b.weight - a.weight);
-}
+};
 
-function lineOf(side, words) {
-  const { direction, flags, language, text } = view.plane.map[side];
+const lineOf = (side, words) => {
+  const { direction, flags, language, text } = view.map[side];
   const spans = words.map(({ pieces }) => {
     const onclick = () => (side === "query" ? select(pieces[0], state.k) : select(state.q, pieces[0]));
     const kind = flags[pieces[0]] === "2" && "special";
     return make("bdi", { lang: language, class: kind, onclick }, pieces.map((piece) => text[piece]).join("").replace(/^▁(?=.)/, ""));
   });
   return make("div", { class: "words", dir: direction }, ...spans);
-}
+};
 
-function draw(box) {
-  const { map } = view.plane;
+const draw = (box) => {
+  const { map } = view;
   const words = wordWeights(view.plane);
   const judged = map.gold && views.gold.judge(words, map.gold);
   const [top, bottom] = [lineOf("key", words.keys), lineOf("query", words.queries)];
-  const canvas = make("canvas", { "aria-hidden": "true", height });
-  const note = make("p", { class: "quiet" });
-  const again = (name) => ({ target }) => ((state[name] = Number(target.value)), mark(state.q));
+  const canvas = picture(0, height);
+  const note = quiet();
+  const again = (name) => ({ target }) => ((state[name] = +target.value), mark(state.q));
   const share = make("input", { type: "range", min: 10, max: 100, step: 5, value: state.p, oninput: again("p") });
   const only = make("select", { onchange: again("w") }, option(0, t("all_words")), option(1, t("one_word")));
   const onchange = () => ((state.g = reading.value), showMap());
@@ -74,15 +74,15 @@ function draw(box) {
   [only.value, reading.value] = [state.w, state.g];
   const labelled = (name, control) => make("label", {}, t(name), " ", control);
   const controls = make("p", { class: "scale" }, labelled("links_of", only), labelled("share", share), labelled("aligned", reading));
-  const frame = make("div", { class: "arcs", tabindex: "0", role: "group", "aria-label": t("tab_arcs") }, make("div", {}, top, canvas, bottom));
+  const frame = group("arcs", t("tab_arcs"), make("div", {}, top, canvas, bottom));
   fill(box, controls, frame, note);
   drawn = { words, judged, canvas, note, places: null };
   const centre = (word) => word.offsetLeft + word.offsetWidth / 2 - top.offsetLeft;
   canvas.width = top.parentNode.offsetWidth;
   drawn.places = { keys: [...top.children].map(centre), queries: [...bottom.children].map(centre) };
-}
+};
 
-function curve(pen, from, to, width, colour, dashed) {
+const curve = (pen, from, to, width, colour, dashed) => {
   pen.beginPath();
   pen.setLineDash(dashed ? [4, 4] : []);
   pen.lineWidth = width;
@@ -90,26 +90,26 @@ function curve(pen, from, to, width, colour, dashed) {
   pen.moveTo(from, 0);
   pen.bezierCurveTo(from, height / 2, to, height / 2, to, height);
   pen.stroke();
-}
+};
 
-function mark(row) {
+const mark = (row) => {
   const { canvas, judged, note, places, words } = drawn;
   const { keys, queries } = words;
   const chosen = queries.findIndex(({ pieces }) => pieces.includes(row));
   const all = linksOf(words, state.p / 100, state.w ? chosen : -1);
   const links = all.slice(0, most);
-  const pen = canvas.getContext("2d");
+  const pen = penOf(canvas);
   const [ink, accent] = inks();
   pen.clearRect(0, 0, canvas.width, height);
   for (const { q, k, weight } of [...links].reverse()) {
-    const colour = q === chosen ? accent : `rgb(${shade(Math.max(0.2, weight))})`;
+    const colour = q === chosen ? accent : `rgb(${shade(max(0.2, weight))})`;
     curve(pen, places.keys[k], places.queries[q], 0.75 + 7 * weight, colour);
   }
   const shownText = t(all.length > most ? "links_cut" : "links_shown", { n: links.length, total: all.length, p: state.p });
   fill(note, ...(judged ? views.gold.ring(pen, drawn, state.w ? chosen : -1) : []), shownText);
-}
+};
 
-const fits = ({ map, signed }) => !signed && !map.outline && !view.example.timeline && Math.max(map.high, map.wide) <= 200;
+const fits = ({ map, signed }) => !signed && !map.outline && !view.example.timeline && max(map.high, map.wide) <= 200;
 
 // The share of a row that its links cover (p, percent), of one word only (w), the reading.
 register("arcs", { tab: 1, choices: { p: 80, w: 0, g: "output" }, fits, draw, mark, curve });

@@ -1,28 +1,28 @@
 // Under a picture of time: what the row reads on average over the data set, the band in
 // which most examples lie, and this example.
 
-import { data, decoded, inks, make, max, number, numbersAt, register, state, t, view, weightAt } from "../core/core.js";
+import { data, decoded, fill, inks, make, max, number, numbersAt, penOf, picture, register, state, t, view, weightAt } from "../core/core.js";
 
 const [width, height] = [900, 80];
 let opened = null;
 
 // Mean, low and high (S each) of a row of the head on view.
-function linesOf(buffer, { coding, shape, start }, row) {
+const linesOf = (buffer, { coding, shape, start }, row) => {
   const [heads, queries, keys] = shape;
   const from = (kind) => (((state.h < 0 ? heads : state.h) * 3 + kind) * queries + row) * keys;
   return [0, 1, 2].map((kind) => decoded(numbersAt(buffer, coding, start, from(kind) + keys), from(kind), from(kind) + keys));
-}
+};
 
-function curve(pen, values, most, begun) {
+const curve = (pen, values, most, begun) => {
   values.forEach((value, at) => {
     const point = [((at + 0.5) * width) / values.length, height - 3 - ((value || 0) / most) * (height - 8)];
     if (at || begun) pen.lineTo(...point);
     else pen.moveTo(...point);
   });
-}
+};
 
-function paintLines(canvas, [mean, low, high], own) {
-  const pen = canvas.getContext("2d");
+const paintLines = (canvas, [mean, low, high], own) => {
+  const pen = penOf(canvas);
   const [ink, accent] = inks();
   const most = max(...high, ...mean, ...own) || 1;
   pen.clearRect(0, 0, width, height);
@@ -41,22 +41,22 @@ function paintLines(canvas, [mean, low, high], own) {
     pen.stroke();
   }
   pen.setLineDash([]);
-}
+};
 
-function beneath() {
-  const band = data.bands[view.plane.map.band];
+const beneath = () => {
+  const band = data.bands[view.map.band];
   if (!band) return [];
-  const canvas = make("canvas", { width, height, "aria-hidden": "true" });
+  const canvas = picture(width, height);
   const note = make("p");
   const mark = async (row, column) => {
     opened ??= await unpack("wb");
     const lines = linesOf(opened, band, row);
     const own = lines[0].map((_, at) => weightAt(row, at));
     paintLines(canvas, lines, own);
-    const [mean, low, high] = lines.map((values) => number(values[column], 3));
-    note.textContent = t("band", { n: band.examples, mean, low, high, own: number(own[column], 3) });
+    const [mean, from, to] = lines.map((values) => number(values[column], 3));
+    fill(note, t("band", { n: band.examples, mean, from, to, own: number(own[column], 3) }));
   };
   return { canvas, box: note, mark };
-}
+};
 
 register("bands", { beneath });

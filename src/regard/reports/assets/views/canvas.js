@@ -2,27 +2,27 @@
 // room. Zoomed in it shows a part of the map, which follows the selection, the pointer
 // that drags it, and the minimap.
 
-import { abs, axes, ceil, clamp, fill, floor, inks, look, make, max, min, option, pixelsOf, pooled, register, select, state, t, tokenText, view, views } from "../core/core.js";
+import { abs, axes, ceil, clamp, fill, floor, group, inks, look, make, max, min, option, penOf, pixelsOf, pooled, register, select, state, t, tokenText, view, views } from "../core/core.js";
 
 const most = 512; // blocks on a side
 const gutter = 96;
 const zoom = { factor: 1, kind: "largest", centre: [0, 0] };
 let picture = null;
 
-// What a picture of `size` cells shows: from `first`, `count` of them, `step` a block.
-function span(size, centre, unit) {
+// What a picture of `size` cells shows: from `begin`, `count` of them, `stride` a block.
+const span = (size, centre, unit) => {
   const count = min(size, max(unit, ceil(size / zoom.factor / unit) * unit));
-  const step = unit * ceil(count / unit / most);
-  const first = clamp(floor((centre - count / 2) / step) * step, ceil((size - count) / step) * step + 1);
-  const shown = min(count, size - first);
-  return { first, count: shown, step, blocks: ceil(shown / step) };
-}
+  const stride = unit * ceil(count / unit / most);
+  const begin = clamp(floor((centre - count / 2) / stride) * stride, ceil((size - count) / stride) * stride + 1);
+  const shown = min(count, size - begin);
+  return { begin, count: shown, stride, blocks: ceil(shown / stride) };
+};
 
-function paintPicture() {
-  const { high, mirrored, outline, wide } = view.plane.map;
-  const rows = span(high, zoom.centre[0], outline?.high ?? 1);
-  const columns = span(wide, zoom.centre[1], outline?.wide ?? 1);
-  const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), view.plane.map);
+const paintPicture = () => {
+  const { high, mirrored, outline, wide } = view.map;
+  const rows = span(high, zoom.centre[0], outline?.down ?? 1);
+  const columns = span(wide, zoom.centre[1], outline?.across ?? 1);
+  const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), view.map);
   const cell = max(1, min(20, floor(1100 / max(rows.blocks, columns.blocks))));
   const { canvas, note, out } = Object.assign(picture, { rows, columns, mirrored, cell, small, selected: [state.q, state.k] });
   canvas.width = gutter + columns.blocks * cell;
@@ -30,49 +30,49 @@ function paintPicture() {
   const zoomed = zoom.factor > 1;
   canvas.style.touchAction = zoomed ? "none" : "";
   out.disabled = !zoomed;
-  const range = ({ first, count }, size) => `${first + 1}–${first + count} / ${size}`;
+  const range = ({ begin, count }, size) => `${begin + 1}–${begin + count} / ${size}`;
   const part = zoomed ? [t("part", { rows: range(rows, high), columns: range(columns, wide) })] : [];
-  note.textContent = [axes(), t("block_" + zoom.kind, { n: `${rows.step} × ${columns.step}` }), ...part].join(" · ");
+  fill(note, [axes(), t("block_" + zoom.kind, { n: `${rows.stride} × ${columns.stride}` }), ...part].join(" · "));
   views.minimap.frame(rows, columns);
-}
+};
 
-const inside = (span, index) => index >= span.first && index < span.first + span.count;
+const inside = (span, index) => index >= span.begin && index < span.begin + span.count;
 
 const inPart = (row, column) => inside(picture.rows, row) && inside(picture.columns, column);
 
 // Puts the middle of the part on view there.
-function move(...centre) {
+const move = (...centre) => {
   zoom.centre = centre;
   paintPicture();
   mark(state.q, state.k);
-}
+};
 
-function change(factor, centre = inPart(state.q, state.k) ? [state.q, state.k] : zoom.centre) {
+const change = (factor, centre = inPart(state.q, state.k) ? [state.q, state.k] : zoom.centre) => {
   zoom.factor = min(64, max(1, zoom.factor * factor));
   move(...centre);
-}
+};
 
 // Where a row or column of the map lies, in blocks from the picture's edge.
 const placed = (span, index, mirrored) => {
-  const block = floor((index - span.first) / span.step);
+  const block = floor((index - span.begin) / span.stride);
   return mirrored ? span.blocks - 1 - block : block;
 };
 
-function pointed(event) {
+const pointed = (event) => {
   const { cell, columns, mirrored, rows } = picture;
   const across = floor((event.offsetX - gutter) / cell);
   const down = floor((event.offsetY - gutter) / cell);
   if (across < 0 || down < 0 || across >= columns.blocks || down >= rows.blocks) return null;
-  const index = (span, block) => min(span.first + block * span.step, span.first + span.count - 1);
+  const index = (span, block) => min(span.begin + block * span.stride, span.begin + span.count - 1);
   return [index(rows, down), index(columns, mirrored ? columns.blocks - 1 - across : across)];
-}
+};
 
 // Look at what is pointed at, choose it with a click, drag the part on view.
-function listen(canvas) {
+const listen = (canvas) => {
   let held = null; // where the pointer went down
   let dragged = false;
   canvas.onpointerdown = (event) => {
-    held = { x: event.offsetX, y: event.offsetY, centre: [picture.rows, picture.columns].map(({ first, count }) => first + count / 2) };
+    held = { x: event.offsetX, y: event.offsetY, centre: [picture.rows, picture.columns].map(({ begin, count }) => begin + count / 2) };
     dragged = false;
     canvas.setPointerCapture(event.pointerId);
   };
@@ -81,7 +81,7 @@ function listen(canvas) {
     const { cell, columns, mirrored, rows } = picture;
     const [across, down] = [event.offsetX - held.x, event.offsetY - held.y];
     dragged ||= abs(across) + abs(down) > 4;
-    if (dragged) move(held.centre[0] - (down / cell) * rows.step, held.centre[1] - ((mirrored ? -across : across) / cell) * columns.step);
+    if (dragged) move(held.centre[0] - (down / cell) * rows.stride, held.centre[1] - ((mirrored ? -across : across) / cell) * columns.stride);
   };
   canvas.onpointerleave = () => look(state.q, state.k);
   canvas.onclick = (event) => !dragged && pointed(event) && select(...pointed(event));
@@ -90,10 +90,10 @@ function listen(canvas) {
     event.preventDefault();
     change(event.deltaY < 0 ? 2 : 1 / 2, pointed(event) ?? undefined);
   };
-}
+};
 
-function draw(box) {
-  const canvas = make("canvas", { "aria-hidden": "true" });
+const draw = (box) => {
+  const canvas = picture();
   const button = (sign, name, factor) =>
     make("button", { "aria-label": t(name), title: t(name), onclick: () => change(factor) }, sign);
   const kinds = make("select", { "aria-label": t("blocks") });
@@ -102,7 +102,7 @@ function draw(box) {
   const note = make("span", { class: "quiet", role: "status" });
   const out = button("−", "zoom_out", 1 / 2);
   picture = { canvas, note, out };
-  const frame = make("div", { class: "canvas", tabindex: "0", role: "group", "aria-label": `${t("alignment")}. ${t("keys")}` }, canvas);
+  const frame = group("canvas", `${t("alignment")}. ${t("keys")}`, canvas);
   frame.onkeydown = ({ key }) => {
     if (key === "+" || key === "=") change(2);
     if (key === "-") change(1 / 2);
@@ -112,16 +112,16 @@ function draw(box) {
   fill(box, make("p", { class: "scale" }, button("+", "zoom_in", 2), out, kinds, note), make("div", { style: "position:relative" }, overview, frame));
   zoom.centre = [state.q, state.k];
   paintPicture();
-}
+};
 
 // The part on view follows a new selection, not a look.
-function mark(row, column) {
+const mark = (row, column) => {
   if (String(picture.selected) !== String([state.q, state.k])) {
     if (inPart(state.q, state.k)) picture.selected = [state.q, state.k];
     else return move(state.q, state.k);
   }
   const { canvas, cell, columns, mirrored, rows, small } = picture;
-  const pen = canvas.getContext("2d");
+  const pen = penOf(canvas);
   const [ink, accent] = inks();
   pen.clearRect(0, 0, canvas.width, canvas.height);
   pen.imageSmoothingEnabled = false;
@@ -135,12 +135,12 @@ function mark(row, column) {
   pen.rotate(-Math.PI / 2);
   labelSide(pen, "key", columns, column, [ink, accent]);
   pen.resetTransform();
-}
+};
 
 // As many tokens as fit, so that none covers another; the selected one always.
-function labelSide(pen, side, span, selected, [ink, accent]) {
+const labelSide = (pen, side, span, selected, [ink, accent]) => {
   const { cell, mirrored } = picture;
-  const every = span.step * ceil(12 / cell);
+  const every = span.stride * ceil(12 / cell);
   const down = side === "query";
   pen.font = "11px system-ui, sans-serif";
   pen.textBaseline = "middle";
@@ -151,11 +151,11 @@ function labelSide(pen, side, span, selected, [ink, accent]) {
     const centre = gutter + (placed(span, index, !down && mirrored) + 0.5) * cell;
     pen.fillText(text.length > 14 ? text.slice(0, 13) + "…" : text, down ? gutter - 5 : 5, centre, gutter - 10);
   };
-  for (let index = span.first; index < span.first + span.count; index += every) {
+  for (let index = span.begin; index < span.begin + span.count; index += every) {
     if (abs(index - selected) >= every) write(index, ink);
   }
   if (inside(span, selected)) write(selected, accent);
-}
+};
 
 register("canvas", {
   tab: 0,

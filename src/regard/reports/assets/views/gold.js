@@ -3,7 +3,7 @@
 import { inks, make, register, t, views, weightText } from "../core/core.js";
 
 // AER = 1 - (|A∩S| + |A∩P|) / (|A| + |S|); A: the strongest word for each written word.
-function judge({ queries, keys, table }, gold) {
+const judge = ({ queries, keys, table }, gold) => {
   const name = (k, q) => `${k} ${q}`;
   const scored = (k) => !gold.scored || gold.scored.includes(k);
   const set = (links) => new Set(links.filter(([k]) => scored(k)).map((link) => name(...link)));
@@ -18,9 +18,9 @@ function judge({ queries, keys, table }, gold) {
   const certain = predicted.filter((each) => sure.has(each)).length;
   const total = predicted.length + sure.size;
   return { sure, possible, predicted: new Set(predicted), right, wrong: predicted.length - right, rate: total ? 1 - (right + certain) / total : 0 };
-}
+};
 
-function dot(pen, x, filled, colour, dashed) {
+const dot = (pen, x, filled, colour, dashed) => {
   pen.beginPath();
   pen.setLineDash(dashed ? [2, 2] : []);
   pen.arc(x, pen.canvas.height / 2, filled ? 3.5 : 7, 0, 7);
@@ -28,11 +28,11 @@ function dot(pen, x, filled, colour, dashed) {
   pen.fillStyle = pen.strokeStyle = colour;
   if (filled) pen.fill();
   else pen.stroke();
-}
+};
 
 // A dot for a predicted link, a ring for one that people drew, of all words or of one
 // (`only`, else -1); and how many are right.
-function ring(pen, { judged, places, words }, only) {
+const ring = (pen, { judged, places, words }, only) => {
   const { possible, predicted, rate, right, sure, wrong } = judged;
   const { curve } = views.arcs;
   const [ink] = inks();
@@ -47,6 +47,6 @@ function ring(pen, { judged, places, words }, only) {
     }),
   );
   return [make("b", {}, t("judged", { right, wrong, rate: weightText(rate) })), ` ${t("rings")} `];
-}
+};
 
 register("gold", { judge, ring });

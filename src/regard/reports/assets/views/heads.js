@@ -2,24 +2,19 @@
 
 import { $, drawPictures, fill, make, max, moveInGrid, number, on, option, register, showMap, showMaps, state, t, view } from "../core/core.js";
 
-const measures = {
-  entropy: (map, head) => map.entropy[head],
-  diagonality: (map, head) => map.offDiagonality[head],
-  importance: (map, head) => -map.importance[head],
+const ordered = () => {
+  const all = view.maps.flatMap((map, m) => map.heads.map((_, h) => ({ map, m, h })));
+  const sign = state.o === "importance" ? -1 : 1;
+  const measure = ({ map, h }) => sign * map[{ diagonality: "offDiagonality" }[state.o] ?? state.o]?.[h];
+  return state.o === "given" ? all : all.sort((a, b) => measure(a) - measure(b));
 };
 
-function ordered() {
-  const all = view.maps.flatMap((map, m) => map.heads.map((_, h) => ({ map, m, h })));
-  const measure = measures[state.o];
-  return measure ? all.sort((a, b) => measure(a.map, a.h) - measure(b.map, b.h)) : all;
-}
-
-function open(m, h) {
+const open = (m, h) => {
   [state.m, state.h] = [m, h];
   showMap();
-}
+};
 
-function cellOf({ map, m, h }, strongest) {
+const cellOf = ({ map, m, h }, strongest) => {
   const words = map.said[h].map((word) => t(word).split(":")[0]);
   const button = make("button", { title: `${map.layer} · ${t("head")} ${map.heads[h]}`, onclick: () => open(m, h) });
   button.place = [m, h];
@@ -31,9 +26,9 @@ function cellOf({ map, m, h }, strongest) {
   const lines = [...facts, ...words].map((line) => make("small", {}, line));
   button.append(make("span", { class: "thumbnail" }), make("b", {}, `L${m + 1} H${h + 1}`), ...lines);
   return button;
-}
+};
 
-function maps() {
+const maps = () => {
   const all = ordered();
   $("grid").hidden = all.length < 2;
   if (all.length < 2) return;
@@ -48,27 +43,27 @@ function maps() {
   $("heads").style.gridTemplateColumns = table ? `repeat(${most}, minmax(5.5rem, 7rem))` : "";
   fill($("heads"), ...cells);
   drawPictures(cells.map((cell) => cell.firstChild), cells.map(({ place: [m, h] }) => [view.maps[m], h]));
-}
+};
 
-function show() {
+const show = () => {
   for (const cell of $("heads").children) {
     const [m, h] = cell.place;
     const chosen = m === state.m && (h === state.h || state.h < 0);
     cell.setAttribute("aria-pressed", chosen);
     cell.tabIndex = m === state.m && h === max(0, state.h) ? 0 : -1;
   }
-}
+};
 
 // Enter opens as on every button, `a` opens the mean of the layer's heads.
-function move(_, event) {
+const move = (_, event) => {
   const { place } = event.target;
   if (place && event.key === "a") open(place[0], -1);
   moveInGrid(_, event);
-}
+};
 
-function start() {
+const start = () => {
   on("heads", "keydown", move);
   on("order", "change", (value) => ((state.o = value), showMaps()));
-}
+};
 
 register("heads", { choices: { o: "given" }, start, maps, show });

@@ -1,21 +1,21 @@
 // A sequence that reads itself, with keys by how far they are from the row.
 
-import { $, on, register, showMap, state, view } from "../core/core.js";
+import { $, abs, on, range, register, showMap, state, view } from "../core/core.js";
 
 // Only a sequence that reads itself has distances between its tokens.
 const readsItself = ({ key, outline, query, wide }) => key === query && !outline && wide > 1 && wide <= 1000;
 
 // Columns are how far away a key lies, from -n to n or, where nothing later may be seen,
 // from -n to 0. What lies outside is masked.
-function byLag(plane) {
+const byLag = (plane) => {
   const { causes, map, weights } = plane;
   const size = map.wide;
   const cellOf = (row, lag) => (row + lag < 0 || row + lag >= size ? -1 : row * size + row + lag);
   const { rows } = map;
   const seen = (lag) => rows.some((row) => cellOf(row, lag) >= 0 && !causes?.[cellOf(row, lag)]);
-  const lags = Array.from({ length: 2 * size - 1 }, (_, at) => at - size + 1).filter(seen);
+  const lags = range(2 * size - 1, (at) => at - size + 1).filter(seen);
   const cells = rows.flatMap((row) => lags.map((lag) => cellOf(row, lag)));
-  const text = lags.map((lag) => (lag ? `i${lag < 0 ? "−" : "+"}${Math.abs(lag)}` : "i"));
+  const text = lags.map((lag) => (lag ? `i${lag < 0 ? "−" : "+"}${abs(lag)}` : "i"));
   const key = { text, flags: "", raw: {}, language: "", direction: "ltr", words: null };
   const outside = map.causes.length + 1;
   return {
@@ -24,12 +24,12 @@ function byLag(plane) {
     weights: Float32Array.from(cells, (cell) => (cell < 0 ? 0 : weights[cell])),
     causes: Uint8Array.from(cells, (cell) => (cell < 0 ? outside : (causes?.[cell] ?? 0))),
   };
-}
+};
 
-function show() {
+const show = () => {
   $("by_lag").hidden = !readsItself(view.maps[state.m]);
   $("lag").checked = state.l;
-}
+};
 
 register("lags", {
   choices: { l: 0 },

@@ -1,22 +1,20 @@
 // The list of examples: search, order, and the choice of one.
 
-import { $, clamp, data, fill, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
+import { $, clamp, data, each, fill, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
 
 const plain = (text) => text.toLocaleLowerCase().normalize("NFC");
 
-function listOrder() {
+const listOrder = () => {
   const wanted = plain($("search").value);
   const texts = ({ source, output, references }) => [source, output, ...references];
   const found = [...data.examples.keys()].filter((index) => texts(data.examples[index]).some((text) => plain(text).includes(wanted)));
   const order = $("sort").value;
-  const length = (index) => data.examples[index].source.length;
-  const score = (index) => data.examples[index].scores[order] ?? Infinity;
-  if (order === "length") found.sort((a, b) => length(a) - length(b));
-  else if (order && order !== "given") found.sort((a, b) => score(a) - score(b));
+  const rank = ({ scores, source }) => (order === "length" ? source.length : (scores[order] ?? Infinity));
+  if (order && order !== "given") found.sort((a, b) => rank(data.examples[a]) - rank(data.examples[b]));
   return found;
-}
+};
 
-function listEntry(index) {
+const listEntry = (index) => {
   const example = data.examples[index];
   const line = (text, kind, lang) => make("span", { class: kind, lang, dir: "auto" }, text);
   const button = make(
@@ -28,25 +26,24 @@ function listEntry(index) {
   const scores = scoreText(example);
   if (scores) button.append(line(scores, "sub"));
   return make("li", {}, button);
-}
+};
 
-function drawList() {
+const drawList = () => {
   const order = listOrder();
   fill($("list"), ...order.map(listEntry));
-  $("found").textContent = t("found", { n: order.length, total: data.examples.length });
+  fill($("found"), t("found", { n: order.length, total: data.examples.length }));
   mark();
-}
+};
 
-function mark() {
-  for (const button of $("list").querySelectorAll("button")) {
-    const chosen = Number(button.dataset.index) === state.e;
-    if (chosen) button.setAttribute("aria-current", "true");
-    else button.removeAttribute("aria-current");
+const mark = () => {
+  each("#list button", (button) => {
+    const chosen = +button.dataset.index === state.e;
+    button.setAttribute("aria-current", chosen);
     if (chosen) button.scrollIntoView({ block: "nearest" });
-  }
-}
+  });
+};
 
-function drawSort() {
+const drawSort = () => {
   const kept = $("sort").value;
   const names = [...new Set(data.examples.flatMap((example) => Object.keys(example.scores)))];
   fill(
@@ -56,24 +53,24 @@ function drawSort() {
     ...names.map((name) => option(name, t("ascending", { name }))),
   );
   $("sort").value = kept || "given";
-}
+};
 
 // The neighbour in the list as it is filtered and sorted now.
-function turn(step) {
+const turn = (step) => {
   const order = listOrder();
   const at = order.indexOf(state.e);
   const next = order[at < 0 ? 0 : clamp(at + step, order.length)];
   if (next !== undefined) showExample(next);
-}
+};
 
-function start() {
-  for (const hidden of document.querySelectorAll("nav, .turn button")) hidden.hidden = false;
+const start = () => {
+  each("nav, .turn button", (one) => (one.hidden = false));
   document.querySelector(".page").classList.add("listed");
   on("search", "input", drawList);
   on("sort", "change", drawList);
   on("back", "click", () => turn(-1));
   on("forth", "click", () => turn(1));
-}
+};
 
 const speak = () => (drawSort(), drawList());
 

@@ -1,14 +1,14 @@
 // The map as a table: rows are the output, columns the input; numbers in the cells.
 
-import { $, axes, causeOf, causeText, fill, label, look, make, number, paint, register, seenBy, select, state, t, tokenText, view, weightAt, weightText } from "../core/core.js";
+import { $, abs, axes, causeOf, causeText, each, fill, label, look, make, max, number, paint, register, seenBy, select, state, t, tokenText, view, weightAt, weightText } from "../core/core.js";
 
-function cellText(weight) {
-  if (Number.isNaN(weight)) return "✕";
-  if (Math.abs(weight) < 0.01) return "";
-  return Math.abs(weight) >= 0.995 ? number(weight, 0) : number(weight, 2).replace(/^(-?)0/, "$1");
-}
+const cellText = (weight) => {
+  if (isNaN(weight)) return "✕";
+  if (abs(weight) < 0.01) return "";
+  return abs(weight) >= 0.995 ? number(weight, 0) : number(weight, 2).replace(/^(-?)0/, "$1");
+};
 
-function drawCell(row, column, seen) {
+const drawCell = (row, column, seen) => {
   const cause = causeOf(row, column);
   const weight = weightAt(row, column);
   const spoken = cause ? causeText(cause) : weightText(weight);
@@ -22,20 +22,20 @@ function drawCell(row, column, seen) {
     cell.className = "masked";
     cell.title = causeText(cause);
   } else {
-    cell.textContent = cellText(weight);
-    if (!Number.isNaN(weight)) paint(cell, weight, seen);
+    fill(cell, cellText(weight));
+    if (!isNaN(weight)) paint(cell, weight, seen);
   }
   return cell;
-}
+};
 
 // Long tokens stand upright on the matrix; one or two characters stay as they are.
-function drawHeading(column) {
+const drawHeading = (column) => {
   const token = label("key", column);
   if ([...token.textContent].length <= 2) token.classList.add("short");
   return make("th", { scope: "col", "data-column": column }, token);
-}
+};
 
-function draw(box) {
+const draw = (box) => {
   const { divergence, map } = view.plane;
   const { columns, key, rows } = map;
   const sum = (cells, name) => make("td", { class: "sum", title: name }, number(cells.reduce((a, b) => a + b, 0), 2));
@@ -59,12 +59,12 @@ function draw(box) {
   );
   listen(table);
   fill(box, table);
-}
+};
 
-function listen(table) {
+const listen = (table) => {
   const at = (event) => {
     const cell = event.target.closest("td[data-row]");
-    return cell && [Number(cell.dataset.row), Number(cell.dataset.column)];
+    return cell && [+cell.dataset.row, +cell.dataset.column];
   };
   const choose = (event) => {
     const place = at(event);
@@ -74,25 +74,23 @@ function listen(table) {
   table.onpointerleave = () => look(state.q, state.k);
   table.onclick = choose;
   table.addEventListener("focusin", choose);
-}
+};
 
 // The crosshair: bold headings, framed row and column of one cell.
-function mark(row, column) {
-  const stage = $("stage");
-  for (const each of stage.querySelectorAll(".on, .at")) each.classList.remove("on", "at");
-  for (const each of stage.querySelectorAll(`th[data-row="${row}"], th[data-column="${column}"], td[data-row="${row}"]`)) {
-    each.classList.add("on");
-  }
+const mark = (row, column) => {
+  each(".map .on, .map .at", (cell) => cell.classList.remove("on", "at"));
+  each(`.map [data-row="${row}"], th[data-column="${column}"]`, (cell) => cell.classList.add("on"));
   cellAt(row, column)?.classList.add("at");
-  stage.querySelector("td[tabindex='0']")?.setAttribute("tabindex", "-1");
-  cellAt(state.q, state.k)?.setAttribute("tabindex", "0");
-}
+  each(".map [tabindex='0']", (cell) => (cell.tabIndex = -1));
+  const chosen = cellAt(state.q, state.k);
+  if (chosen) chosen.tabIndex = 0;
+};
 
 const cellAt = (row, column) => $("stage").querySelector(`td[data-row="${row}"][data-column="${column}"]`);
 
 register("matrix", {
   tab: 0,
-  fits: ({ map }) => Math.max(map.high, map.wide) <= 64, // above: canvas.js
+  fits: ({ map }) => max(map.high, map.wide) <= 64, // above: canvas.js
   draw,
   mark,
   focus: () => cellAt(state.q, state.k).focus(),

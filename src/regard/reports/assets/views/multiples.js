@@ -8,28 +8,28 @@ let drawn = null;
 const stepText = (at) => t("step", { n: view.example.steps[at].toLocaleString(state.lang) });
 
 // The slider of the training is what knows how to go to a step.
-function go(at) {
+const go = (at) => {
   $("step").value = at;
   $("step").dispatchEvent(new Event("input"));
-}
+};
 
-function cellOf(_, at) {
+const cellOf = (_, at) => {
   const onclick = () => (go(at), $("steps").children[at].focus());
   const pressed = at === state.s;
   const cell = make("button", { "aria-pressed": String(pressed), tabindex: pressed ? 0 : -1, onclick });
   cell.append(make("span", { class: "thumbnail" }), make("small", {}, stepText(at)));
   return cell;
-}
+};
 
-function drawSteps() {
+const drawSteps = () => {
   const cells = view.example.steps.map(cellOf);
   fill($("steps"), ...cells);
   const maps = cells.map((_, at) => [view.all.filter(({ step }) => step === at)[state.m], state.h]);
   drawPictures(cells.map((cell) => cell.firstChild), maps);
-}
+};
 
 // Of each word that is ever true: when of the head on view, and of which head first.
-function drawFirst() {
+const drawFirst = () => {
   const { heads, words } = view.example.first;
   const own = Object.fromEntries(heads[state.m].at(state.h));
   const total = view.maps.reduce((sum, map) => sum + map.heads.length, 0);
@@ -43,20 +43,20 @@ function drawFirst() {
   const titles = ["first_step", "this_head", "first_head"].map((name) => cell("th", [t(name)], "col"));
   fill($("first"), make("tr", {}, ...titles), ...lines);
   $("first").hidden = !words.length;
-}
+};
 
-function show() {
+const show = () => {
   if (!view.example.steps) return;
-  const { heads, layer } = view.plane.map;
-  $("steps_name").textContent = t("all_steps", { head: `${layer} · ${state.h < 0 ? t("average") : `${t("head")} ${heads[state.h]}`}` });
+  const { heads, layer } = view.map;
+  fill($("steps_name"), t("all_steps", { head: `${layer} · ${state.h < 0 ? t("average") : `${t("head")} ${heads[state.h]}`}` }));
   drawFirst();
   if ($("all_steps").open) drawSteps();
-}
+};
 
-function start() {
+const start = () => {
   $("all_steps").open = matchMedia("(prefers-reduced-motion: reduce)").matches;
   $("all_steps").ontoggle = () => view.plane && show();
   on("steps", "keydown", moveInGrid);
-}
+};
 
 register("multiples", { start, show });

@@ -1,6 +1,6 @@
 // The numbers themselves: a table to sort and to copy, and files to take along.
 
-import { everything, fill, label, make, number, pixelsOf, pooled, register, seenBy, select, shade, state, svg, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
+import { everything, fill, floor, label, make, number, penOf, picture, pooled, quiet, range, register, seenBy, select, shade, state, svg, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
 
 const most = 200; // lines of the table
 const order = { by: 2, down: true };
@@ -8,35 +8,33 @@ const columns = ["output", "source", "weight", "rank", "times_uniform"];
 let drawn = null;
 
 // One line for each pair with a known weight: query, key, weight, rank, times uniform.
-function linesOf(rows) {
-  return rows.flatMap((row) => {
-    const best = topOf(row, Infinity);
-    const seen = seenBy(row);
-    return best.map((column, at) => [row, column, weightAt(row, column), at + 1, weightAt(row, column) * seen]);
-  });
-}
+const linesOf = (rows) =>
+  rows.flatMap((row) => topOf(row, Infinity).map((column, at) => {
+    const weight = weightAt(row, column);
+    return [row, column, weight, at + 1, weight * seenBy(row)];
+  }));
 
-function rowsOf() {
-  const rows = view.plane.map.rows;
-  return rows.length * view.plane.map.wide <= 65536 ? rows : [state.q];
-}
+const rowsOf = () => {
+  const rows = view.map.rows;
+  return rows.length * view.map.wide <= 65536 ? rows : [state.q];
+};
 
-function tsv() {
+const tsv = () => {
   const texts = drawn.lines.map(([q, k, ...rest]) => [tokenText("query", q), tokenText("key", k), ...rest].join("\t"));
   return [columns.map((name) => t(name)).join("\t"), ...texts].join("\n") + "\n";
-}
+};
 
-function json() {
-  const { map } = view.plane;
+const json = () => {
+  const { map } = view;
   const { rows } = map;
   const weights = rows.map((row) => map.columns.map((column) => weightAt(row, column) ?? null));
   const head = state.h < 0 ? "mean" : map.heads[state.h];
   return JSON.stringify({ layer: map.layer, head, query: map.query.text, key: map.key.text, weights });
-}
+};
 
 // The map as rectangles with texts beside them.
-function drawing() {
-  const { map } = view.plane;
+const drawing = () => {
+  const { map } = view;
   const [rows, across] = everything(map, 128);
   const [size, edge] = [20, 110];
   const [width, height] = [edge + across.blocks * size, edge + rows.blocks * size];
@@ -44,64 +42,66 @@ function drawing() {
   const from = (column) => edge + size * (map.mirrored ? across.blocks - 1 - column : column);
   const cells = Array.from(values, (weight, at) => {
     const fill = counts[at] ? `rgb(${shade(weight || 0)})` : "#ddd";
-    const y = edge + Math.floor(at / across.blocks) * size;
+    const y = edge + floor(at / across.blocks) * size;
     return svg("rect", { x: from(at % across.blocks), y, width: size, height: size, fill, stroke: "#ccc" });
   });
-  const names = (side, { blocks, step }, placed) =>
-    Array.from({ length: blocks }, (_, at) => svg("text", placed(at), tokenText(side, at * step).slice(0, 16)));
+  const names = (side, { blocks, stride }, placed) =>
+    range(blocks, (at) => svg("text", placed(at), tokenText(side, at * stride).slice(0, 16)));
   const down = (at) => ({ x: edge - 5, y: edge + (at + 0.7) * size, "text-anchor": "end" });
   const along = (at) => ({ transform: `translate(${from(at) + 14} ${edge - 5}) rotate(-90)` });
   const paper = svg("rect", { width, height, fill: "#fff" });
   const all = [paper, ...cells, ...names("query", rows, down), ...names("key", across, along)];
   const whole = svg("svg", { width, height, "font-family": "sans-serif", "font-size": 12 }, ...all);
   return { text: new XMLSerializer().serializeToString(whole), width, height };
-}
+};
 
-function save(kind, blob) {
+const save = (kind, blob) => {
   const link = make("a", { download: `attention.${kind}`, href: URL.createObjectURL(blob) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
+};
+
+const saver = (kind, type, content) => () => save(kind, new Blob([content()], { type }));
 
 const savers = {
-  tsv: () => save("tsv", new Blob([tsv()], { type: "text/tab-separated-values" })),
-  json: () => save("json", new Blob([json()], { type: "application/json" })),
-  svg: () => save("svg", new Blob([drawing().text], { type: "image/svg+xml" })),
+  tsv: saver("tsv", "text/tab-separated-values", tsv),
+  json: saver("json", "application/json", json),
+  svg: saver("svg", "image/svg+xml", () => drawing().text),
   async png() {
     const { text, width, height } = drawing();
     const image = new Image();
     image.src = "data:image/svg+xml," + encodeURIComponent(text);
     await image.decode();
-    const canvas = make("canvas", { width, height });
-    canvas.getContext("2d").drawImage(image, 0, 0);
+    const canvas = picture(width, height);
+    penOf(canvas).drawImage(image, 0, 0);
     canvas.toBlob((blob) => save("png", blob));
   },
 };
 
-async function copy(event) {
+const copy = async (event) => {
   try {
     await navigator.clipboard.writeText(tsv());
-    event.target.textContent = t("copied");
+    fill(event.target, t("copied"));
   } catch {
     savers.tsv(); // where the browser keeps the clipboard to itself
   }
-}
+};
 
-function draw(box) {
+const draw = (box) => {
   const button = (text, onclick) => make("button", { onclick }, text);
   const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
-  drawn = { body: make("tbody"), heads: make("tr"), note: make("p", { class: "quiet" }), rows: null };
+  drawn = { body: make("tbody"), heads: make("tr"), note: quiet(), rows: null };
   const table = make("table", { class: "numbers" }, make("thead", {}, drawn.heads), drawn.body);
   fill(box, make("p", { class: "scale" }, button(t("copy"), copy), make("span", {}, t("download")), ...saving), drawn.note, table);
-}
+};
 
-function sort(by) {
+const sort = (by) => {
   order.down = order.by === by ? !order.down : by === 2 || by === 4;
   order.by = by;
   drawLines();
-}
+};
 
-function drawLines() {
+const drawLines = () => {
   const sign = order.down ? -1 : 1;
   drawn.lines.sort((a, b) => sign * (a[order.by] - b[order.by]));
   const heads = columns.map((name, at) =>
@@ -109,18 +109,18 @@ function drawLines() {
       make("button", { onclick: () => (sort(at), drawn.heads.children[at].firstChild.focus()) }, t(name), at === order.by ? (order.down ? " ↓" : " ↑") : "")));
   fill(drawn.heads, ...heads);
   const lines = drawn.lines.slice(0, most).map(([q, k, weight, rank, times]) =>
-    make("tr", { onclick: () => select(q, k) }, make("td", {}, label("query", q)), make("td", {}, label("key", k)),
-      make("td", {}, weightText(weight)), make("td", {}, rank), make("td", {}, number(times, 2))));
+    make("tr", { onclick: () => select(q, k) },
+      ...[label("query", q), label("key", k), weightText(weight), rank, number(times, 2)].map((told) => make("td", {}, told))));
   fill(drawn.body, ...lines);
-  drawn.note.textContent = t("lines_shown", { n: lines.length, total: drawn.lines.length });
-}
+  fill(drawn.note, t("lines_shown", { n: lines.length, total: drawn.lines.length }));
+};
 
-function mark() {
+const mark = () => {
   const rows = rowsOf();
   if (String(rows) === drawn.rows) return;
   drawn.rows = String(rows);
   drawn.lines = linesOf(rows);
   drawLines();
-}
+};
 
 register("numbers", { tab: 9, fits: () => true, draw, mark });

@@ -1,12 +1,12 @@
-// What is kept of a long input, as a plane: an overview of blocks, and the largest weights
+// What is kept of a long input, as a plane: an overview of shape, and the largest weights
 // of every row.
 
 import { decoded, numbersAt, register } from "../core/core.js";
 
-function read(map, head) {
+const read = (map, head) => {
   const { buffer, outline, query } = map;
-  const { blocks, rows, top } = outline;
-  const area = blocks[0] * blocks[1];
+  const { shape, rows, top } = outline;
+  const area = shape[0] * shape[1];
   const overview = (start, scale) => {
     const found = decoded(numbersAt(buffer, "u8", start, map.heads.length * area), head * area, (head + 1) * area);
     return found.map((value) => value * scale);
@@ -20,6 +20,6 @@ function read(map, head) {
     map, seen, causes: null, scores: null, shares: [], top, columns, tops,
     largest: overview(outline.largest, 1), mean: overview(outline.mean, outline.meanScale),
   };
-}
+};
 
 register("outline", { read });

@@ -1,21 +1,21 @@
 // A text in its sentences: at the left of each a bar with its weight, the words inside
 // with theirs, as a hierarchical network weighs both.
 
-import { decoded, fill, label, make, max, numbersAt, option, paint, register, select, state, t, view, weightText } from "../core/core.js";
+import { decoded, fill, isolated, label, make, max, numbersAt, option, paint, quiet, register, select, state, t, view, weightText } from "../core/core.js";
 
 let drawn = null;
 
 // Weights of sentences (N) and of words inside them (S), for one row of the plane's head.
-function numbersOf(row) {
-  const { coding, heads, high, sentences, wide } = view.plane.map;
+const numbersOf = (row) => {
+  const { coding, heads, high, sentences, wide } = view.map;
   const count = sentences.lengths.length;
   const head = state.h < 0 ? heads.length : state.h;
   const line = head * high + row;
   const read = (kind, start, width) => decoded(numbersAt(view.buffer, kind, start, (line + 1) * width), line * width, (line + 1) * width);
   return [read("f32", sentences.weights, count), read(coding, sentences.words, wide)];
-}
+};
 
-function lineOf(columns) {
+const lineOf = (columns) => {
   const words = columns.map((column) => {
     const word = label("key", column);
     word.onclick = () => select(state.q, column);
@@ -24,32 +24,32 @@ function lineOf(columns) {
   const [bar, said] = [make("span", { class: "bar" }), make("span", { class: "quiet" })];
   const text = make("div", { class: "running", style: "flex:1;padding:0 .4rem" }, ...words.flatMap((word) => [word, " "]));
   const weight = make("div", { style: "flex:0 0 5rem;line-height:1.2" }, said, make("div", {}, bar));
-  const box = make("div", { class: "split", role: "listitem", style: "margin:.4rem 0;flex-wrap:nowrap", dir: view.plane.map.key.direction }, weight, text);
+  const box = make("div", { class: "split", role: "listitem", style: "margin:.4rem 0;flex-wrap:nowrap", dir: view.map.key.direction }, weight, text);
   return { box, bar, said, text, words, columns };
-}
+};
 
-function draw(box) {
+const draw = (box) => {
   let first = 0;
-  const lines = view.plane.map.sentences.lengths.map((length) => {
+  const lines = view.map.sentences.lengths.map((length) => {
     first += length;
     return lineOf(Array.from({ length }, (_, at) => first - length + at));
   });
-  const choice = make("select", { onchange: () => ((state.b = Number(choice.value)), select(state.q, state.k)) });
+  const choice = make("select", { onchange: () => ((state.b = +choice.value), select(state.q, state.k)) });
   fill(choice, option(0, t("inside_sentence")), option(1, t("inside_text"))).value = state.b ? 1 : 0;
   const note = make("p", { role: "status" });
   drawn = { lines, note };
   fill(
     box, make("p", {}, make("label", {}, t("words_by"), " ", choice)), note,
-    make("div", { role: "list" }, ...lines.map((line) => line.box)), make("p", { class: "quiet" }, t("caution")),
+    make("div", { role: "list" }, ...lines.map((line) => line.box)), quiet(t("caution")),
   );
-}
+};
 
-function mark(row, column) {
+const mark = (row, column) => {
   const [weights, words] = numbersOf(row);
   const most = max(...weights, 1e-12);
   drawn.lines.forEach(({ bar, said, text, words: labels, columns }, at) => {
     bar.style.width = `${max(0, (4 * weights[at]) / most) || 0}rem`;
-    said.textContent = weightText(weights[at]);
+    fill(said, weightText(weights[at]));
     text.style.boxShadow = columns.includes(column) ? "inset 0 0 0 1px var(--accent)" : "";
     labels.forEach((word, place) => {
       const value = words[columns[place]] * (state.b ? weights[at] : 1) || 0;
@@ -59,9 +59,9 @@ function mark(row, column) {
   });
   const best = weights.indexOf(max(...weights));
   const at = drawn.lines.findIndex(({ columns }) => columns.includes(column));
-  const values = { n: at + 1, weight: weightText(weights[at]), word: `\u2068${view.plane.map.key.text[column]}\u2069`, inside: weightText(words[column]), best: best + 1, most: weightText(weights[best]) };
-  drawn.note.textContent = at < 0 ? "" : t("in_sentence", values);
-}
+  const values = { n: at + 1, weight: weightText(weights[at]), word: isolated(view.map.key.text[column]), inside: weightText(words[column]), best: best + 1, most: weightText(weights[best]) };
+  fill(drawn.note, at < 0 ? "" : t("in_sentence", values));
+};
 
 const fits = ({ map, signed }) => !signed && Boolean(map.sentences) && map.sentences.lengths.reduce((sum, length) => sum + length, 0) === map.wide;
 

@@ -1,32 +1,32 @@
 // Input that lies in time: a series with its channels, or sound as a log-mel image. The
 // attention of the chosen row runs under it on the same axis; time is never mirrored.
 
-import { all, causeOf, clamp, fill, floor, inks, isDark, make, max, min, number, register, seenBy, select, shade, state, t, tokenText, topOf, view, views, weightAt, weightText } from "../core/core.js";
+import { all, causeOf, clamp, fill, floor, group, inks, isDark, isolated, make, max, min, number, penOf, picture, range, register, seenBy, select, shade, state, t, tokenText, topOf, values, view, views, weightAt, weightText } from "../core/core.js";
 
 const [width, band, ribbon, hill] = [900, 90, 14, 48]; // pixels; a hill is of a single row
 let drawn = null;
 
-function draw(box) {
+const draw = (box) => {
   const { channels, sound } = view.example.timeline;
-  const { high, spans } = view.plane.map;
+  const { high, spans } = view.map;
   const rows = min(24, high);
   const top = sound ? 2 * band : channels.length * band;
   const under = top + (spans ? ribbon + 6 : 0);
-  const canvas = make("canvas", { width, height: under + (high > 1 ? (rows + 1) * ribbon : hill) + 26, "aria-hidden": "true" });
+  const canvas = picture(width, under + (high > 1 ? (rows + 1) * ribbon : hill) + 26);
   const note = make("p");
   canvas.onclick = ({ offsetX }) => {
-    const { wide } = view.plane.map;
+    const { wide } = view.map;
     select(state.q, clamp(floor((offsetX / canvas.offsetWidth) * wide), wide));
     all("hit", state.k);
   };
-  const below = Object.values(views).flatMap(({ beneath }) => beneath?.() ?? []);
-  const frame = make("div", { class: "arcs", tabindex: "0", role: "group", "aria-label": t("tab_timeline") }, canvas, ...below.flatMap((each) => each.canvas ?? []));
+  const below = values(views).flatMap(({ beneath }) => beneath?.() ?? []);
+  const frame = group("arcs", t("tab_timeline"), canvas, ...below.flatMap((each) => each.canvas ?? []));
   fill(box, frame, ...below.map((each) => each.box), note);
   drawn = { canvas, note, rows, top, under, below, image: sound && imageOf(sound) };
-}
+};
 
 // Mel bands upwards, one pixel a frame; louder is darker (lighter on dark paper).
-function imageOf({ bands, frames, start }) {
+const imageOf = ({ bands, frames, start }) => {
   const levels = new Uint8Array(view.buffer, start, bands * frames);
   const pixels = new ImageData(frames, bands);
   levels.forEach((level, at) => {
@@ -34,12 +34,12 @@ function imageOf({ bands, frames, start }) {
     const grey = isDark() ? level : 255 - level;
     pixels.data.set([grey, grey, grey, 255], 4 * ((bands - 1 - mel) * frames + frame));
   });
-  const canvas = make("canvas", { width: frames, height: bands });
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  const canvas = picture(frames, bands);
+  penOf(canvas).putImageData(pixels, 0, 0);
   return canvas;
-}
+};
 
-function drawChannel(pen, { name, values }, top, ink) {
+const drawChannel = (pen, { name, values }, top, ink) => {
   const known = values.filter(Number.isFinite);
   const [low, high] = [min(...known), max(...known)];
   const each = width / values.length;
@@ -52,31 +52,31 @@ function drawChannel(pen, { name, values }, top, ink) {
   });
   pen.stroke();
   pen.fillText(`${name}  ${number(low, 2)} … ${number(high, 2)}`, 4, top + 10);
-}
+};
 
-function drawRibbon(pen, row, top, size) {
-  const keys = view.plane.map.wide;
+const drawRibbon = (pen, row, top, size) => {
+  const keys = view.map.wide;
   for (let column = 0; column < keys; column += 1) {
     pen.fillStyle = causeOf(row, column) ? "#8888" : `rgb(${shade(weightAt(row, column) || 0, seenBy(row))})`;
     pen.fillRect((column * width) / keys, top, width / keys + 0.5, size);
   }
-}
+};
 
 // Each token over the keys it was said in; the chosen row's is framed.
-function drawSpans(pen, row, top, [ink, accent]) {
-  view.plane.map.spans.forEach((span, at) => {
+const drawSpans = (pen, row, top, [ink, accent]) => {
+  view.map.spans.forEach((span, at) => {
     if (!span) return;
-    const [from, to] = span.map((key) => (key * width) / view.plane.map.wide);
+    const [from, to] = span.map((key) => (key * width) / view.map.wide);
     [pen.strokeStyle, pen.lineWidth, pen.fillStyle] = [at === row ? accent : ink, at === row ? 2 : 0.5, ink];
     pen.strokeRect(from + 1, top + 1, to - from - 2, ribbon + 2);
     pen.fillText(tokenText("query", at), from + 4, top + ribbon - 1, max(1, to - from - 8));
   });
-}
+};
 
 // The only row of a pooling, as high as its largest weight.
-function drawHill(pen, top, ink) {
-  const { wide } = view.plane.map;
-  const weights = Array.from({ length: wide }, (_, key) => weightAt(0, key) || 0);
+const drawHill = (pen, top, ink) => {
+  const { wide } = view.map;
+  const weights = range(wide, (key) => weightAt(0, key) || 0);
   const most = max(...weights) || 1;
   pen.fillStyle = ink;
   pen.beginPath();
@@ -84,22 +84,22 @@ function drawHill(pen, top, ink) {
   weights.forEach((weight, key) => pen.lineTo(((key + 0.5) * width) / wide, top + hill * (1 - weight / most)));
   pen.lineTo(width, top + hill);
   pen.fill();
-}
+};
 
 // The chosen row, below it its neighbours.
-function drawRows(pen, row, top, accent) {
+const drawRows = (pen, row, top, accent) => {
   const { rows } = drawn;
-  const first = min(max(0, row - rows / 2), view.plane.map.high - rows) | 0;
+  const first = min(max(0, row - rows / 2), view.map.high - rows) | 0;
   drawRibbon(pen, row, top + 2, ribbon);
   for (let at = 0; at < rows; at += 1) drawRibbon(pen, first + at, top + 8 + ribbon * (at + 1), ribbon - 2);
   pen.strokeStyle = accent;
   pen.lineWidth = 2;
   pen.strokeRect(1, top + 7 + ribbon * (row - first + 1), width - 2, ribbon);
-}
+};
 
 // The windows that hold most of the row's mass are shaded through every channel.
-function drawWindows(pen, row, height, accent) {
-  const keys = view.plane.map.wide;
+const drawWindows = (pen, row, height, accent) => {
+  const keys = view.map.wide;
   pen.globalAlpha = 0.18;
   pen.fillStyle = accent;
   let covered = 0;
@@ -109,10 +109,10 @@ function drawWindows(pen, row, height, accent) {
     pen.fillRect((column * width) / keys, 0, width / keys, height);
   }
   pen.globalAlpha = 1;
-}
+};
 
-function drawLine(pen, key, height, colour, dash) {
-  const x = (key * width) / view.plane.map.wide;
+const drawLine = (pen, key, height, colour, dash) => {
+  const x = (key * width) / view.map.wide;
   pen.setLineDash(dash);
   pen.strokeStyle = colour;
   pen.lineWidth = 2;
@@ -121,27 +121,27 @@ function drawLine(pen, key, height, colour, dash) {
   pen.lineTo(x, height);
   pen.stroke();
   pen.setLineDash([]);
-}
+};
 
-function placeOf(key) {
+const placeOf = (key) => {
   const { seconds } = view.example.timeline;
   return seconds === null ? tokenText("key", key) : t("seconds", { n: number(key * seconds, 2) });
-}
+};
 
 // How the rows walk through time, and where the chosen one was said.
-function walkText(row) {
-  const { heads, spans, walk } = view.plane.map;
+const walkText = (row) => {
+  const { heads, spans, walk } = view.map;
   const said = spans?.[row] && t("said_from", { from: placeOf(spans[row][0]), to: placeOf(spans[row][1]) });
   if (!walk) return said ?? "";
   const [forward, away, skipped, repeated, groups] = walk[state.h < 0 ? heads.length : state.h];
   return `${said ?? ""} ${t("walk", { forward: number(100 * forward, 0), away: number(away, 3), skipped, repeated, groups, frames: t(view.example.timeline.sound ? "frames" : "moments") })}`;
-}
+};
 
-function mark(row, column) {
+const mark = (row, column) => {
   const { below, canvas, image, note, top, under } = drawn;
   const { channels, origin } = view.example.timeline;
-  const { high, spans, wide } = view.plane.map;
-  const pen = canvas.getContext("2d");
+  const { high, spans, wide } = view.map;
+  const pen = penOf(canvas);
   const [ink, accent] = inks();
   pen.clearRect(0, 0, canvas.width, canvas.height);
   pen.font = "12px system-ui, sans-serif";
@@ -159,9 +159,9 @@ function mark(row, column) {
   pen.fillText(placeOf(wide - 1), width, canvas.height - 4);
   pen.textAlign = "left";
   for (const each of below) each.mark(row, column);
-  const said = t("in_time", { query: `\u2068${tokenText("query", row)}\u2069`, place: `\u2068${placeOf(column)}\u2069`, n: weightText(weightAt(row, column)) });
+  const said = t("in_time", { query: isolated(tokenText("query", row)), place: isolated(placeOf(column)), n: weightText(weightAt(row, column)) });
   fill(note, `${said} ${walkText(row)}`, make("br"), make("span", { class: "quiet" }, t(high > 1 ? "shaded" : "hill")));
-}
+};
 
 const fits = ({ map, signed }) => !signed && !map.outline && view.example.timeline?.keys === map.wide;
 

@@ -1,16 +1,16 @@
 // A probe over the course of training: a slider through its steps, lines below it.
 
-import { $, clamp, fill, make, number, on, register, showMaps, state, svg, t, view } from "../core/core.js";
+import { $, clamp, fill, make, max, min, number, on, register, showMaps, state, svg, t, view } from "../core/core.js";
 
 const [width, height] = [300, 90];
 let playing = 0;
 
 // How the name of a line of the head on view ends.
-const ownEnd = () => `/${view.plane.map.layer}/${state.h}`;
+const ownEnd = () => `/${view.map.layer}/${state.h}`;
 
-function lineOf([name, values]) {
+const lineOf = ([name, values]) => {
   const known = values.filter(Number.isFinite);
-  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const [low, high] = [min(...known), max(...known)];
   const across = (at) => (values.length > 1 ? (at * width) / (values.length - 1) : 0);
   const down = (value) => height - 6 - ((value - low) / (high - low || 1)) * (height - 12);
   const points = [...values.keys()].filter((at) => Number.isFinite(values[at])).map((at) => `${across(at)},${down(values[at])}`);
@@ -22,18 +22,18 @@ function lineOf([name, values]) {
   const said = name.endsWith(own) ? t(name.slice(0, -own.length)) : name;
   const text = `${said}: ${Number.isFinite(value) ? number(value, 3) : "–"} (${number(low, 3)} … ${number(high, 3)})`;
   return make("figure", {}, drawing, make("figcaption", {}, text));
-}
+};
 
 // The lines of the head on view, and those that are of no head.
-function show() {
+const show = () => {
   if (!view.example.steps) return;
   const layers = new Set(view.all.map((map) => map.layer).filter(Boolean));
   const own = ownEnd();
   const shown = view.example.lines.filter(([name]) => name.endsWith(own) || ![...layers].some((layer) => name.includes(`/${layer}/`)));
   fill($("lines_of_training"), ...shown.map(lineOf));
-}
+};
 
-function open() {
+const open = () => {
   const { steps } = view.example;
   $("training").hidden = !steps;
   if (!steps) return stop();
@@ -41,23 +41,23 @@ function open() {
   view.maps = view.all.filter(({ step }) => step === state.s);
   $("step").max = steps.length - 1;
   $("step").value = state.s;
-  $("step_said").textContent = t("step", { n: steps[state.s].toLocaleString(state.lang) });
-}
+  fill($("step_said"), t("step", { n: steps[state.s].toLocaleString(state.lang) }));
+};
 
-function setStep(at) {
+const setStep = (at) => {
   state.s = at;
   open();
   showMaps();
-}
+};
 
-function stop() {
+const stop = () => {
   clearInterval(playing);
   playing = 0;
   $("play").setAttribute("aria-pressed", false);
-}
+};
 
 // One step a second where the reader asked for less motion, else three.
-function play() {
+const play = () => {
   if (playing) return stop();
   const pause = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 350;
   $("play").setAttribute("aria-pressed", true);
@@ -66,11 +66,11 @@ function play() {
     else stop();
   }, pause);
   if (state.s + 1 >= view.example.steps.length) setStep(0);
-}
+};
 
-function start() {
-  on("step", "input", (value) => setStep(Number(value)));
+const start = () => {
+  on("step", "input", (value) => setStep(+value));
   on("play", "click", play);
-}
+};
 
 register("training", { choices: { s: 0 }, start, open, show });
