@@ -148,7 +148,7 @@ def test_a_page_speaks_the_phrases_of_its_views():
     packed = re.search('id="phrases">([^<]*)<', page_of(gallery()[6:7]))[1]
     spoken = json.loads(inflate(packed))
     assert spoken["tab_arcs"] == ["Links", "Связи"]
-    assert not {"tab_timeline", "training", "zoom_in"} & set(spoken)
+    assert not {"tab_timeline", "first_step", "zoom_in"} & set(spoken)
 
 
 def built(view):

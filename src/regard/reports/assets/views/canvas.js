@@ -93,7 +93,7 @@ const listen = (canvas) => {
 };
 
 const draw = (box) => {
-  const canvas = picture();
+  const canvas = make("canvas", { "aria-hidden": "true" });
   const button = (sign, name, factor) =>
     make("button", { "aria-label": t(name), title: t(name), onclick: () => change(factor) }, sign);
   const kinds = make("select", { "aria-label": t("blocks") });
