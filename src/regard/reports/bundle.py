@@ -102,7 +102,7 @@ def build(name: str, esbuild: str) -> str:
 
 def _imported(text: str) -> str:
     """The line by which a view imports from the core."""
-    return re.search(r'import .* from "../core/core.js";\n', text)[0]
+    return next(re.finditer(r'import .* from "../core/core.js";\n', text)).group()
 
 
 def _told(text: str) -> str:
