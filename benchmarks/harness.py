@@ -98,15 +98,16 @@ class Work:
 
 @dataclass(frozen=True)
 class Effort:
-    """How long an action of a work may be repeated."""
+    """How long an action of a work may be repeated, and whether it settles first."""
 
     seconds: float
     least: int
     most: int
+    settles: bool = True
 
 
 FULL = Effort(seconds=8.0, least=3, most=31)
-QUICK = Effort(seconds=0.4, least=2, most=7)
+QUICK = Effort(seconds=0.25, least=2, most=7, settles=False)
 
 
 def memory_of(contender: Contender) -> dict[str, float]:

@@ -25,7 +25,8 @@ def measured(record: dict, options: argparse.Namespace) -> int:
     if record.get("processor") != about["processor"]:
         record.update({"works": {}, "limits": {}})
     record.update(about)
-    end = time.monotonic() + QUICK_RUN
+    start, share = time.monotonic(), QUICK_RUN / len(options.backend)
+    end = start + QUICK_RUN
 
     def limit() -> float:
         return min(QUICK_TASK, end - time.monotonic()) if options.quick else TASK
@@ -34,7 +35,8 @@ def measured(record: dict, options: argparse.Namespace) -> int:
         _say("limits of this machine")
         for _, found in measure([{"mode": "limits"}], options.backend[0], limit):
             _keep_best(record, found)
-        for backend in options.backend:
+        for number, backend in enumerate(options.backend, start=1):
+            end = start + number * share  # of its own, or what is last gets nothing
             chosen = [known[name] for name in options.only]
             chosen = [work for work in chosen if backend in work.backends]
             for work in chosen:

@@ -55,9 +55,10 @@ def time_in_turns(contenders: Mapping[str, Contender], effort: Effort) -> Turns:
 
 def _turns(runs: Mapping[str, Action], effort: Effort):
     """Turns of a quiet machine, and others: seconds by contender."""
-    for run in runs.values():
-        run()  # compiles
-    usual = {name: seconds_of(run) for name, run in runs.items()}
+    usual = {name: seconds_of(run) for name, run in runs.items()}  # compiles, too
+    for name, run in runs.items():
+        if effort.settles or usual[name] < LONG:
+            usual[name] = seconds_of(run)
     least = 1 if sum(usual.values()) > effort.seconds else effort.least
     quiet: list[dict[str, float]] = []
     busy: list[dict[str, float]] = []
@@ -71,14 +72,14 @@ def _turns(runs: Mapping[str, Action], effort: Effort):
         turns = []
         while not turns or others.seconds() < SPAN:
             turns.append(
-                {name: _settled(run, usual[name]) for name, run in runs.items()}
+                {name: _settled(run, usual[name], effort) for name, run in runs.items()}
             )
         (quiet if others.share() < SHARE else busy).extend(turns)
     return quiet[: effort.most], busy
 
 
-def _settled(run: Action, usual: float) -> float:
-    if usual < LONG:
+def _settled(run: Action, usual: float, effort: Effort) -> float:
+    if effort.settles and usual < LONG:
         run()
     return seconds_of(run)
 

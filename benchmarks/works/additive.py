@@ -88,7 +88,7 @@ WORK = Work(
     name="additive",
     title="additive attention, B=2, D=128",
     sizes=({"length": 2048},),
-    quick=({"length": 512},),
+    quick=({"length": 256},),
     contenders=lambda backend, size: {
         "regard": lambda: ours(size),
         "keras": lambda: of_keras(size),
