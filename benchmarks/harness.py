@@ -1,9 +1,8 @@
 """What a work is, and what memory its contenders need.
 
-Every contender is a set of named actions that block on their result. The contenders of
-a work take turns inside one process, so that whatever else the machine does hits all
-of them alike; medians are compared. Memory is the growth of the largest resident size
-while a warm action runs, each contender in a process of its own.
+Every contender is a set of named actions that block on their result. Memory is the
+growth of the largest resident size while a warm action runs, each contender in a
+process of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Timing contenders in turns, and leaving out turns that other programs disturbed.
 
-In every turn each contender runs twice and its second run counts: after one that fills
-the caches and the memory with its own, a short action takes up to twice its time, which
-is the neighbour's doing. Actions of more than a second run once.
+The contenders of a work take turns inside one process, so that whatever else the
+machine does hits all of them alike; medians are compared. In every turn each contender
+runs twice and its second run counts: after one that fills the caches and the memory
+with its own, a short action takes up to twice its time, which is the neighbour's doing.
+Actions of more than a second run once.
 """
 
 from __future__ import annotations

@@ -42,13 +42,13 @@ def by_kernel(query, key, value, recipe: Recipe, visibility: Visibility, bias=No
     kind, hidden = value.dtype, visibility.masks.get("padding")
     native: Any = import_module(f"regard.core.native.{keras.backend.backend()}")
     query, key, value = widen(query), widen(key), widen(value)
-    scale = number_of(recipe.score) if native.TAKES_SCALE else None
+    scale = number_of(recipe.score) if native.APPLIES else None
     options = {} if scale is None else {"scale": scale}
     if scale is None:
         factors: Any = factors_of(recipe.score)
         query, key = factors(query, key, *recipe.parameters)
     value = ops.cast(value, query.dtype)
-    if not native.TAKES_BIAS:
+    if not native.APPLIES:
         query, key = _with_feature(query, key, visibility, bias)
         bias = None
     steps = steps_of(visibility, query.shape[2], key.shape[2], limits().steps)

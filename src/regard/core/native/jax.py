@@ -20,7 +20,7 @@ from jax import lax
 from regard.core.native.pairs import EMPTY, HIDDEN, pairs_of
 
 Tensor = Any
-TAKES_BIAS = TAKES_SCALE = False
+APPLIES = False  # a bias and a scale
 FORWARD, BACKWARD = 1 << 20, 1 << 19  # scores in a block, 4 MB and 2 MB
 
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from regard.core.native.pairs import HIDDEN, pairs_of
 
 Tensor = Any
-TAKES_BIAS = TAKES_SCALE = False
+APPLIES = False  # a bias and a scale
 BLOCK = 1 << 21  # scores of a tile, 8 MB
 UNKNOWN = 4096  # what a length that is not known counts
 

@@ -11,7 +11,7 @@ from regard.core.native.pairs import pairs_of
 from regard.core.scopes import Causal
 
 Tensor = Any
-TAKES_BIAS = TAKES_SCALE = True
+APPLIES = True  # a bias and a scale
 MASK = 1 << 27  # entries of a mask made at once
 
 
