@@ -241,6 +241,26 @@ def test_weights_are_what_the_kernels_say(path):
     assert np.abs(nothing - before).max() > 1e-3
 
 
+@pytest.mark.parametrize("path", CASES)
+def test_hidden_keys_leave_their_share_to_the_others(path):
+    sizes, (args, options), _ = CASES[path]
+    layer = of_hub(path)(**sizes)
+    (trace,) = next(iter(regard.attend_to(layer, *args, **options).values()))
+    keys = trace.weights.shape[3]
+    shown = (np.arange(keys) < keys - 1)[None, None, None]
+    found = []
+
+    def noted(weights, mask):
+        found.append(numpy(weights))
+        return weights
+
+    with intervening(layer, change=noted, shown=shown):
+        layer(*args, **options)
+    left = trace.weights * shown
+    assert len(found) == 1
+    assert_allclose(found[0], left / left.sum(-1, keepdims=True), atol=1e-5)
+
+
 def test_frames_of_an_image_are_calls_of_their_own():
     layer = of_hub("qwen3_5.qwen3_5_vision_encoder.Qwen3_5VisionAttention")(8, 2)
     ends = ops.convert_to_tensor([0, 8, 12])

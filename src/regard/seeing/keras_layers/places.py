@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial, wraps
 from typing import Any
 
 import keras
@@ -14,7 +15,12 @@ from regard.seeing.replacing import replaced
 def in_place_of_hearts(
     layer: Any, softmax: Callable, product: Callable
 ) -> Iterator[None]:
-    """Others, made by ``softmax(method)`` and ``product(method)``, stand there."""
+    """Others, made by ``softmax(method)`` and ``product(method)``, stand there.
+
+    What they call themselves at these places is what stood there before.
+    """
+    running: list[bool] = []
+    softmax, product = (partial(_alone, each, running) for each in (softmax, product))
     with ExitStack() as stack:
         for each in layer._flatten_layers(include_self=False):
             if isinstance(each, keras.layers.Softmax):
@@ -28,3 +34,19 @@ def in_place_of_hearts(
             method = make(getattr(module, name))
             stack.enter_context(replaced(module, name, method))
         yield
+
+
+def _alone(make: Callable, running: list[bool], method: Callable) -> Callable:
+    other = make(method)
+
+    @wraps(method)
+    def call(*args: Any, **options: Any) -> Any:
+        if running:
+            return method(*args, **options)
+        running.append(True)
+        try:
+            return other(*args, **options)
+        finally:
+            running.pop()
+
+    return call
