@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from regard.core.normalizers.part import top_of
+from regard.core.normalizers.part import LOWEST, top_of
 from regard.core.scores import widen
 
 
@@ -82,17 +82,17 @@ def running(key, value, state):
 def latest(key, value, bias, state):
     """The same with a bias of places: keys and values so far stay in the state.
 
-    ``bias`` w (L, L) hides what is later; ``state`` has ``key`` and ``value``
-    (B, L, D), and ``position`` (B,), where the new ones stand.
+    ``state`` has ``key`` and ``value`` (B, L, D), and ``position`` (B,), where the new
+    ones stand; ``bias`` (B, L) has the rows of w there. What is later is hidden.
     """
-    position = state["position"]
-    length = bias.shape[0]
-    here = ops.expand_dims(ops.one_hot(position, length, dtype="bool"), -1)
+    position, places = state["position"], ops.arange(bias.shape[1], dtype="int32")
+    here = ops.expand_dims(places == position[:, None], -1)
+    past = ops.expand_dims(places <= position[:, None], -1)
     keys, values = (
         ops.where(here, ops.expand_dims(widen(new), 1), state[name])
         for name, new in (("key", key), ("value", value))
     )
-    rows = ops.expand_dims(ops.take(bias, position, axis=0), -1)
-    shares = ops.softmax(keys + rows, axis=1)  # (B, L, D)
+    scores = ops.where(past, keys + ops.expand_dims(bias, -1), LOWEST)
+    shares = ops.softmax(scores, axis=1)  # (B, L, D)
     after = {"key": keys, "value": values, "position": position + 1}
     return ops.sum(shares * values, axis=1), after

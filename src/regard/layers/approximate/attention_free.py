@@ -1,5 +1,7 @@
 """The attention-free transformer, with and without biases of places."""
 
+from functools import partial
+
 import keras
 from keras import ops
 
@@ -96,17 +98,19 @@ class AttentionFree(Approximation):
                 )
         if self.maximum_length is None:
             bias = ops.zeros((length, memory), dtype="float32")
-        elif self.rank is None:
-            bias = ops.convert_to_tensor(self.places)[:length, :memory]
         else:
-            rows = ops.convert_to_tensor(self.rows)[:length]
-            columns = ops.convert_to_tensor(self.columns)[:memory]
-            bias = ops.matmul(rows, ops.transpose(columns))
-        bias = widen(bias)
+            bias = self._places(lambda table: table[:length], memory)
         if not self.causal:
             return bias
         past = ops.tril(ops.ones_like(bias)) > 0
         return ops.where(past, bias, ops.full_like(bias, _HIDDEN))
+
+    def _places(self, picked, memory):
+        """The bias of ``picked(table)``, some rows, and as many keys."""
+        if self.rank is None:
+            return widen(picked(ops.convert_to_tensor(self.places))[:, :memory])
+        rows, columns = map(ops.convert_to_tensor, (self.rows, self.columns))
+        return widen(ops.matmul(picked(rows), ops.transpose(columns[:memory])))
 
     # One position at a time ----------------------------------------------------------
 
@@ -138,8 +142,9 @@ class AttentionFree(Approximation):
                 context, state = running(key, value, state)
             else:
                 self._check_room(state)
-                length = self.maximum_length
-                context, state = latest(key, value, self._bias(length, length), state)
+                row = partial(ops.take, indices=state["position"], axis=0)
+                bias = self._places(row, self.maximum_length)
+                context, state = latest(key, value, bias, state)
             context = ops.cast(ops.sigmoid(widen(query)) * context, self.compute_dtype)
             return self.output_dense(context[:, None, None])[:, 0], state
 
