@@ -141,8 +141,8 @@ class Alignment(Attention):
         value = ops.cast(memory["value"], self.compute_dtype)
         with computing_in(self):
             weights, after, extra = self.align(look, state)
-            seen = ops.broadcast_to(look.seen, ops.shape(weights))
             for change in changes_of(self):
+                seen = ops.broadcast_to(look.seen, ops.shape(weights))
                 weights = change.applied(weights, seen)
             mixing = weights if keep is None else weights * widen(keep)
             context = ops.matmul(ops.cast(mixing, value.dtype), value)
