@@ -9,7 +9,7 @@ import numpy as np
 
 from regard.reports.explained.once import Once
 from regard.reports.explained.plain import DRAWN, plain
-from regard.seeing.steps.elementary import softmax
+from regard.seeing.elementary import softmax
 from regard.trace import Trace
 
 

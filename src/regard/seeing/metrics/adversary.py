@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from regard.seeing.elementary import softmax
 from regard.seeing.intervention import intervening
 from regard.seeing.map_measures import jensen_shannon
 from regard.seeing.metrics.classifier import Classifier, arrays_of, repeated
 from regard.seeing.metrics.gradients import gradients
 from regard.seeing.metrics.permutation import total_variation
 from regard.seeing.metrics.received import trace_of, visible
-from regard.seeing.steps.elementary import softmax
 
 __all__ = ["Adversary", "adversarial_weights"]
 

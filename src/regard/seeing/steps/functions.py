@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.elementary import ELEMENTARY, sigmoid
 from regard.seeing.steps.cells import CELLS
-from regard.seeing.steps.elementary import ELEMENTARY, sigmoid
 from regard.seeing.steps.grids import GRIDS
 from regard.seeing.steps.heads import HEADS
 from regard.seeing.steps.machines import MACHINES

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.elementary import softmax
+from regard.seeing.elementary import softmax
 
 Array = Any
 
