@@ -16,6 +16,7 @@ __all__ = [
     "Numbers",
     "choose_coding",
     "deflate",
+    "fits_levels",
     "inflate",
     "script_json",
 ]

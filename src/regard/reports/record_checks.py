@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.reports.encoding import fits_levels
+
 __all__ = ["check_count", "full_mask", "shares_of", "with_heads"]
 
 
@@ -42,8 +44,8 @@ def with_heads(
 def shares_of(name: str, array: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Numbers from 0 to 1 for every pair; what is no number is left as it is."""
     table = with_heads(f"shares[{name!r}]", array, shape)
-    known = table[np.isfinite(table)]
-    if known.size and not (known.min() >= -1e-6 and known.max() <= 1 + 1e-5):
+    if not fits_levels(table):
+        known = table[np.isfinite(table)]
         raise ValueError(
             f"shares[{name!r}] must lie between 0 and 1. Got numbers from "
             f"{known.min():.4g} to {known.max():.4g}."
