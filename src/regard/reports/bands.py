@@ -28,9 +28,23 @@ def band_over(weights: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     seen = np.where(allowed, weights, np.nan)
     empty = ~allowed.any(axis=0)
     seen[:, empty] = 0.0
-    band = np.stack([np.nanmean(seen, axis=0), *np.nanpercentile(seen, BAND, axis=0)])
+    band = np.stack([np.nanmean(seen, axis=0), *_percentiles(seen)])
     band[:, empty] = np.nan
     return band
+
+
+def _percentiles(seen: np.ndarray) -> Iterator[np.ndarray]:
+    """``np.nanpercentile(seen, BAND, axis=0)``, of all cells at once: NaN come last."""
+    ordered = np.sort(seen, axis=0)
+    last = np.maximum((~np.isnan(seen)).sum(axis=0, keepdims=True) - 1, 0)
+    for percentile in BAND:
+        place = last * (percentile / 100)
+        low = np.floor(place).astype(int)
+        below, above = (
+            np.take_along_axis(ordered, np.minimum(at, last), axis=0)[0]
+            for at in (low, low + 1)
+        )
+        yield below + (above - below) * (place - low)[0]
 
 
 def pack_bands(examples: Sequence[Example], buffer: Numbers) -> list[dict[str, Any]]:
@@ -91,7 +105,8 @@ def _size(group: Sequence[AttentionRecord]) -> int:
 def _pack(
     number: int, layer: str, group: Sequence[AttentionRecord], buffer: Numbers
 ) -> dict[str, Any]:
-    band = np.stack([_of_head(group, head) for head in range(_heads(group))])
+    heads = zip(*(each.maps() for each in group), strict=True)
+    band = np.stack([_of_head(each) for each in heads])
     name = "u16" if fits_levels(band) else "f32"
     return {
         "map": number,
@@ -103,15 +118,7 @@ def _pack(
     }
 
 
-def _of_head(group: Sequence[AttentionRecord], head: int) -> np.ndarray:
-    """A head's band, or beyond the last that of the mean over heads."""
-    tables = [each.table for each in group]
-    allowed = [each.allowed() for each in group]
-    if head < len(tables[0]):
-        chosen = [table[head] for table in tables], [mask[head] for mask in allowed]
-    else:
-        chosen = (
-            [table.mean(axis=0) for table in tables],
-            [mask.any(axis=0) for mask in allowed],
-        )
-    return band_over(np.stack(chosen[0]).astype(np.float64), np.stack(chosen[1]))
+def _of_head(maps: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """The band of a head, or of the mean over heads: of its map in every example."""
+    weights, allowed = zip(*maps, strict=True)
+    return band_over(np.stack(weights).astype(np.float64), np.stack(allowed))

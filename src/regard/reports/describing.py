@@ -39,12 +39,13 @@ def describe(
     was said in.
     """
     said = {} if record.outline is None else _describe_outline(record.outline)
+    maps = record.maps() if record.outline is None else []
     importance = record.importance
     walked = timeline is not None and not said and len(record.query_tokens) > 1
     spoken = walked and timeline is not None and timeline.log_mel is not None
     return {
-        **(said or _describe_weights(record)),
-        "walk": [_walk(each) for each, _ in _maps(record)] if walked else None,
+        **(said or _describe_weights(record, maps)),
+        "walk": [_walk(each) for each, _ in maps] if walked else None,
         "spans": _spans(record) if spoken else None,
         "importance": importance and list(map(number, importance)),
     }
@@ -76,24 +77,17 @@ def _first_of_heads(looks: Sequence[Mapping[str, Any]]) -> list[list[list[Any]]]
     return [[[*pair] for pair in first_places(*head).items()] for head in heads]
 
 
-def _describe_weights(record: AttentionRecord) -> dict[str, Any]:
+def _describe_weights(
+    record: AttentionRecord, maps: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> dict[str, Any]:
     same = record.query_tokens == record.key_tokens
-    found = [diagnose(*each) for each in _maps(record)]
+    found = [diagnose(*each) for each in maps]
     return {
         "said": [each.words(same_sequence=same) for each in found],
         "effective": [number(each.effective) for each in found],
         "entropy": [number(each.entropy) for each in found],
         "offDiagonality": [number(each.off_diagonality) for each in found],
     }
-
-
-def _maps(record: AttentionRecord) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Weights and what may be seen ``(T, S)``: of each head, and of their mean."""
-    allowed = record.allowed()
-    maps = list(zip(record.weights, allowed, strict=True))
-    if len(maps) > 1:
-        maps.append((record.average(), allowed.any(axis=0)))
-    return maps
 
 
 def _spans(record: AttentionRecord) -> list[list[int] | None] | None:

@@ -125,6 +125,16 @@ class AttentionRecord:
         """``(T, S)``: the mean over heads."""
         return self.table.mean(axis=0)
 
+    def maps(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Weights and what may be seen ``(T, S)``: of each head; of several, last the
+        mean, which may see what any head may.
+        """
+        allowed = self.allowed()
+        maps = list(zip(self.table, allowed, strict=True))
+        if len(maps) > 1:
+            maps.append((self.average(), allowed.any(axis=0)))
+        return maps
+
     @classmethod
     def from_trace(
         cls,
