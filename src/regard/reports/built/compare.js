@@ -1,2 +1,2 @@
-/* 198a941592c3f60a */
+/* 7aa0c658dbdd2908 */
 (()=>{var m=(t,n)=>{let o=n.weights.map((a,s)=>a-t.weights[s]),c=o.reduce((a,s)=>G(a,e(s)||0),0)||1;return{...t,weights:o,$M:c,scores:null,shares:[]}},p=(t,n)=>{let o=t.map.$S;return t.map.rows.map(c=>{let a=0;for(let s=c*o;s<(c+1)*o;s+=1){let[h,l]=[t.weights[s],n.weights[s]],i=(h+l)/2;h>0&&(a+=h*Math.log(h/i)/2),l>0&&(a+=l*Math.log(l/i)/2)}return a})},w=t=>{let n=U.$D[P.m];if(!n)return t;let o=CQ(n,P.h);return{...[t,o,m(t,o)][P.c]??t,$n:p(t,o)}},g=()=>{let[t,n]=r.names;d("pair_of_models").hidden=!U.$D.length,z(d("compare"),K(0,`A: ${t}`),K(1,`B: ${n}`),K(2,"B − A")).value=P.c};CD("compare",{$j:{c:0},start:()=>J("compare","change",t=>(P.c=+t,CM())),$H:w,show:g});})();

@@ -1,2 +1,2 @@
-/* 63d65ad2066a5c78 */
+/* 50e2728887f416d4 */
 (()=>{var h=(r,n)=>{let{$e:s,outline:e,query:i}=r,{shape:l,rows:m,top:o}=e,c=l[0]*l[1],a=(b,A)=>CO(CP(s,"u8",b,r.heads.length*c),n*c,(n+1)*c).map(f=>f*A),t=i.text.length,[g,u]=[n*t*o,(n+1)*t*o],d=CO(CP(s,"u16",e.weights,u),g,u),w=new Uint32Array(s,e.columns,u).subarray(g),y=new Uint32Array(s,m,(n+1)*t).subarray(n*t);return{map:r,$L:y,causes:null,scores:null,shares:[],top:o,columns:w,$R:d,largest:a(e.largest,1),mean:a(e.mean,e.meanScale)}};CD("outline",{read:h});})();

@@ -9,3 +9,4 @@ export { look, moveOf, select, showMap, showMaps } from "./selection.js";
 export { decoded, numbersAt, planeOf } from "./unpack.js";
 export { drawPictures, moveInGrid } from "./pictures.js";
 export { scoreText, showExample, start } from "./main.js";
+export { colourWord, running } from "./tokens.js";

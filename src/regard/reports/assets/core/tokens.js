@@ -13,6 +13,21 @@ export const label = (side, index) => {
   return make("bdi", { class: kind, lang: language, dir: direction }, text[index]);
 };
 
+// Keys as running text of which a click chooses one, and its words.
+export const running = (tag, attributes, columns) => {
+  const words = columns.map((column) => {
+    const word = label("key", column);
+    word.onclick = () => select(state.q, column);
+    return word;
+  });
+  return { words, text: make(tag, { class: "running", ...attributes }, ...words.flatMap((word) => [word, " "])) };
+};
+
+// A word by its weight: background for the eye, underline as a second code.
+export const colourWord = (word, value, seen) => {
+  paint(word, abs(value), seen).style.borderBottom = `${Math.round(6 * Math.sqrt(abs(value)))}px ${value < 0 ? "dotted" : "solid"} var(--ink)`;
+};
+
 export const tokenText = (side, index) => {
   const { flags, text } = view.map[side];
   return (flags[index] === "1" ? "‑" : "") + text[index];

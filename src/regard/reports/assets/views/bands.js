@@ -13,12 +13,12 @@ const linesOf = (buffer, { coding, shape, start }, row) => {
   return [0, 1, 2].map((kind) => decoded(numbersAt(buffer, coding, start, from(kind) + keys), from(kind), from(kind) + keys));
 };
 
-const curve = (pen, values, most, begun) => {
-  values.forEach((value, at) => {
-    const point = [((at + 0.5) * width) / values.length, height - 3 - ((value || 0) / most) * (height - 8)];
-    if (at || begun) pen.lineTo(...point);
-    else pen.moveTo(...point);
-  });
+// From left to right, or back again.
+const curve = (pen, values, most, back) => {
+  const places = [...values.keys()];
+  for (const at of back ? places.reverse() : places) {
+    pen.lineTo(((at + 0.5) * width) / values.length, height - 3 - ((values[at] || 0) / most) * (height - 8));
+  }
 };
 
 const paintLines = (canvas, [mean, low, high], own) => {
@@ -28,7 +28,7 @@ const paintLines = (canvas, [mean, low, high], own) => {
   pen.clearRect(0, 0, width, height);
   pen.beginPath();
   curve(pen, high, most);
-  for (let at = low.length - 1; at >= 0; at -= 1) pen.lineTo(((at + 0.5) * width) / low.length, height - 3 - ((low[at] || 0) / most) * (height - 8));
+  curve(pen, low, most, true);
   pen.fillStyle = accent;
   pen.globalAlpha = 0.25;
   pen.fill();

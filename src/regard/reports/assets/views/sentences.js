@@ -1,7 +1,7 @@
 // A text in its sentences: at the left of each a bar with its weight, the words inside
 // with theirs, as a hierarchical network weighs both.
 
-import { decoded, fill, isolated, label, make, max, numbersAt, option, paint, quiet, register, select, state, t, view, weightText } from "../core/core.js";
+import { colourWord, decoded, fill, isolated, make, max, numbersAt, option, quiet, register, running, select, state, t, view, weightText } from "../core/core.js";
 
 let drawn = null;
 
@@ -16,13 +16,8 @@ const numbersOf = (row) => {
 };
 
 const lineOf = (columns) => {
-  const words = columns.map((column) => {
-    const word = label("key", column);
-    word.onclick = () => select(state.q, column);
-    return word;
-  });
   const [bar, said] = [make("span", { class: "bar" }), make("span", { class: "quiet" })];
-  const text = make("div", { class: "running", style: "flex:1;padding:0 .4rem" }, ...words.flatMap((word) => [word, " "]));
+  const { words, text } = running("div", { style: "flex:1;padding:0 .4rem" }, columns);
   const weight = make("div", { style: "flex:0 0 5rem;line-height:1.2" }, said, make("div", {}, bar));
   const box = make("div", { class: "split", role: "listitem", style: "margin:.4rem 0;flex-wrap:nowrap", dir: view.map.key.direction }, weight, text);
   return { box, bar, said, text, words, columns };
@@ -53,7 +48,7 @@ const mark = (row, column) => {
     text.style.boxShadow = columns.includes(column) ? "inset 0 0 0 1px var(--accent)" : "";
     labels.forEach((word, place) => {
       const value = words[columns[place]] * (state.b ? weights[at] : 1) || 0;
-      paint(word, value, state.b ? words.length : columns.length).style.borderBottom = `${Math.round(6 * Math.sqrt(value))}px solid var(--ink)`;
+      colourWord(word, value, state.b ? words.length : columns.length);
       word.style.outline = columns[place] === column ? "2px solid var(--accent)" : "";
     });
   });

@@ -1,27 +1,19 @@
 // The input as running text, each token as strong as the chosen row weighs it.
 
-import { abs, causeOf, fill, isolated, label, make, number, paint, quiet, range, register, seenBy, select, shareName, state, t, tokenText, view, views, weightAt } from "../core/core.js";
+import { abs, causeOf, colourWord, fill, isolated, make, number, quiet, range, register, running, seenBy, shareName, t, tokenText, view, views, weightAt } from "../core/core.js";
 
 let drawn = []; // lines, each with its numbers if they are not the weights
 
 const lineOf = (name) => {
-  const words = view.map.columns.map((column) => {
-    const word = label("key", column);
-    word.onclick = () => select(state.q, column);
-    return word;
-  });
-  const text = make("p", { class: "running", dir: view.map.key.direction }, ...words.flatMap((word) => [word, " "]));
+  const { words, text } = running("p", { dir: view.map.key.direction }, view.map.columns);
   const best = quiet();
   return { box: make("div", {}, make("h4", {}, name), text, best), words, best };
 };
 
-// Background for the eye, underline as a second code, the five largest in words.
+// Each word by its number, the five largest in words.
 const colourLine = ({ words, best }, values, seen) => {
   const shares = [...values.keys()].filter((column) => Number.isFinite(values[column]));
-  words.forEach((word, column) => {
-    const value = values[column] || 0;
-    paint(word, abs(value), seen).style.borderBottom = `${Math.round(6 * Math.sqrt(abs(value)))}px ${value < 0 ? "dotted" : "solid"} var(--ink)`;
-  });
+  words.forEach((word, column) => colourWord(word, values[column] || 0, seen));
   const top = shares.sort((a, b) => abs(values[b]) - abs(values[a])).slice(0, 5);
   fill(best, top.map((column) => `${isolated(tokenText("key", column))} ${number(values[column], 2)}`).join(" · "));
 };
