@@ -257,8 +257,24 @@ def test_hidden_keys_leave_their_share_to_the_others(path):
     with intervening(layer, change=noted, shown=shown):
         layer(*args, **options)
     left = trace.weights * shown
-    assert len(found) == 1
+    assert len(found) == 1  # each heart is changed once
     assert_allclose(found[0], left / left.sum(-1, keepdims=True), atol=1e-5)
+
+
+@pytest.mark.parametrize("path", CASES)
+def test_each_of_nested_blocks_changes_weights_once(path):
+    sizes, (args, options), _ = CASES[path]
+    layer, found = of_hub(path)(**sizes), []
+
+    def halved(weights, mask):
+        found.append(numpy(weights))
+        return weights / 2
+
+    layer(*args, **options)
+    with intervening(layer, change=halved), intervening(layer, change=halved):
+        layer(*args, **options)
+    assert len(found) == 2
+    assert_allclose(found[1], found[0] / 2, atol=1e-6)
 
 
 def test_frames_of_an_image_are_calls_of_their_own():

@@ -183,3 +183,21 @@ def test_a_layer_that_was_not_called_is_said_to_be_so():
     with pytest.raises(ValueError, match="it was not called"):
         with intervening(layers.DotAttention(), change=uniform):
             pass
+
+
+@pytest.mark.parametrize(
+    "kind", [keras.layers.Attention, lambda: keras.layers.MultiHeadAttention(2, 4)]
+)
+def test_each_of_nested_blocks_changes_the_weights_of_keras_once(kind):
+    layer, found = kind(), []
+
+    def noted(weights, mask):
+        found.append(numpy(weights))
+        return weights / 2
+
+    pair = ([X, X],) if isinstance(layer, keras.layers.Attention) else (X, X)
+    layer(*pair)
+    with intervening(layer, change=noted), intervening(layer, change=noted):
+        layer(*pair)
+    assert len(found) == 2
+    assert_allclose(found[1], found[0] / 2, atol=1e-6)

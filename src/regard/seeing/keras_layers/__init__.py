@@ -27,6 +27,7 @@ _MECHANISMS = {  # the first that a layer is an instance of
     keras.layers.Attention: "dot",
 }
 _READ: set[int] = set()  # ids of the layers that are read off now
+_CHANGED: set[int] = set()  # and of those that read with changed weights
 
 
 def mechanism_of(layer: Any) -> str | None:
@@ -39,18 +40,33 @@ def mechanism_of(layer: Any) -> str | None:
     return "additive" if concat else name
 
 
-@contextmanager
-def read_off(layer: Any) -> Iterator[None]:
+def read_off(layer: Any) -> AbstractContextManager:
     """Let one of Keras' layers deliver what it computes while the block runs."""
-    if id(layer) in _READ:  # an outer block delivers to all who listen
+    return _once(_READ, layer, _reading)
+
+
+def changeable(layer: Any) -> AbstractContextManager:
+    """Let one of Keras' layers read with changed weights while the block runs."""
+    return _once(_CHANGED, layer, _changing)
+
+
+@contextmanager
+def _once(
+    known: set[int], layer: Any, block: Callable[[Any], AbstractContextManager]
+) -> Iterator[None]:
+    """Of nested blocks the outer one delivers to all who listen, or makes all changes.
+
+    Which ones there are, a layer asks in the middle of its call.
+    """
+    if id(layer) in known:
         yield
         return
-    _READ.add(id(layer))
+    known.add(id(layer))
     try:
-        with _reading(layer):
+        with block(layer):
             yield
     finally:
-        _READ.discard(id(layer))
+        known.discard(id(layer))
 
 
 def _reading(layer: Any) -> AbstractContextManager:
@@ -60,16 +76,11 @@ def _reading(layer: Any) -> AbstractContextManager:
     return _with_methods(layer, methods(layer, {}))
 
 
-@contextmanager
-def changeable(layer: Any) -> Iterator[None]:
-    """Let one of Keras' layers read with changed weights while the block runs."""
+def _changing(layer: Any) -> AbstractContextManager:
     if hub_mechanism(layer) is not None:
-        with change_at_heart(layer):
-            yield
-        return
+        return change_at_heart(layer)
     methods = changed_heads if isinstance(layer, _HEADS) else changed_pairs
-    with _with_methods(layer, methods(layer)):
-        yield
+    return _with_methods(layer, methods(layer))
 
 
 @contextmanager
