@@ -14,6 +14,8 @@ from regard.seeing.steps.keras_cells import STATES, WEIGHTS, keras_step, weight
 from regard.seeing.steps.remade import can_be_remade, remade_cell
 
 Array = Any
+_Made = tuple[list[int], Callable[[Array, Array], tuple[Array, Array]]]
+_STACKED = "StackedRNNCells"
 
 
 def known_cell(settings: Any) -> bool:
@@ -28,14 +30,14 @@ def cell(
 
     ``beside``: what stacked cells read beside what the cell below gives.
     """
-    return _stepped(settings, weights, read, state, beside)[1]
+    return _stepping(settings, weights)(read, state, beside)[1]
 
 
 def cell_gives(
     settings: Any, weights: Any, read: Array, state: Array, beside: Array = ()
 ) -> Array:
     """What the last cell gives after one step."""
-    return _stepped(settings, weights, read, state, beside)[0]
+    return _stepping(settings, weights)(read, state, beside)[0]
 
 
 def cell_output(settings: Any, state: Array) -> Array:
@@ -57,28 +59,34 @@ def cell_states(
     states = [start]
     real = np.broadcast_to(real, len(reads))
     beside = np.zeros((len(reads), 0)) if beside is None else beside
+    step = _stepping(settings, weights)
     for read, more, counts in zip(reads, beside, real, strict=True):
         now = states[-1]
-        states.append(cell(settings, weights, read, now, more) if counts else now)
+        states.append(step(read, now, more)[1] if counts else now)
     return np.stack(states)
 
 
-def _stepped(
-    settings: Any, weights: Any, read: Array, state: Array, beside: Array
-) -> tuple[Array, Array]:
-    after, several = [], "cells" in settings.values
-    for each in _parts(settings):
-        read = np.concatenate([read, beside])
-        widths, step = _made(each, weights, several, len(read))
-        own, state = np.split(state, [sum(widths)])
-        read, states = step(read, own)
-        after.append(states)
-    return read, np.concatenate(after)
+def _stepping(settings: Any, weights: Any) -> Callable[..., tuple[Array, Array]]:
+    """The step of all cells; each is made once, when it is known how much it reads."""
+    parts, several = list(_parts(settings)), settings.values["kind"] == _STACKED
+    made: list[_Made] = []
+
+    def step(read: Array, state: Array, beside: Array) -> tuple[Array, Array]:
+        after = []
+        for number, each in enumerate(parts):
+            read = np.concatenate([read, beside])
+            if number == len(made):
+                made.append(_made(each, weights, several, len(read)))
+            widths, forward = made[number]
+            own, state = np.split(state, [sum(widths)])
+            read, states = forward(read, own)
+            after.append(states)
+        return read, np.concatenate(after)
+
+    return step
 
 
-def _made(
-    settings: Any, weights: Any, several: bool, width: int
-) -> tuple[list[int], Callable[[Array, Array], tuple[Array, Array]]]:
+def _made(settings: Any, weights: Any, several: bool, width: int) -> _Made:
     """Widths of the states of one cell, and its step."""
     config, named = settings.values, settings.values["name"] if several else ""
     if not _of_keras(settings):
@@ -91,7 +99,7 @@ def _made(
 
 def _parts(settings: Any) -> Iterator[Any]:
     """The settings of a cell, or of those it is stacked of."""
-    if settings.values["kind"] == "StackedRNNCells":
+    if settings.values["kind"] == _STACKED:
         yield from settings.values["cells"]
     else:
         yield settings

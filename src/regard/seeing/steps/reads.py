@@ -1,7 +1,8 @@
 """What an expression of a card reads, and of which shapes."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,18 @@ import numpy as np
 from regard.seeing.steps.expressions import chosen, computed, parsed
 
 
-def lacking(read: set[str], missing: set[str], made: set[str]) -> bool:
+def lacking(read: Set[str], missing: Set[str], made: Set[str]) -> bool:
     """Whether something of this is not there."""
     return bool(missing & read or {n for n in read if n.startswith("made.")} - made)
 
 
-def reads_of(expression: str) -> set[str]:
+@cache
+def reads_of(expression: str) -> frozenset[str]:
     """The names an expression begins with, and what of earlier steps it reads."""
     if not expression:
-        return set()
+        return frozenset()
     nodes = list(ast.walk(parsed(expression)))
-    names = {each.id for each in nodes if isinstance(each, ast.Name)}
+    names = frozenset(each.id for each in nodes if isinstance(each, ast.Name))
     read = {ast.unparse(each) for each in nodes if isinstance(each, ast.Attribute)}
     return names | {each for each in read if each.startswith("made.")}
 

@@ -127,9 +127,8 @@ class Writer:
         if name == "mix":
             return mixed(*(computed(each, self.names) for each in node.args))
         arguments = [each for each in node.args if not self._is_hidden(each)]
-        given = [writer.write(each) for each in arguments]
         if "{0}" not in function.pattern:
-            inside = ", ".join(given)
+            inside = ", ".join(writer.write(each) for each in arguments)
             return function.pattern.replace("{*}", inside) or _named(name, inside)
         level = 2 if name in ("sum", "dot", "unit", "plus", "times") else 0
         level = _ATOM if function.pattern in _WHOLE else level

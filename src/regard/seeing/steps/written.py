@@ -20,13 +20,21 @@ def written(entry: StepEntry, value: Any, writer: Writer) -> str:
         return _numbered(value)
     node, key = parsed(entry.by), writer.key
     result = shown_result(value if key is None else value[key], entry.name)
+    if _speaks_alone(node, key):
+        return result
     text = writer.write(node)
-    plain = r"(\dots)" in text
-    plain = plain or (key is not None and isinstance(node, ast.Subscript))
+    plain = r"(\dots)" in text or text == result
+    return result if plain else f"{text} = {result}"
+
+
+def _speaks_alone(node: ast.expr, key: int | None) -> bool:
+    """Whether what came out is all that is written."""
+    if isinstance(node, ast.Subscript):  # of a call it would be the result once more
+        return key is not None or isinstance(node.value, ast.Call)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         told = node.func.id != "where" or key is None
-        plain = plain or (told and node.func.id in EVALUATED)
-    return result if plain or text == result else f"{text} = {result}"
+        return told and node.func.id in EVALUATED
+    return False
 
 
 def _numbered(value: np.ndarray) -> str:
