@@ -1,10 +1,12 @@
 """What heads of special kinds need: their scale, their looks, latents, turns."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
+from regard.seeing.steps.elementary import rms_norm
 
 Array = Any
 Group = Any  # of named ``values``; a part of the settings has its ``kind`` among them
@@ -21,12 +23,19 @@ def scale_of(settings: Group) -> float:
     return float(given["key_dim"]) ** -0.5
 
 
+def key_head(settings: Mapping[str, Any], head: int, heads: int, times: int = 1) -> int:
+    """Which head of keys and values a head of queries reads.
+
+    ``times``: how many of each there are for one that the settings count.
+    """
+    groups = times * (settings.get("num_key_value_heads") or heads // times)
+    tiled = settings.get("head_order") == "tile"
+    return head % groups if tiled else head * groups // heads
+
+
 def key_of_look(settings: Group, look: int, looks: int) -> int:
     """Which projection of keys a look reads, of twice as many as heads have keys."""
-    groups = settings.values.get("num_key_value_heads") or looks // 2
-    if settings.values.get("head_order") == "tile":
-        return look % (2 * groups)
-    return look * 2 * groups // looks
+    return key_head(settings.values, look, looks, 2)
 
 
 def columns(kernel: Array, head: int, heads: int) -> Array:
@@ -50,8 +59,7 @@ def latents(inputs: Array, weights: Group, settings: Group) -> Array:
     latent = down[:, given["rope_dim"] :]
     if not given["latent_norm"]:
         return latent
-    squares = np.mean(np.square(latent), -1, keepdims=True)
-    return latent / np.sqrt(squares + given["epsilon"]) * held["memory_gain"]
+    return rms_norm(latent, held["memory_gain"], given["epsilon"])
 
 
 def turned(vectors: Array, places: Array, position: Group) -> Array:

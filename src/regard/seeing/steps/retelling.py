@@ -16,6 +16,7 @@ from regard.seeing.steps.expressions import computed, parsed
 from regard.seeing.steps.group import Group
 from regard.seeing.steps.groups import parameters_of, settings_group
 from regard.seeing.steps.reads import asked_by
+from regard.seeing.steps.views import reading
 from regard.trace import Trace
 
 Array = Any
@@ -90,11 +91,10 @@ def _told(
         }
         # A condition is asked for before the steps that a part's own reads may name.
         condition = step.entry.when
-        early = asked_by(condition, step.reads, own)
-        early = {new: computed(parsed(by), own) for new, by in early.items()}
-        if condition and not np.all(computed(parsed(condition), own | early)):
+        early = reading(own, asked_by(condition, step.reads, own))
+        if condition and not np.all(computed(parsed(condition), early)):
             continue
-        own |= {new: computed(parsed(by), own) for new, by in step.reads.items()}
+        own = reading(own, step.reads)
         value = computed(parsed(step.entry.by), own)
         names[step.entry.name] = value
         if step.entry.gives:

@@ -9,6 +9,7 @@ from regard.seeing.steps.expressions import computed, parsed
 from regard.seeing.steps.functions import CONSTANTS
 from regard.seeing.steps.group import Group
 from regard.seeing.steps.groups import widened
+from regard.seeing.steps.heads import key_head
 from regard.seeing.steps.images import image_names
 from regard.seeing.steps.places import place_names
 from regard.seeing.steps.rows import MEMORY, PAIRS, extra_row, of_example, row_of
@@ -66,7 +67,7 @@ def names_of(trace: Trace, place: Place) -> dict[str, Any]:
         "x": Group("x", inputs),
         "i": place.query,
         "h": place.head,
-        "key_head": _key_head(trace.settings, place.head, sizes["H"]),
+        "key_head": key_head(trace.settings, place.head, sizes["H"]),
         **{name: sizes[name] for name in "HTS"},
         **place_names(trace, sizes, place.example, place.query),
         "example": place.example,
@@ -94,13 +95,6 @@ def _asking(trace: Trace, whole: Any, sizes: Mapping[str, int]) -> Any:
         return whole["query_mask"].reshape(-1)
     query: Any = trace.inputs.get("query")
     return np.ones(np.shape(query)[1] if np.ndim(query) > 2 else sizes["T"], bool)
-
-
-def _key_head(settings: Mapping[str, Any], head: int, heads: int) -> int:
-    """Which head of keys and values a head of queries reads."""
-    groups = settings.get("num_key_value_heads") or heads
-    tiled = settings.get("head_order") == "tile"
-    return head % groups if tiled else head * groups // heads
 
 
 def _seen(masks: Mapping[str, Any], added: Any, count: int) -> np.ndarray:
