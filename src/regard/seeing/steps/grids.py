@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps.elementary import layer_norm
+
 Array = Any
 
 
@@ -55,10 +57,9 @@ def _dense(x: Array, weights: Any, name: str) -> Array:
 
 def _cell_norm(x: Array, weights: Any, name: str) -> Array:
     """Over the channels of each cell, with Keras' epsilon."""
-    centred = x - x.mean(-1, keepdims=True)
-    spread = np.sqrt(np.mean(np.square(centred), -1, keepdims=True) + 1e-3)
     path = f"network_{name}"
-    return centred / spread * weights.get(f"{path}_gamma") + weights.get(f"{path}_beta")
+    gamma, beta = (weights.get(f"{path}_{each}") for each in ("gamma", "beta"))
+    return layer_norm(x, gamma, beta, 1e-3)
 
 
 GRIDS = {each.__name__: each for each in (planar, grid_block, grid_network)}

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.steps.cells import cell, cell_output
-from regard.seeing.steps.keras_cells import WEIGHTS, weight
+from regard.seeing.steps.elementary import sigmoid, softmax
+from regard.seeing.steps.keras_cells import STATES, WEIGHTS, weight
 from regard.seeing.steps.layout import demanded, demands, leaf, leaves, piece
 from regard.seeing.steps.slots import (
     by_content,
@@ -16,7 +17,6 @@ from regard.seeing.steps.slots import (
     overwritten,
     rotated_by,
     sharpened,
-    sigmoid,
     softplus,
     used,
     ways_read,
@@ -91,11 +91,10 @@ def _start(settings: Any, weights: Any) -> Array:
 
 def controller_size(settings: Any, width: int) -> int:
     """Numbers in the controller's states."""
-    each = {"LSTMCell": 2}
     if "cells" not in settings.values:
-        return width * each.get(settings.values["kind"], 1)
+        return width * STATES.get(settings.values["kind"], 1)
     cells = settings.values["cells"]
-    return sum(c.values["units"] * each.get(c.values["kind"], 1) for c in cells)
+    return sum(c.values["units"] * STATES.get(c.values["kind"], 1) for c in cells)
 
 
 def _step(settings: Any, weights: Any, inputs: Array, state: Array) -> Array:
@@ -114,8 +113,7 @@ def _turing(wanted: Mapping[str, Array], state: Mapping[str, Array]) -> dict:
     strength, gate = softplus(wanted["strength"]), sigmoid(wanted["gate"])
     content = by_content(np.tanh(wanted["key"]), state["memory"], strength)
     mixed = gate * content + (1.0 - gate) * state["weights"]
-    shares = np.exp(wanted["shifts"] - wanted["shifts"].max(-1, keepdims=True))
-    moved = rotated_by(mixed, shares / shares.sum(-1, keepdims=True))
+    moved = rotated_by(mixed, softmax(wanted["shifts"]))
     weights = sharpened(moved, 1.0 + softplus(wanted["power"]))
     readers, memory = len(state["reads"]), state["memory"]
     changes = sigmoid(wanted["erase"]), np.tanh(wanted["add"])

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps.elementary import layer_norm, quotient, sigmoid
+
 Array = Any
 
 
@@ -23,8 +25,8 @@ def activation(name: Any, x: Array) -> Array:
 _KNOWN: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "relu": lambda x: np.maximum(x, 0.0),
-    "silu": lambda x: x * 0.5 * (1.0 + np.tanh(0.5 * x)),
-    "sigmoid": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)),
+    "silu": lambda x: x * sigmoid(x),
+    "sigmoid": sigmoid,
 }
 
 
@@ -45,7 +47,7 @@ _JOINED: dict[str, Callable[[Array, Array], Array]] = {
     "*": np.multiply,
     "+": np.add,
     "-": np.subtract,
-    "/": lambda x, y: np.where(y == 0, 0.0, x / np.where(y == 0, 1.0, y)),
+    "/": quotient,
 }
 
 
@@ -94,11 +96,8 @@ def fed_forward(x: Array, weights: Any, name: str) -> Array:
     def normed(x: Array, norm: str) -> Array:
         if f"{name}_{norm}_gamma" not in held:
             return x
-        apart = x - np.mean(x, -1, keepdims=True)
-        spread = np.sqrt(np.mean(np.square(apart), -1, keepdims=True) + 1e-5)
-        return (
-            apart / spread * held[f"{name}_{norm}_gamma"] + held[f"{name}_{norm}_beta"]
-        )
+        gamma, beta = (held[f"{name}_{norm}_{each}"] for each in ("gamma", "beta"))
+        return layer_norm(x, gamma, beta, 1e-5)
 
     x = normed(x, "norm")
     kernel, bias = (held[f"{name}_feed_forward_{n}"] for n in ("kernel", "bias"))

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps.keras_cells import WEIGHTS, keras_step
+
 Array = Any
 
 
@@ -33,12 +35,9 @@ def lstm(
     read: Array, state: Array, kernel: Array, recurrent_kernel: Array, bias: Array
 ) -> Array:
     """[h; c] after one step from [h; c] before it; gates as Keras orders them."""
-    hidden, carry = np.split(state, 2)
-    total = read @ kernel + hidden @ recurrent_kernel + bias
-    enter, keep, fresh, leave = np.split(total, 4)
-    enter, keep, leave = (0.5 + 0.5 * np.tanh(0.5 * x) for x in (enter, keep, leave))
-    carry = keep * carry + enter * np.tanh(fresh)
-    return np.concatenate([leave * np.tanh(carry), carry])
+    config = {"kind": "LSTMCell", "units": len(state) // 2}
+    found = dict(zip(WEIGHTS, (kernel, recurrent_kernel, bias), strict=True))
+    return keras_step(config, found, read, state)[1]
 
 
 def in_pairs(frames: Array) -> Array:
@@ -59,8 +58,7 @@ def one_way(
 ) -> Array:
     """(S, D) -> (S, units): an LSTM over frames, which passes over what is not real."""
     path = f"level_{level}_{'backward' if backward else 'forward'}_lstm_lstm_cell"
-    names = ("kernel", "recurrent_kernel", "bias")
-    found = [weights.get(f"{path}_{name}") for name in names]
+    found = [weights.get(f"{path}_{name}") for name in WEIGHTS]
     units = len(found[1])
     state, outputs = np.zeros(2 * units), np.zeros((len(frames), units))
     order = range(len(frames))

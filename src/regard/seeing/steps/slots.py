@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.steps.elementary import softmax, unit
+
 Array = Any
-
-
-def sigmoid(x: Array) -> Array:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
 
 
 def softplus(x: Array) -> Array:
@@ -21,14 +19,7 @@ def softplus(x: Array) -> Array:
 
 def by_content(key: Array, memory: Array, strength: Array) -> Array:
     """(R, N): the slots that resemble a key, by a softmax over cosines."""
-    lengths = [np.linalg.norm(x, axis=-1, keepdims=True) for x in (key, memory)]
-    key, memory = (
-        np.where(n > 0, x / np.where(n > 0, n, 1.0), 0.0)
-        for x, n in zip((key, memory), lengths, strict=True)
-    )
-    powers = strength * (key @ memory.T)
-    powers = np.exp(powers - powers.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
+    return softmax(strength * (unit(key) @ unit(memory).T))
 
 
 def rotated_by(weights: Array, shares: Array) -> Array:
@@ -41,9 +32,7 @@ def rotated_by(weights: Array, shares: Array) -> Array:
 
 def sharpened(weights: Array, power: Array) -> Array:
     """Each row to a power, divided by its sum."""
-    logs = power * np.log(np.maximum(weights, 1e-30))
-    powers = np.exp(logs - logs.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
+    return softmax(power * np.log(np.maximum(weights, 1e-30)))
 
 
 def overwritten(memory: Array, weights: Array, erase: Array, add: Array) -> Array:
@@ -78,7 +67,6 @@ def ways_read(
     """(R, N): back, by content, or on, in the shares of the modes."""
     strength = 1.0 + softplus(wanted["read_strength"])
     alike = by_content(wanted["read_key"], memory, strength)
-    modes = np.exp(wanted["modes"] - wanted["modes"].max(-1, keepdims=True))
-    modes = modes / modes.sum(-1, keepdims=True)
+    modes = softmax(wanted["modes"])
     ways = np.stack([before @ links, alike, before @ links.T], -1)
     return np.sum(ways * modes[:, None, :], -1)
