@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.elementary import layer_norm
+from regard.seeing.elementary import layer_norm
 
 Array = Any
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.elementary import rms_norm
+from regard.seeing.elementary import rms_norm
 
 Array = Any
 Group = Any  # of named ``values``; a part of the settings has its ``kind`` among them

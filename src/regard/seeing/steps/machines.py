@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from regard.seeing.elementary import sigmoid, softmax
 from regard.seeing.steps.cells import cell, cell_output
-from regard.seeing.steps.elementary import sigmoid, softmax
 from regard.seeing.steps.keras_cells import STATES, WEIGHTS, weight
 from regard.seeing.steps.layout import demanded, demands, leaf, leaves, piece
 from regard.seeing.steps.slots import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.elementary import layer_norm, quotient, sigmoid
+from regard.seeing.elementary import layer_norm, quotient, sigmoid
 
 Array = Any
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.seeing.steps.elementary import softmax, unit
+from regard.seeing.elementary import softmax, unit
 
 Array = Any
 
