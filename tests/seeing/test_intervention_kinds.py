@@ -119,6 +119,24 @@ def test_an_alignment_within_a_decoder_is_changed_too():
         assert_allclose(numpy(layer(X, Y)), masked, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "attention", [layers.CoverageAttention(4), layers.AdditiveAttention(4)]
+)
+def test_a_change_may_compute_with_numbers_at_every_step(attention):
+    layer = layers.AttentionDecoder(attention, keras.layers.GRUCell(4))
+    layer(X, Y)
+    seen = []
+
+    def turned(weights, mask):
+        seen.append(numpy(weights))
+        return ops.convert_to_tensor(seen[-1][..., ::-1].copy())
+
+    with intervening(layer, change=turned):
+        found = numpy(layer(X, Y))
+    assert np.isfinite(found).all()
+    assert len({each.tobytes() for each in seen}) == X.shape[1]  # a row of each step
+
+
 @pytest.mark.parametrize("kind", [layers.NonLocalAttention, layers.SAGANAttention])
 def test_pixels_read_no_hidden_pixel(kind):
     layer = kind(4)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
+from regard.changing import anything_changes
 from regard.core.scores import widen
 from regard.core.shapes import is_static, sizes_of
 from regard.layers.keras_internals import outside_the_compiler
@@ -69,6 +70,8 @@ def run_loop(step, inputs, memory, state, mask=None):
         return_sequences=True,
         return_state=True,
         dtype="float32",
+        # A change of weights may compute with numbers, which a traced step has not.
+        unroll=anything_changes() and is_static(inputs.shape[1]),
     )
     outputs, *leaves = loop(inputs, initial_state=start)
     leaves = [ops.cast(leaf, kind) for leaf, kind in zip(leaves, kinds, strict=True)]
