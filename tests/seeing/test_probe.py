@@ -130,9 +130,30 @@ def test_a_training_of_unknown_length_is_thinned(tmp_path):
     assert_array_equal(found.lines["loss"], probe.lines["loss"])
     with pytest.raises(ValueError, match="inputs must be a batch"):
         model.fit(IDS, ANSWERS, verbose=0, callbacks=[found])
-    np.savez(tmp_path / "other.npz", index=np.array('{"maps": {}}'))
-    with pytest.raises(ValueError, match=r"AttentionProbe\.save wrote"):
-        regard.AttentionProbe.load(tmp_path / "other.npz")
+
+
+FORMER = '{"snapshots": [{"step": 0, "layers": ["pool"]}], "lines": []}'
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        (
+            '{"maps": {}}',
+            r"Maps\.save wrote: regard\.seeing\.maps\.Maps\.load reads it",
+        ),
+        (FORMER, "another version of regard wrote, in another layout"),
+        ('{"pairs": []}', "no other part of regard wrote either"),
+        ("[1, 2]", "which is none"),
+        (None, "arrays without an index"),
+    ],
+)
+def test_a_file_of_something_else_is_named(tmp_path, index, said):
+    path = tmp_path / "other.npz"
+    arrays = {"weights": np.ones(2)} if index is None else {"index": np.array(index)}
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=rf"AttentionProbe\.save wrote.*{said}"):
+        regard.AttentionProbe.load(path)
 
 
 @pytest.mark.parametrize("end", [1, 3, 7, 100, 12345])

@@ -111,11 +111,14 @@ def load(path: str | Path) -> dict[str, list[Trace]]:
     Raises:
         ValueError: where the file holds something else.
     """
-    index, arrays = read(path, "Maps.save", "maps")
-    return {
-        name: [_trace(entry, arrays) for entry in calls]
-        for name, calls in index["maps"].items()
-    }
+
+    def traces(index: dict[str, Any], arrays: list[Any]) -> dict[str, list[Trace]]:
+        return {
+            name: [_trace(entry, arrays) for entry in calls]
+            for name, calls in index["maps"].items()
+        }
+
+    return read(path, "maps", traces)
 
 
 def _trace(entry: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> Trace:

@@ -62,8 +62,10 @@ def read_snapshots(path: str | Path) -> list[Snapshot]:
     Raises:
         ValueError: where the file holds something else.
     """
-    index, arrays = read(path, "AttentionProbe.save", "snapshots")
+    return read(path, "snapshots", _snapshots)
 
+
+def _snapshots(index: dict[str, Any], arrays: list[Any]) -> list[Snapshot]:
     def found(places: Mapping[str, int]) -> dict[str, Any]:
         return {name: arrays[place] for name, place in places.items()}
 
