@@ -1,5 +1,7 @@
 """Sentences: of a hierarchical model, and of what a user knows of a text."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -110,6 +112,18 @@ def test_the_mean_of_heads_comes_last():
     np.testing.assert_allclose(numbers[:6], [1, 0, 0, 1, 0.5, 0.5])
     assert packed["words"] == 24
     np.testing.assert_allclose(numbers[6:], [0.5, 0.5, 0, 0, 0, 1, 0.5, 0.5, 1])
+
+
+def test_what_is_joined_once_stays():
+    record = AttentionRecord(
+        weights=[[0.9, 0.5, 0]],  # of sigmoid: its sums may be above 1
+        query_tokens=["a"],
+        key_tokens=list("xyz"),
+        sentences=[2, 1],
+    )
+    again = replace(record, layer="other")
+    assert again.sentences is record.sentences
+    np.testing.assert_allclose(again.sentences.weights, [[[1.4, 0]]], rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,22 @@ class Sentences:
                 f"Got lengths {lengths}, together {sum(lengths)}."
             )
         shape = (heads, queries, len(lengths))
-        summed = _sums(table, lengths)
-        weights = _full("weights", self.weights, shape, summed)
-        parts = table / np.where(summed > 0, summed, 1)[..., _owners(lengths)]
-        words = _full("words", self.words, table.shape, parts)
-        return Sentences(lengths=lengths, weights=weights, words=words)
+        weights = _checked("weights", self.weights, shape)
+        words = _checked("words", self.words, table.shape)
+        if weights is None or words is None:
+            summed = _sums(table, lengths)
+            weights = summed if weights is None else weights
+            if words is None:
+                words = table / np.where(summed > 0, summed, 1)[..., _owners(lengths)]
+        weights, words = (np.asarray(each, np.float32) for each in (weights, words))
+        return _Joined(lengths=lengths, weights=weights, words=words)
+
+
+class _Joined(Sentences):
+    """With every number there, computed or checked."""
+
+    def joined(self, table: np.ndarray) -> Sentences:
+        return self if np.shape(self.words) == table.shape else super().joined(table)
 
 
 def _owners(lengths: Sequence[int]) -> np.ndarray:
@@ -62,19 +73,19 @@ def _sums(table: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
     return np.asarray(table, np.float64) @ owned
 
 
-def _full(
-    name: str, given: Any, shape: tuple[int, ...], otherwise: np.ndarray
-) -> np.ndarray:
+def _checked(name: str, given: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    if given is None:
+        return None
     try:
-        found = otherwise if given is None else np.broadcast_to(given, shape)
+        found = np.broadcast_to(given, shape)
     except ValueError:
         raise ValueError(
             f"{name} of sentences must have shape {shape[2:]}, {shape[1:]} or {shape}. "
             f"Got {np.shape(given)}."
         ) from None
-    if given is not None and not fits_levels(np.asarray(given, np.float32)):
+    if not fits_levels(np.asarray(given, np.float32)):
         raise ValueError(f"{name} of sentences must lie between 0 and 1.")
-    return np.asarray(found, np.float32)
+    return found
 
 
 def pack_sentences(

@@ -24,12 +24,15 @@ def phrases(language: str, *names: str) -> dict[str, str]:
         ValueError: a language that is not spoken.
     """
     check_language(language)
-    tables = (
-        tomllib.loads(file.read_text(encoding="utf-8"))
-        for name in names
-        for file in _files(name)
-    )
+    tables = (table for name in names for table in _tables(name))
     return {key: texts[language] for table in tables for key, texts in table.items()}
+
+
+@cache
+def _tables(name: str) -> tuple[dict[str, dict[str, str]], ...]:
+    """A file or folder in both languages, read once for all pages."""
+    texts = (file.read_text(encoding="utf-8") for file in _files(name))
+    return tuple(map(tomllib.loads, texts))
 
 
 def _files(name: str) -> Iterator[Traversable]:

@@ -82,7 +82,7 @@ class Worked:
     def keys_may_change_places(self) -> bool:
         """Whether keys take their scores along when they change places."""
         scores = [each for each in self.steps if each.scoped.entry.gives == "scores"]
-        return len(scores) == 1 and scores[0].of_its_key
+        return len(scores) == 1 and scores[0].of_its_key()
 
     def told(self, tokens: tuple[Tokens, Tokens], language: str) -> Steps:
         """In a language, with the tokens of queries and keys where they are known."""

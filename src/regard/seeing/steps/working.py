@@ -1,7 +1,7 @@
 """The steps of a card, computed on one row of a trace, in no language."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,8 +30,8 @@ class Done:
     """One step computed: ``numbers`` is the formula of this row, in LaTeX.
 
     ``each``: whether the value has an entry for each of what the step is about;
-    ``shapes``, ``check``, ``terms`` as of ``Step``; ``of_its_key``: whether these are
-    scores that move with their keys.
+    ``shapes``, ``check``, ``terms`` as of ``Step``; ``of_its_key`` tells whether these
+    are scores that move with their keys, which costs computing them once more.
     """
 
     scoped: Scoped
@@ -41,7 +41,7 @@ class Done:
     shapes: Mapping[str, tuple[int, ...]]
     check: Check | None
     terms: Any
-    of_its_key: bool
+    of_its_key: Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Working:
             {**shapes_of(node, names), "": value.shape},
             check,
             terms_of(node, names, number) if scores else None,
-            scores and of_its_key(node, names, value),
+            lambda: scores and of_its_key(node, names, value),
         )
 
     def _written(
