@@ -28,7 +28,7 @@ class Trace:
     - ``mask``: boolean, True = may attend; broadcasts to ``(B, H, T, S)``.
     - ``weights`` ``(B, H, T, S)``: after the normalizer, before dropout.
     - ``context``: what was read; ``output``: what the layer returned.
-    - ``masks``: the parts of ``mask`` by cause (padding, causal, scope, user).
+    - ``masks``: the parts of ``mask`` by cause (padding, causal, window, scope, user).
     - ``extra``: intermediates that only this mechanism has, by name.
     - ``inputs``: what the layer was called with, by argument. These and ``output`` are
       not captured beside rows, heads or an outline, nor inside traced code.

@@ -51,6 +51,47 @@ def test_what_is_not_known_stays_of_the_user():
     assert list(parts_of(one)) == ["user"]  # one query, which is never called causal
 
 
+def band(before, after, queries=6):
+    """(1, 1, T, 6): so many keys before the place of the query, and after it."""
+    far = np.arange(6) - np.arange(6)[-queries:, None]
+    return ((far >= -before) & (far <= after))[None, None]
+
+
+@pytest.mark.parametrize("queries", [6, 4])
+def test_a_window_is_told_from_the_triangle_and_the_padding(queries):
+    late = band(2, 0, queries)
+    for mask, paddings in ((late, []), (late & KEEP[:, None, None], [KEEP])):
+        parts = parts_of(mask, *paddings)
+        assert list(parts) == ["padding"] * len(paddings) + ["causal", "window"]
+        assert_array_equal(parts["causal"], band(6, 0, queries))
+        assert_array_equal(parts["window"], band(2, 6, queries))
+    parts = parts_of(band(2, 1, queries) & KEEP[:, None, None], KEEP)
+    assert list(parts) == ["padding", "window"]
+    assert_array_equal(parts["window"], band(2, 1, queries))
+
+
+def test_other_bands_are_no_windows():
+    for mask in (band(0, 0), band(-1, 3), band(6, 2), band(2, 2) & OTHER):
+        assert list(parts_of(mask)) == ["user"]
+    assert list(parts_of(np.ones((1, 1, 0, 6), bool))) == []
+    assert list(parts_of(np.ones((1, 1, 6, 0), bool))) == []
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_sliding_windows_of_keras_and_ours_are_named(width):
+    x = RNG.normal(size=(2, 6, 4)).astype("float32")
+    for layer in (
+        layers.GroupQueryAttention(4, 4, 2, sliding_window=width),
+        regard.layers.GroupedQueryAttention(4, 4, 2, sliding_window=width),
+        regard.layers.DotAttention(scope=regard.Window(width - 1, width - 1)),
+    ):
+        ((trace,),) = regard.attend_to(layer, x, x).values()
+        assert list(trace.masks) == ["window"]
+        window = np.broadcast_to(trace.masks["window"], (2, 1, 6, 6))
+        assert_array_equal(window[:1], band(width - 1, width - 1))
+        assert regard.explain(trace, query=2).passed
+
+
 def test_a_mask_that_hides_more_than_padding_has_two_causes():
     mask = OTHER & KEEP[:, None, None]
     parts = parts_of(mask, KEEP)

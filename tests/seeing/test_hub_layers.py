@@ -344,6 +344,8 @@ def test_models_are_left_alone_and_seen(path):
     keras.tree.map_structure(assert_array_equal, inside, before)
     assert len(maps) == count and not maps.unread
     for (trace,) in maps.values():
+        if path.startswith(("gemma.", "gemma3.", "mistral.", "mixtral.")):
+            assert list(trace.masks) == ["padding", "causal", "window"]
         mask = np.broadcast_to(trace.mask, trace.weights.shape)
         seen = mask.any(-1)
         sums = trace.weights.sum(-1)[seen]

@@ -328,7 +328,7 @@ class Attention(Adaptable, Caching, Stepping, Traceable):
         if causal:
             scopes["causal"] = Causal()
         if self.scope is not None:
-            scopes["scope"] = self.scope
+            scopes[self.scope.cause] = self.scope
         return Visibility(parts, scopes, grid)
 
     def _shape_weights(self, weights):

@@ -59,7 +59,8 @@ class _Joined(Sentences):
     """With every number there, computed or checked."""
 
     def joined(self, table: np.ndarray) -> Sentences:
-        return self if np.shape(self.words) == table.shape else super().joined(table)
+        fits = self.words is not None and self.words.shape == table.shape
+        return self if fits else super().joined(table)
 
 
 def _owners(lengths: Sequence[int]) -> np.ndarray:

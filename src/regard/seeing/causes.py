@@ -7,13 +7,14 @@ taken apart by what it hides, never by its name:
   name, or a mask of Keras on an argument of a layer that has one, (B, S), of a layer or
   model whose call is running;
 - *padding*: the mask hides for every query the keys that a padding input hides, no
-  others; *causal*: for every query the keys after it, no others; both: what either of
-  the two hides;
+  others; *causal*: for every query the keys after it, no others; *window*: for every
+  query the keys too far before it, or too far on either side, by one width for all of
+  them, no others; several: what any of these hides;
 - otherwise the mask stays *user*, and beside it stands *padding* where it hides all
   that a padding input hides, which must be something.
 
 A mask that hides nothing has no cause, unless a padding input says the same. A single
-query has no keys before and after it, so its mask is never called causal.
+query has no keys before and after it, so its mask is never called causal or a window.
 """
 
 import inspect
@@ -96,27 +97,49 @@ def told_apart(masks: Mapping[str, Any], paddings: list[Any]) -> dict[str, Any]:
 
 def _parts(mask: np.ndarray, paddings: list[Any]) -> dict[str, np.ndarray]:
     """Of a mask (B, H, T, S), True = may attend."""
-    queries, keys = mask.shape[2:]
-    triangles = [np.tri(queries, keys, n, dtype=bool) for n in {0, keys - queries}]
-    triangles = [each[None, None] for each in triangles if queries > 1]
+    rules = [*_rules_of_places(mask)]
     known = [np.asarray(each, bool)[:, None, None] for each in reversed(paddings)]
-    known = [each for each in known if each.shape[3] == keys]
+    known = [each for each in known if each.shape[3] == mask.shape[3]]
     known = [each for each in known if len(each) == len(mask) or len(mask) == 1]
     for padding in known:
         if _same(mask, padding):
             return {"padding": padding}
-        for causal in triangles:
-            if _same(mask, padding & causal):
-                return {"padding": padding, "causal": causal}
+        for shown, causes in rules:
+            if _same(mask, padding & shown):
+                return {"padding": padding, **causes}
     if mask.all():  # nothing is hidden: scores that were looked at for a mask
         return {}
-    for causal in triangles:
-        if _same(mask, causal):
-            return {"causal": causal}
+    for shown, causes in rules:
+        if _same(mask, shown):
+            return causes
     for padding in known:
         if not padding.all() and _same(mask & padding, mask):
             return {"padding": padding, "user": mask}
     return {"user": mask}
+
+
+def _rules_of_places(
+    mask: np.ndarray,
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Triangles, then the narrowest windows in which lies all that is shown.
+
+    Each whole and by cause; the only windows are those that show more than a query's
+    own place and hide something before it.
+    """
+    queries, keys = mask.shape[2:]
+    seen = mask.any((0, 1))
+    windows = []
+    for start in {0, keys - queries} if queries > 1 and keys else ():
+        after = np.arange(keys) - np.arange(queries)[:, None] - start
+        causal = (after <= 0)[None, None]
+        yield causal, {"causal": causal}
+        first, last = after[seen].min(initial=0), after[seen].max(initial=0)
+        if after.min() < first < 0:
+            near = (after >= first)[None, None]
+            shown = near & (after <= last)
+            parts = {"window": shown} if last else {"causal": causal, "window": near}
+            windows.append((shown, parts))
+    yield from windows
 
 
 def _same(first: np.ndarray, second: np.ndarray) -> bool:

@@ -46,6 +46,7 @@ class Window(Scope):
     ``Window(63)`` is causal and shows 64 keys; ``Window(2, 2)`` is symmetric.
     """
 
+    cause = "window"
     relative = True
 
     def __init__(self, left: int, right: int = 0):

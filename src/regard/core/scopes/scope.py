@@ -15,6 +15,8 @@ EVERYTHING = float("inf")  # a band without an end
 class Scope(Part):
     """A boolean mask described by positions; abstract."""
 
+    cause = "scope"  # under which traces show what it hides
+
     @property
     def static(self) -> bool:
         """True where no data is held, so that a constructor may keep it."""

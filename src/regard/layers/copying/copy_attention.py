@@ -111,7 +111,7 @@ class CopyAttention(WordHead):
             expected = given.sizes(1)
             parts["user"] = masks.pair_mask(attention_mask, "attention_mask", expected)
         if self.scope is not None:
-            scopes["scope"] = self.scope
+            scopes[self.scope.cause] = self.scope
         return Visibility(parts, scopes, grid)
 
     def compute_output_shape(self, query_shape, value_shape=None):

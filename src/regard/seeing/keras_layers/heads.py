@@ -113,7 +113,7 @@ def _causes(layer, query, value, given):
     # One of Keras' classes keeps it under a private name.
     window = vars(layer).get("_sliding_window") or vars(layer).get("sliding_window")
     if window is not None:
-        found["scope"] = layer._compute_sliding_window_mask(query, value)[:, None]
+        found["window"] = layer._compute_sliding_window_mask(query, value)[:, None]
     return found
 
 

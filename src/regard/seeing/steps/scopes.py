@@ -12,11 +12,12 @@ def scopes_of(settings: Mapping[str, Any]) -> dict[str, Part]:
     ours = settings.get("whose", "regard") == "regard"  # Keras counts rows and columns
     causal = _part("Causal") if ours else _part("Causal", offset=0)
     found = {"user": settings.get("attention_mask"), "causal": causal}
-    found["scope"] = settings.get("scope")
+    own = settings.get("scope")
     if width := settings.get("sliding_window"):
         window = _part("Window", left=width - 1, right=width - 1)
-        own = found["scope"]
-        found["scope"] = _part("Both", left=own, right=window) if own else window
+        own = _part("Both", left=own, right=window) if own else window
+    alone = isinstance(own, Mapping) and kind_of(own) == "Window"
+    found["window" if alone else "scope"] = own
     return {cause: part for cause, part in found.items() if isinstance(part, Mapping)}
 
 
