@@ -5,6 +5,7 @@ from unittest import mock
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
 import regard
@@ -103,6 +104,20 @@ def test_rows_of_layers_that_have_no_memory_of_pairs():
 def test_what_is_no_number_is_refused(wrong):
     with pytest.raises(ValueError, match="rows must be whole numbers"):
         regard.attend_to(MAKE["ours"](), X, rows=wrong)
+
+
+def test_what_is_kept_of_a_block_lies_outside_the_backend():
+    table = ops.convert_to_tensor(RNG.random((1, 2, 9, 5)).astype("float32"))
+
+    def look(numbers):
+        rows = ops.take(table, numbers, axis=2)
+        return {"weights": rows, "mask": rows > 0}
+
+    for array in outlining.outline(look, 9, 4).values():
+        assert not isinstance(array, np.ndarray) or array.base is None
+    found = outlining.outline(look, 9, 4)["top_weights"]
+    assert isinstance(found, np.ndarray)
+    assert_array_equal(found, np.sort(ops.convert_to_numpy(table))[..., ::-1])
 
 
 def test_what_a_layer_shows_of_its_own_stands_beside_rows_and_outlines():

@@ -35,13 +35,18 @@ def outline(look, length, block) -> dict[str, Any]:
         # torch would keep every block for a gradient that nobody takes.
         weights = ops.stop_gradient(ops.cast(found["weights"], "float32"))
         received = received + ops.sum(weights, axis=2)
-        parts = settled(_outlined(weights, found["mask"], high))
+        parts = _outlined(weights, found["mask"], high)
         if "unconfirmed" in found:
             parts["unconfirmed"] = found["unconfirmed"]
-        for name, part in parts.items():
+        for name, part in settled(parts).items():
             rows.setdefault(name, []).append(part)
-    joined = {name: ops.concatenate(parts, axis=2) for name, parts in rows.items()}
+    joined = {name: _concatenated(parts) for name, parts in rows.items()}
     return {**joined, "received": received}
+
+
+def _concatenated(parts):
+    arrays = all(isinstance(each, np.ndarray) for each in parts)
+    return (np if arrays else ops).concatenate(parts, axis=2)
 
 
 def _outlined(weights, mask, high):

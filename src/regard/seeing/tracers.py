@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 
 def when_known(tensors: Any, receive: Callable[[Any], None], layer: Any) -> None:
@@ -48,13 +49,16 @@ def wait_for_callbacks() -> None:
         jax.effects_barrier()
 
 
-def settled(tensors: Any) -> Any:
-    """The same, once they are computed: JAX runs ahead and holds what is on its way."""
-    if keras.backend.backend() == "jax":
-        import jax
+def settled(tensors: dict[str, Any]) -> dict[str, Any]:
+    """As arrays of their own once they are computed; what is still traced, as it is.
 
-        return jax.block_until_ready(tensors)
-    return tensors
+    JAX runs ahead and holds what is on its way; small tensors that stay among large
+    ones keep the memory that TensorFlow has taken from being used again.
+    """
+    if not known(tensors):
+        return tensors
+    to_numpy = keras.ops.convert_to_numpy
+    return {name: np.array(to_numpy(each)) for name, each in tensors.items()}
 
 
 def _is_symbolic(tensor: Any) -> bool:
@@ -64,6 +68,8 @@ def _is_symbolic(tensor: Any) -> bool:
 def _is_known(tensor: Any) -> bool:
     if _is_symbolic(tensor):
         return False
+    if isinstance(tensor, np.ndarray):
+        return True
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
