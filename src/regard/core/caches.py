@@ -106,9 +106,9 @@ class Slot:
             came = room if came is None else ops.logical_and(came, room)
         return cls(ops.minimum(chunk.start, capacity - 1), came)
 
-    def write(self, kept, new):
+    def write(self, kept, new, rows):
         """The cache (B, H, C, D) with the token (B, H, 1, D): one slot changes."""
-        batch, heads, capacity, width = sizes_of(kept)
+        width = sizes_of(kept)[-1]
         if is_static(width) and not width:
             return kept
         new = ops.cast(new, kept.dtype)
@@ -117,12 +117,11 @@ class Slot:
             place = ops.broadcast_to(place, ops.shape(new))
             before = ops.take_along_axis(kept, place, axis=2)
             new = ops.where(ops.reshape(self.came, (-1, 1, 1, 1)), new, before)
-        rows = ops.reshape(kept, (-1, width))  # of all sequences, heads and slots
-        updates = ops.reshape(new, (-1, width))
-        rows = ops.scatter_update(rows, self._rows(batch, heads, capacity), updates)
-        return ops.reshape(rows, ops.shape(kept))
+        flat = ops.reshape(kept, (-1, width))  # of all sequences, heads and slots
+        flat = ops.scatter_update(flat, rows, ops.reshape(new, (-1, width)))
+        return ops.reshape(flat, ops.shape(kept))
 
-    def _rows(self, batch, heads, capacity):
+    def rows(self, batch, heads, capacity):
         """(B * H, 1): the row that is written for every sequence and head."""
         first = ops.arange(batch * heads, dtype="int32") * capacity
         first = ops.reshape(first, (batch, heads)) + ops.expand_dims(self.number, 1)
@@ -155,7 +154,14 @@ def advance(
     capacity = kept[first].shape[2]
     if new[first].shape[2] == 1:
         slot = Slot.of(chunk, capacity, ring)
-        after = {name: slot.write(kept[name], new[name]) for name in kept}
+        rows = {  # the same of keys and values, where they have as many heads
+            each.shape[1]: slot.rows(*sizes_of(each)[:3])
+            for each in {each.shape[1]: each for each in kept.values()}.values()
+        }
+        after = {
+            name: slot.write(each, new[name], rows[each.shape[1]])
+            for name, each in kept.items()
+        }
     else:
         after = {name: write(kept[name], new[name], chunk, ring) for name in kept}
     if not ring or new[first].shape[2] == 1:
