@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.heads import per_map
-from regard.core.positions.distances import check_reach
+from regard.core.positions.distances import check_reach, unsigned
 from regard.core.positions.part import Position
 from regard.core.scopes import Grid
 from regard.core.scores import widen
@@ -57,11 +57,8 @@ class AdaptiveSpan(Position):
         return (span,)
 
     def reweigh(self, weights, grid: Grid, *parameters):
-        distance = ops.cast(ops.abs(grid.distances()), "float32")
-        while len(distance.shape) < 4:
-            distance = ops.expand_dims(distance, 0 if len(distance.shape) == 2 else 1)
         span = ops.reshape(widen(parameters[0]), (1, -1, 1, 1)) * self.reach
-        fading = ops.clip((self.ramp + span - distance) / self.ramp, 0.0, 1.0)
+        fading = ops.clip((self.ramp + span - unsigned(grid)) / self.ramp, 0.0, 1.0)
         fading = per_map(fading, weights.shape[1])
         count = ops.shape(fading)[-1]  # keys of the layer's own follow, never far
         near = weights[..., :count] * fading

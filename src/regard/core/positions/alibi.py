@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from regard.core.positions.distances import unsigned
 from regard.core.positions.part import Position
 from regard.core.scopes import Grid
 
@@ -49,10 +50,7 @@ class ALiBi(Position):
         steep = self.slopes or slopes(heads, self.exponent)
         steep = [self.scale * each for each in steep]
         steep = ops.convert_to_tensor(steep, dtype="float32")
-        distance = ops.cast(ops.abs(grid.distances()), "float32")  # (T,S) | (B,T,S)
-        while len(distance.shape) < 3:
-            distance = ops.expand_dims(distance, 0)
-        return -ops.reshape(steep, (1, heads, 1, 1)) * ops.expand_dims(distance, 1)
+        return -ops.reshape(steep, (1, heads, 1, 1)) * unsigned(grid)
 
     def get_config(self):
         return {"scale": self.scale, "exponent": self.exponent, "slopes": self.slopes}

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from regard.core.scopes import check_integer
+from regard.core.scopes import Grid, check_integer
 
 Tensor = Any
 
@@ -12,6 +12,14 @@ Tensor = Any
 def check_reach(reach) -> int:
     """How far distances are told apart, as an integer, or an error saying so."""
     return check_integer("reach", reach, minimum=1)
+
+
+def unsigned(grid: Grid) -> Tensor:
+    """How far every query is from every key, either way: float32, (B | 1, 1, T, S)."""
+    distance = ops.cast(ops.abs(grid.distances()), "float32")
+    while len(distance.shape) < 4:  # heads, and the batch where all share the places
+        distance = ops.expand_dims(distance, -3)
+    return distance
 
 
 def clipped(distances: Tensor, reach: int) -> Tensor:

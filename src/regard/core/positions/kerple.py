@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.positions.distances import unsigned
 from regard.core.positions.part import Position
 from regard.core.scopes import Grid
 from regard.core.scores import widen
@@ -57,9 +58,7 @@ class Kerple(Position):
         )
 
     def bias(self, query, key, grid: Grid, *parameters):
-        distance = ops.cast(ops.abs(grid.distances()), "float32")  # (T,S) | (B,T,S)
-        while len(distance.shape) < 4:
-            distance = ops.expand_dims(distance, 0 if len(distance.shape) == 2 else 1)
+        distance = unsigned(grid)
         size, shape = (ops.reshape(widen(each), (1, -1, 1, 1)) for each in parameters)
         size, shape = Within(LEAST)(size), Within(LEAST, CURVES[self.curve])(shape)
         if self.curve == "log":
