@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.core.heads import per_map
 from regard.core.positions.distances import check_reach, unsigned
+from regard.core.positions.limits import Within
 from regard.core.positions.part import Position
 from regard.core.scopes import Grid
 from regard.core.scores import widen
@@ -52,7 +53,7 @@ class AdaptiveSpan(Position):
             name="span",
             initializer=keras.initializers.Constant(self.start),
             regularizer=keras.regularizers.L1(self.penalty) if self.penalty else None,
-            constraint=UnitInterval(),
+            constraint=Within(0.0, 1.0),
         )
         return (span,)
 
@@ -73,11 +74,3 @@ class AdaptiveSpan(Position):
             "start": self.start,
             "penalty": self.penalty,
         }
-
-
-@keras.saving.register_keras_serializable("regard")
-class UnitInterval(keras.constraints.Constraint):
-    """Keeps weights in [0, 1]."""
-
-    def __call__(self, w):
-        return ops.clip(w, 0.0, 1.0)

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from regard.core.positions.distances import unsigned
+from regard.core.positions.limits import Within
 from regard.core.positions.part import Position
 from regard.core.scopes import Grid
 from regard.core.scores import widen
@@ -11,6 +12,7 @@ from regard.core.scores import widen
 __all__ = ["Kerple"]
 
 LEAST = 0.01  # of what a head learns
+NAMES = ("distance_penalty", "distance_curve")
 CURVES = {"log": None, "power": 2.0}  # the most that the second number may be
 
 
@@ -69,21 +71,3 @@ class Kerple(Position):
 
     def get_config(self):
         return {"curve": self.curve}
-
-
-NAMES = ("distance_penalty", "distance_curve")
-
-
-@keras.saving.register_keras_serializable("regard")
-class Within(keras.constraints.Constraint):
-    """Keeps weights at ``least`` or more, and at ``most`` or less if there is one."""
-
-    def __init__(self, least, most=None):
-        self.least, self.most = least, most
-
-    def __call__(self, w):
-        w = ops.maximum(w, self.least)
-        return w if self.most is None else ops.minimum(w, self.most)
-
-    def get_config(self):
-        return {"least": self.least, "most": self.most}
