@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.elementary import rms_norm
+from regard.seeing.steps.places import rotated
 
 Array = Any
 Group = Any  # of named ``values``; a part of the settings has its ``kind`` among them
@@ -70,15 +71,8 @@ def turned(vectors: Array, places: Array, position: Group) -> Array:
     width = found.width or np.shape(vectors)[-1]
     frequencies, size = found._frequencies(width)
     angles = np.asarray(places, "float64")[..., None] * np.asarray(frequencies)
-    turning = np.asarray(vectors)[..., :width]
-    cosine, sine = size * np.cos(angles), size * np.sin(angles)
-    half = found.pairing == "half"
-    pairs = (slice(0, width // 2), slice(width // 2, None))
-    one, other = pairs if half else (slice(0, None, 2), slice(1, None, 2))
-    answer = np.array(vectors, "float64")
-    first, second = turning[..., one], turning[..., other]
-    answer[..., :width][..., one] = first * cosine - second * sine
-    answer[..., :width][..., other] = second * cosine + first * sine
+    answer = rotated(np.array(vectors, "float64"), angles, found.pairing)
+    answer[..., :width] *= size
     return answer
 
 
