@@ -104,7 +104,6 @@ FUNCTIONS: Mapping[str, Function] = {
     "number": Function(float),
     "whole_number": Function(int),
     "isin": Function(np.isin),
-    "ndim": Function(np.ndim),
     "isclose": Function(np.isclose),
     "inv": Function(np.linalg.inv, r"{0}^{{-1}}"),
     "pinv": Function(np.linalg.pinv),
