@@ -25,9 +25,10 @@ class Kerple(Position):
     and kept at 0.01 at least. Queries may see later keys too: the distance has no sign.
 
     Chi, Fan, Ramadge, Rudnicky 2022, "KERPLE: Kernelized relative positional embedding
-    for length extrapolation", arXiv:2205.09921. Least values and the start, uniform in
-    (0, 2) for r and (0, 1) for u ("power": the other way round), are those of the
-    released code.
+    for length extrapolation", arXiv:2205.09921, section 4, "Practical choice". Equation
+    1 there divides the bias by $\sqrt d$, which $r_h$ can learn to do. Least values and
+    the start, uniform in (0, 2) for r and (0, 1) for u ("power": the other way round),
+    are those of the released code.
 
     Args:
         curve: "log" or "power".
