@@ -205,3 +205,37 @@ def test_hypotheses_share_the_memory_of_their_source(name):
             after,
             state,
         )
+
+
+@pytest.mark.parametrize("name", ["bahdanau", "luong", "luong-feeding"])
+def test_a_memory_with_folded_values_gives_the_same_steps(name):
+    model = make_model(name)
+    source, _ = make_ids()
+    memory = model.encode(source)
+    folded = model.folded(memory, 3 * source.shape[1])
+    assert "value" not in folded["attention"]
+    state = model.initial_state(memory)
+    tokens = ops.convert_to_tensor(np.arange(4, dtype="int32"))
+    for _ in range(2):
+        expected, maps, then = model.step(tokens, memory, state)
+        found, seen, state = model.step(tokens, folded, state)
+        np.testing.assert_allclose(array(found), array(expected), atol=2e-6)
+        np.testing.assert_allclose(array(seen), array(maps), atol=2e-6)
+        for one, other in zip(
+            keras.tree.flatten(state), keras.tree.flatten(then), strict=True
+        ):
+            np.testing.assert_allclose(array(one), array(other), atol=2e-6)
+
+
+def test_values_are_folded_only_where_it_spares_work():
+    """Few queries; contexts that are projected; kernels that are not plain."""
+    source, _ = make_ids()
+    model = make_model("bahdanau")
+    memory = model.encode(source)
+    assert model.folded(memory, 2)["attention"] is memory["attention"]
+    for name in ("bahdanau-stacked", "bahdanau-monotonic", "gnmt"):
+        other = make_model(name)
+        memory = other.encode(source)
+        assert "value" in other.folded(memory, 100)["attention"]
+    model.readout.enable_lora(2)
+    assert model.folded(memory, 100) is memory

@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.core import scores
 from regard.core.attend import Recipe
+from regard.core.products import product
 from regard.core.shapes import with_head
 from regard.layers.attention import Attention
 from regard.layers.weights import WeightOptions, check_units
@@ -35,6 +36,7 @@ class AdditiveAttention(Attention):
 
     mechanism = "additive"
     shares_memory = True
+    mixes_values = True
 
     def __init__(
         self,
@@ -72,11 +74,11 @@ class AdditiveAttention(Attention):
             self.bias = self.add_weight((self.units,), name="bias", initializer="zeros")
 
     def project_query(self, query):
-        projected = ops.matmul(query, self.query_kernel)
+        projected = product(query, self.query_kernel)
         return with_head(projected + self.bias if self.use_bias else projected)
 
     def project_memory(self, key, value):
-        return with_head(ops.matmul(key, self.key_kernel)), with_head(value)
+        return with_head(product(key, self.key_kernel)), with_head(value)
 
     def head_width(self, query_width):
         return self.units

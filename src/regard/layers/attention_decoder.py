@@ -1,24 +1,28 @@
 """Recurrent decoding with any attention around any Keras cell."""
 
+from functools import partial
+
 import keras
 from keras import ops
 
 from regard.core.shapes import sizes_of, without_head
 from regard.layers import decoder_record
+from regard.layers.decoder_folding import ask_folded, is_folded
 from regard.layers.decoder_loop import cell_dropout, run_loop
 from regard.layers.decoder_parts import (
     alike,
     as_layer,
+    asking_state,
     build_side_by_side,
     check_attention,
     check_cell,
+    combined,
     packed,
     run_cell,
 )
 from regard.layers.exporting import check_loop
 from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import (
-    computing_in,
     get_keras_mask,
     outside_the_compiler,
     traced_spec,
@@ -183,6 +187,8 @@ class AttentionDecoder(Traceable):
         stands for the attention's own ``step``, by default that itself.
         """
         ask = ask or self.attention.step
+        if is_folded(memory):
+            ask = partial(ask_folded, ask)
         if self.query == "previous_state":
             return self._step_before(inputs, memory, state, training, ask)
         if self.query == "bottom_state":
@@ -190,11 +196,15 @@ class AttentionDecoder(Traceable):
         return self._step_after(inputs, memory, state, training, ask)
 
     def _step_before(self, inputs, memory, state, training, ask):
-        asking = self._asking_state(state["cell"])
+        asking = asking_state(self.cell, state["cell"])
         context, weights, attention_state = ask(asking, memory, state["attention"])
         inputs, context = alike(inputs, context)
-        read = ops.concatenate([inputs, context], axis=-1)
-        output, cell_state = run_cell(self.cell, read, state["cell"], training)
+        found, read = None, inputs
+        if is_folded(memory):
+            found, context = ops.split(context, [self.cell.kernel.shape[-1]], axis=-1)
+        else:
+            read = ops.concatenate([inputs, context], axis=-1)
+        output, cell_state = run_cell(self.cell, read, state["cell"], training, found)
         output = ops.concatenate(alike(output, context), axis=-1)
         return output, weights, {"attention": attention_state, "cell": cell_state}
 
@@ -215,23 +225,11 @@ class AttentionDecoder(Traceable):
             read = ops.concatenate(alike(inputs, state["output"]), axis=-1)
         hidden, cell_state = run_cell(self.cell, read, state["cell"], training)
         context, weights, attention_state = ask(hidden, memory, state["attention"])
-        output = self._combine(context, hidden)
+        output = combined(self, context, hidden, is_folded(memory))
         state = {"attention": attention_state, "cell": cell_state}
         if self.input_feeding:
             state["output"] = output
         return output, weights, state
-
-    def _combine(self, context, hidden):
-        """tanh(W_c [c; h])."""
-        with computing_in(self):
-            together = ops.concatenate([context, hidden], axis=-1)
-            together = ops.cast(together, self.compute_dtype)
-            return ops.tanh(ops.matmul(together, self.output_kernel))
-
-    def _asking_state(self, leaves):
-        """The first state of the last cell."""
-        cells = getattr(self.cell, "cells", [self.cell])
-        return leaves[-len(keras.tree.flatten(cells[-1].state_size))]
 
     # The loop ------------------------------------------------------------------------
 
@@ -349,7 +347,7 @@ class AttentionDecoder(Traceable):
             context, weights = self.attention(
                 hidden, **memory, query_mask=mask, return_attention_scores=True
             )
-        outputs = self._combine(context, hidden)
+        outputs = combined(self, context, hidden)
         if mask is not None:
             real = ops.expand_dims(mask, -1)
             outputs = ops.where(real, outputs, ops.zeros_like(outputs))

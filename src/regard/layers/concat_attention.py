@@ -33,6 +33,7 @@ class ConcatAttention(Attention):
 
     mechanism = "concat"
     shares_memory = True
+    mixes_values = True
 
     def __init__(
         self,

@@ -5,7 +5,9 @@ import inspect
 import keras
 from keras import ops
 
-from regard.layers.gates import gru_step, is_plain_gru
+from regard.core.products import product
+from regard.layers.gates import gru_step, is_plain_gru, is_plain_lstm, lstm_step
+from regard.layers.keras_internals import computing_in
 
 
 def takes_training(cell) -> bool:
@@ -30,11 +32,17 @@ def packed(cell, leaves):
     ]
 
 
-def run_cell(cell, inputs, leaves, training):
-    """One step of a cell: its output, and its states flat."""
+def run_cell(cell, inputs, leaves, training, found=None):
+    """One step of a cell: its output, and its states flat.
+
+    ``found`` (B, n): what the last rows of a plain cell's kernel gave already.
+    """
     if is_plain_gru(cell):
-        output = gru_step(cell, inputs, leaves[0])
+        output = gru_step(cell, inputs, leaves[0], found)
         return output, [output]
+    if is_plain_lstm(cell):
+        output, carry = lstm_step(cell, inputs, leaves, found)
+        return output, [output, carry]
     options = {"training": training} if takes_training(cell) else {}
     output, states = cell(inputs, packed(cell, leaves), **options)
     return output, keras.tree.flatten(states)
@@ -54,6 +62,24 @@ def build_side_by_side(stack, shape, beside):
             cell.built = True
         shape = (shape[0], keras.tree.flatten(cell.state_size)[0] + beside)
     stack.built = True
+
+
+def asking_state(cell, leaves):
+    """The first state of the last cell, of flat states."""
+    cells = getattr(cell, "cells", [cell])
+    return leaves[-len(keras.tree.flatten(cells[-1].state_size))]
+
+
+def combined(decoder, context, hidden, folded=False):
+    """tanh(W_c [c; h]) of Luong's decoder; a folded context is its product already."""
+    with computing_in(decoder):
+        if folded:
+            kernel = ops.convert_to_tensor(decoder.output_kernel)
+            hidden = product(hidden, kernel[-decoder.cell_width :])
+            return ops.tanh(context + hidden)
+        together = ops.concatenate([context, hidden], axis=-1)
+        together = ops.cast(together, decoder.compute_dtype)
+        return ops.tanh(product(together, decoder.output_kernel))
 
 
 def alike(*tensors):

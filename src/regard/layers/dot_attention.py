@@ -27,6 +27,7 @@ class DotAttention(Attention):
 
     mechanism = "dot"
     shares_memory = True
+    mixes_values = True
 
     def add_weights(self, query_width, key_width, value_width):
         check_equal_widths(self, query_width, key_width)

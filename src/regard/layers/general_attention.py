@@ -30,6 +30,7 @@ class GeneralAttention(Attention):
 
     mechanism = "general"
     shares_memory = True
+    mixes_values = True
 
     def __init__(
         self,

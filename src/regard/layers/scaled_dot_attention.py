@@ -27,6 +27,7 @@ class ScaledDotAttention(Attention):
 
     mechanism = "scaled_dot"
     shares_memory = True
+    mixes_values = True
 
     def __init__(self, learn_scale=False, **options):
         super().__init__(**options)

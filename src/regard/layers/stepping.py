@@ -13,6 +13,7 @@ class Stepping:
     """What ``Attention`` can do one query at a time; abstract."""
 
     shares_memory = False  # whether a step may ask several queries of each memory
+    mixes_values = False  # whether a context is a mean of memory["value"], no more
 
     def prepare(self, value, key=None, value_mask=None):
         """Project a memory once: ``key`` and ``value`` (B, H, S, ·), ``mask`` (B, S).

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from regard.models.decoding import decode, of_parents
@@ -39,20 +40,21 @@ class _Held:
     """What continuations of hypotheses (B, K) are ranked by."""
 
     total: Any  # log probability until now
+    mass: Any  # log of the sum of exponentials, over all ids
     penalty: Any  # of the length with one more id
     done: Any
 
     def of(self, parent):
         return _Held(*[of_parents(each, parent) for each in vars(self).values()])
 
-    def totals(self, rows, ids):
+    def totals(self, logits, ids):
         """Log probabilities (B, K, N) with one more id, and what ranks them.
 
         After the end there is only padding, at no cost.
         """
-        total, penalty, done = (each[..., None] for each in vars(self).values())
+        total, mass, penalty, done = (each[..., None] for each in vars(self).values())
         padding = ops.where(ids == 0, 0.0, NEVER)
-        totals = total + ops.where(done, padding, rows)
+        totals = total + ops.where(done, padding, logits - mass)
         return totals, totals / penalty
 
 
@@ -63,12 +65,14 @@ def _continued(settings, at, logits, total, lengths, done):
     with the largest maxima, so no more than these are ranked id by id.
     """
     beam = total.shape[1]
-    rows = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
-    longer = ops.cast(lengths, "float32") + ops.where(done, 0.0, 1.0)
-    held = _Held(total, length_penalty(longer, settings.length_alpha), done)
-    columns, ids = _in_columns(rows)  # (B * K, R, C), (R, C)
+    logits = ops.cast(logits, "float32")
+    columns, ids = _in_columns(logits)  # (B * K, R, C), (R, C)
     depth, width = ids.shape
-    maxima = ops.max(without(columns, ids, settings.forbidden), axis=1)
+    maxima = ops.max(columns, axis=1)  # all passes over all logits: these, and the mass
+    mass = ops.reshape(_mass(logits, maxima), (-1, beam))
+    longer = ops.cast(lengths, "float32") + ops.where(done, 0.0, 1.0)
+    held = _Held(total, mass, length_penalty(longer, settings.length_alpha), done)
+    maxima = _without_forbidden(maxima, columns, ids, settings.forbidden)
     maxima = ops.reshape(maxima, (-1, beam, width))
     place = _best(held.totals(maxima, ids[0])[1], beam)
     parent, column = place // width, place % width
@@ -84,6 +88,25 @@ def _continued(settings, at, logits, total, lengths, done):
         for each in (ids, totals)
     )
     return of_parents(parent, place // depth), token, total
+
+
+def _mass(logits, maxima):
+    """Log of the sum of exponentials of rows (N, V) with these maxima: (N, 1)."""
+    top = ops.max(maxima, axis=1, keepdims=True)
+    return top + ops.log(ops.sum(ops.exp(logits - top), axis=1, keepdims=True))
+
+
+def _without_forbidden(maxima, columns, ids, forbidden):
+    """Maxima (N, C) of columns (N, R, C), anew for those with ids that never occur."""
+    width = ids.shape[1]
+    some = sorted({each % width for each in forbidden if each < width * ids.shape[0]})
+    if not some:
+        return maxima
+    few = without(ops.take(columns, some, axis=2), ops.take(ids, some, 1), forbidden)
+    place = np.zeros(width, "int32")
+    place[some] = range(len(some))
+    spread = ops.take(ops.max(few, axis=1), place, axis=1)
+    return ops.where(np.isin(np.arange(width), some), spread, maxima)
 
 
 def _in_columns(rows):

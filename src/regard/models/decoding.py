@@ -31,6 +31,8 @@ def decode(model, source, settings, choose):
     state = _for_each(model.initial_state(memory, length), beam)
     if not (getattr(model, "shares_memory", False) and is_static(batch)):
         memory = _for_each(memory, beam)
+    elif hasattr(model, "folded"):
+        memory = model.folded(memory, beam * length)
     tokens = ops.full((batch * beam,), settings.start, dtype="int32")
     heads = _heads(model, tokens, memory, state)
     first = ops.convert_to_tensor([0.0, *[NEVER] * (beam - 1)])  # all are one still

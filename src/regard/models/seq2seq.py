@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from regard.core.products import product
+from regard.layers.decoder_folding import folded, is_folded
 from regard.layers.decoder_parts import as_layer
 from regard.models.words import (
     PAD,
@@ -104,6 +106,17 @@ class Seq2Seq(keras.Model):
             "start": [start(summary) for start in self.starts],
         }
 
+    def folded(self, memory, queries):
+        """The same memory, made ready for so many steps of each source."""
+        kernel = None
+        if self._reads_words:
+            if not _is_plain(self.readout):
+                return memory
+            start = self.decoder.cell_width
+            kernel = ops.convert_to_tensor(self.readout.kernel)[start : -self.width]
+        attention = folded(self.decoder, memory["attention"], queries, kernel)
+        return {**memory, "attention": attention}
+
     def initial_state(self, memory, length=None):
         """The decoder's state before the first id, the same for any ``length``."""
         return self.decoder.initial_state(memory["attention"], memory["start"])
@@ -112,7 +125,8 @@ class Seq2Seq(keras.Model):
         """The ids before (B,): logits (B, V), weights (B, H, S) and the next state."""
         words = read_words(self.target_words, tokens)
         output, weights, state = self.decoder.step(words, memory["attention"], state)
-        return self._logits(output, words, training=False), weights, state
+        logits = self._logits(output, words, False, is_folded(memory["attention"]))
+        return logits, weights, state
 
     # Training ------------------------------------------------------------------------
 
@@ -137,14 +151,26 @@ class Seq2Seq(keras.Model):
         words = self.drop(read_words(self.source_words, source), training=training)
         return *self.encoder(words, mask=mask, training=training), mask
 
-    def _logits(self, outputs, words, training):
-        outputs = ops.cast(outputs, words.dtype)
+    def _logits(self, outputs, words, training, folded=False):
+        """``folded``: the context in the outputs is what the readout makes of it."""
+        outputs, found = ops.cast(outputs, words.dtype), None
         if self._reads_words:
+            if folded:
+                outputs, found = ops.split(outputs, [self.decoder.cell_width], axis=-1)
             outputs = ops.concatenate([outputs, words], axis=-1)
-        read = self.readout(outputs)
+        read = self._read_out(outputs, found)
         read = self.drop(read, training=training)
         table = ops.cast(ops.transpose(self.target_words.embeddings), read.dtype)
-        return ops.matmul(read, table) + ops.cast(self.output_bias, read.dtype)
+        return product(read, table, ops.cast(self.output_bias, read.dtype))
+
+    def _read_out(self, outputs, found):
+        """The readout; ``found`` is its product of what stood between the outputs."""
+        if found is None:
+            return self.readout(outputs)
+        kernel = ops.convert_to_tensor(self.readout.kernel)
+        rows = [kernel[: self.decoder.cell_width], kernel[-self.width :]]
+        read = product(outputs, ops.concatenate(rows), self.readout.bias)
+        return self.readout.activation(read + found)
 
     def get_config(self):
         return {
@@ -157,3 +183,12 @@ class Seq2Seq(keras.Model):
             "dropout": self.dropout,
             "seed": self.seed,
         }
+
+
+def _is_plain(layer):
+    """A ``Dense`` that only multiplies and adds: neither quantized nor adapted."""
+    return (
+        type(layer) is keras.layers.Dense
+        and layer.quantization_mode is None
+        and not layer.lora_enabled
+    )

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.products import product
 from regard.layers.decoder_parts import as_layer
 from regard.models.words import (
     PAD,
@@ -123,8 +124,8 @@ class Transformer(keras.Model):
 
     def _logits(self, outputs):
         table = ops.transpose(self.target_words.embeddings)
-        logits = ops.matmul(outputs, ops.cast(table, outputs.dtype))
-        return logits + ops.cast(self.output_bias, logits.dtype)
+        kind = outputs.dtype
+        return product(outputs, ops.cast(table, kind), ops.cast(self.output_bias, kind))
 
     def get_config(self):
         return {
