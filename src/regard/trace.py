@@ -31,7 +31,7 @@ class Trace:
     - ``masks``: the parts of ``mask`` by cause (padding, causal, window, scope, user).
     - ``extra``: intermediates that only this mechanism has, by name.
     - ``inputs``: what the layer was called with, by argument. These and ``output`` are
-      not captured beside rows, heads or an outline, nor inside traced code.
+      not captured beside rows, heads or an outline, nor of a loop that is traced.
     - ``parameters``: the weights of the layer, by path; ``settings``: its config,
       and as ``attention_mask`` that of a scope which the call was given.
     - ``training``: whether the call was one of training, with dropout on.

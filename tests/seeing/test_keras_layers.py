@@ -67,7 +67,7 @@ def test_several_heads_are_what_their_kernels_say(name, training):
     assert_allclose(trace.weights, expected, atol=1e-6)
     assert_allclose(np.broadcast_to(trace.mask, expected.shape), mask.astype(bool))
     assert {"padding", "causal"} <= set(trace.masks)
-    assert ("scope" in trace.masks) == (name == "window")
+    assert ("window" in trace.masks) == (name == "window")
     if not training:
         assert_array_equal(found, before)
         assert_allclose(trace.weights @ trace.value, trace.context, atol=1e-6)

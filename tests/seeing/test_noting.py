@@ -53,6 +53,48 @@ def test_a_wrong_answer_is_found(model):
     assert regard.explain(call, query=1).passed
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX calls back")
+def test_answers_leave_compiled_code_too(model):
+    def call(x):
+        weights = model.trainable_variables, model.non_trainable_variables
+        return model.stateless_call(*weights, x, training=False)[0]
+
+    import jax
+
+    plain = jax.jit(call)(X)
+    with regard.capture(model) as maps:
+        captured = jax.jit(lambda x: call(x))(X)
+    np.testing.assert_array_equal(captured, plain)
+    np.testing.assert_array_equal(maps["pooled"].output, plain)
+    model.compile("sgd", "mse")
+    with regard.capture(model) as trained:
+        model.fit(X, np.zeros((4, 6)), batch_size=2, verbose=0)
+    for call in (*maps.values(), *trained.values()):
+        steps = regard.explain(call[0], query=0)
+        assert steps.passed
+        assert steps[-1].check.what == "output"
+
+
+def test_what_a_loop_records_leaves_it_alone():
+    cell = keras.layers.GRUCell(6)
+    layer = layers.AttentionDecoder(layers.AdditiveAttention(4), cell)
+    layer(X, X)
+
+    def call(x):
+        return layer(x, x, return_attention_scores=True)
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        call = jax.jit(call)
+    with regard.capture(layer) as maps:
+        answer = call(X)
+    [[trace]] = maps.values()
+    np.testing.assert_allclose(
+        trace.weights[:, 0], ops.convert_to_numpy(answer[1]), rtol=1e-6
+    )
+
+
 @pytest.mark.parametrize("options", [{"rows": [1]}, {"heads": [0]}])
 def test_rows_and_heads_come_without_an_answer(model, options):
     with regard.capture(model, **options) as maps:

@@ -17,7 +17,7 @@ from regard.seeing.joining import joined, same_lengths
 from regard.seeing.keras_layers import mechanism_of
 from regard.seeing.noting import Noted, noting
 from regard.seeing.reducing import Reduction
-from regard.seeing.tracers import known, when_known
+from regard.seeing.tracers import when_known
 from regard.seeing.unconfirmed import warn_of_unconfirmed
 
 
@@ -106,7 +106,7 @@ class Maps(Mapping):
         given["paddings"] = {str(n): each for n, each in enumerate(self.paddings)}
         if "outline" not in tensors:
             given["inputs"] = {} if call is None else call.inputs
-        if call is not None and known(given):
+        if call is not None and call.may_wait(given):
             call.waiting.append(given)
         else:
             self._when_known(layer, given, call is not None and call.training)

@@ -9,7 +9,7 @@ import numpy as np
 from regard.layers.keras_internals import training_now
 from regard.layers.traceable import inputs_of
 from regard.seeing.reducing import LARGEST, Reduction
-from regard.seeing.tracers import known
+from regard.seeing.tracers import known, whose_code
 
 Tensors = dict[str, Any]
 
@@ -17,20 +17,25 @@ Tensors = dict[str, Any]
 class Noted:
     """One call while it runs.
 
-    What it records waits for its end, so that its answer goes along. Not what is still
-    traced: that must leave from where it came about, and goes without.
+    What it records waits for its end, so that its answer goes along. Not what is traced
+    in a loop or another piece of code inside: that must leave from there, without.
     """
 
     def __init__(self, inputs: Tensors):
         self.inputs = inputs
         self.training = training_now()
         self.waiting: list[Tensors] = []
+        self._code = whose_code()
+
+    def may_wait(self, given: Any) -> bool:
+        """Whether this can be handed over where the call ends."""
+        return known(given) or whose_code() == self._code
 
     def given(self, reduction: Reduction, answer: Any) -> list[Tensors]:
         """What waits, with the answer where the call recorded once."""
         first = answer[0] if isinstance(answer, (tuple, list)) else answer
         alone = len(self.waiting) == 1 and self.waiting[0].get("output") is None
-        if not (alone and hasattr(first, "shape") and known(first)):
+        if not (alone and hasattr(first, "shape") and self.may_wait(first)):
             return self.waiting
         if not _kept(first, self.waiting[0], reduction):
             return self.waiting

@@ -37,6 +37,20 @@ def known(tensors: Any) -> bool:
     return all(map(_is_known, _leaves(tensors)))
 
 
+def whose_code() -> Any:
+    """Equal where one piece of code is traced, or none; inside a loop it is another.
+
+    What is traced must leave from the piece that it came about in.
+    """
+    if keras.backend.backend() == "jax":
+        try:
+            from jax.extend.core import get_opaque_trace_state
+        except ImportError:  # an older JAX does not say
+            return object()
+        return get_opaque_trace_state()
+    return None
+
+
 def _leaves(tensors: Any) -> list[Any]:
     return [each for each in keras.tree.flatten(tensors) if each is not None]
 
