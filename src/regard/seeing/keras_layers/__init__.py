@@ -11,8 +11,9 @@ from typing import Any
 
 import keras
 
+from regard.seeing.keras_layers.changed_hearts import change_at_heart
 from regard.seeing.keras_layers.heads import changed_heads, methods_of_heads
-from regard.seeing.keras_layers.hearts import change_at_heart, read_at_heart
+from regard.seeing.keras_layers.hearts import read_at_heart
 from regard.seeing.keras_layers.hub import hub_mechanism, why_unread
 from regard.seeing.keras_layers.pairs import changed_pairs, methods_of_pairs
 from regard.seeing.replacing import replaced

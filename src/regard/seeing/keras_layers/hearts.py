@@ -1,4 +1,4 @@
-"""Attention layers of any make, read off or changed at the heart of their call.
+"""Attention layers of any make, read off at the heart of their call.
 
 However such a layer is written, its weights come about in one of these places: a
 Softmax layer of its own, the softmax of ``keras.ops`` or ``keras.activations``, or
@@ -17,11 +17,10 @@ from keras import ops
 
 from regard.core.shapes import sizes_of
 from regard.seeing.keras_layers import fused
-from regard.seeing.keras_layers.changed import changed
 from regard.seeing.keras_layers.confirming import confirmed_look
 from regard.seeing.keras_layers.delivery import deliver, tables_of_softmax, taken_rows
 from regard.seeing.keras_layers.hub import heads_first, with_heads
-from regard.seeing.keras_layers.places import in_place_of_hearts
+from regard.seeing.keras_layers.places import in_place_of_hearts, mask_of_softmax
 from regard.seeing.replacing import replaced
 
 _VECTORS = ("query", "key", "value")
@@ -46,36 +45,13 @@ def read_at_heart(layer: Any) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def change_at_heart(layer: Any) -> Iterator[None]:
-    """Let a layer read with changed weights while the block runs."""
-    call = layer.call
-
-    @wraps(call)
-    def changing(*args, **options):
-        softmax, product = (
-            partial(each, layer) for each in (_changed_softmax, _changed_product)
-        )
-        with in_place_of_hearts(layer, softmax, product):
-            return call(*args, **options)
-
-    with replaced(layer, "call", changing):
-        yield
-
-
 def _seen_softmax(seen, method) -> Callable:
     def softmax(scores, *rest, **options):
         weights = method(scores, *rest, **options)
-        seen.append({"tables": (scores, weights, _mask_of(rest, options))})
+        seen.append({"tables": (scores, weights, mask_of_softmax(rest, options))})
         return weights
 
     return softmax
-
-
-def _mask_of(rest, options):
-    """Of a Softmax layer; an operation gets the number of an axis in its place."""
-    tensors = [each for each in rest if hasattr(each, "shape")]
-    return options.get("mask", tensors[0] if tensors else None)
 
 
 def _seen_product(seen, method) -> Callable:
@@ -134,28 +110,3 @@ def _deliver(layer, tables=None, given=None, vectors=None):
 
     shape = sizes_of(found["weights"])
     deliver(layer, {}, vectors, found["mask"], look, shape)
-
-
-def _changed_softmax(layer, method) -> Callable:
-    def softmax(scores, *rest, **options):
-        weights = method(scores, *rest, **options)
-        tables = scores, weights, _mask_of(rest, options)
-        tables = tables_of_softmax(*(with_heads(layer, each) for each in tables))
-        found = changed(layer, tables)
-        return ops.cast(ops.reshape(found, ops.shape(weights)), weights.dtype)
-
-    return softmax
-
-
-def _changed_product(layer, method) -> Callable:
-    def dot_product_attention(*args, **options):
-        given = fused.arguments(*args, **options)
-        context = method(*args, **options)
-        vectors = {
-            name: ops.transpose(each, (0, 2, 1, 3))
-            for name, each in (("value", given["value"]), ("context", context))
-        }
-        tables = confirmed_look(partial(fused.look, given), vectors)
-        return fused.read(changed(layer, tables), given["value"])
-
-    return dot_product_attention

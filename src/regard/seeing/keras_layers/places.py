@@ -1,6 +1,6 @@
 """The places at which an attention layer of any make comes to its weights."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial, wraps
 from typing import Any
@@ -50,3 +50,9 @@ def _alone(make: Callable, running: list[bool], method: Callable) -> Callable:
             running.pop()
 
     return call
+
+
+def mask_of_softmax(rest: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Of a Softmax layer; an operation gets the number of an axis in its place."""
+    tensors = [each for each in rest if hasattr(each, "shape")]
+    return options.get("mask", tensors[0] if tensors else None)
