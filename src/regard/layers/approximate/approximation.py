@@ -1,6 +1,5 @@
 """What approximations of multi-head attention share."""
 
-import keras
 from keras import ops
 
 from regard.core.approximate.masked import only
@@ -13,6 +12,7 @@ from regard.layers.linear.projections import (
     take_options,
     to_heads,
 )
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 
 
@@ -122,13 +122,11 @@ class Approximation(Adaptable, Traceable):
         return (*query_shape[:-1], self.output_size or query_shape[-1])
 
     def compute_output_spec(self, query, value=None, key=None, **options):
-        shape = self.compute_output_shape(query.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not options.get("return_attention_scores"):
-            return spec
+        output = self.compute_output_shape(query.shape)
         memory = (query if value is None else value).shape[1]
-        shape = self.weights_shape(*query.shape[:2], memory)
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = self.weights_shape(*query.shape[:2], memory)
+        asked = options.get("return_attention_scores")
+        return spec_of_answer(self, asked, output, weights)
 
     def get_config(self):
         return {

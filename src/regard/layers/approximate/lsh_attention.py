@@ -16,6 +16,7 @@ from regard.layers.linear.projections import (
     take_options,
     to_heads,
 )
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
 
@@ -156,13 +157,11 @@ class LSHAttention(Adaptable, Traceable):
         return (*inputs_shape[:-1], self.output_size or inputs_shape[-1])
 
     def compute_output_spec(self, inputs, mask=None, buckets=None, **options):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not options.get("return_attention_scores"):
-            return spec
+        output = self.compute_output_shape(inputs.shape)
         batch, length, _ = inputs.shape
-        shape = (batch, self.num_heads, length, length)
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = (batch, self.num_heads, length, length)
+        asked = options.get("return_attention_scores")
+        return spec_of_answer(self, asked, output, weights)
 
     def get_config(self):
         return {

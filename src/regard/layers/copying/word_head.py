@@ -1,10 +1,10 @@
 """What layers that write words share: a vocabulary, and words beyond it."""
 
-import keras
 from keras import ops
 
 from regard.core.copying import finished
 from regard.core.scores import widen
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, check_units
 
@@ -81,12 +81,9 @@ class WordHead(Traceable):
 
     def spec(self, query, value_length, scores):
         """Symbolic output (and weights) for a query and a memory."""
-        shape = (*query.shape[:-1], self.size)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not scores:
-            return spec
-        shape = (*query.shape[:-1], value_length)
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        output = (*query.shape[:-1], self.size)
+        weights = (*query.shape[:-1], value_length)
+        return spec_of_answer(self, scores, output, weights)
 
     def get_config(self):
         return {

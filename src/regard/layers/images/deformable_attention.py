@@ -14,6 +14,7 @@ from regard.layers.adaptation import Adaptable
 from regard.layers.images.image_layer import KERNEL_OPTIONS, seen_pixels
 from regard.layers.inputs import by_cause, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask, set_keras_mask
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, check_units, check_units_or_none, fresh
 
@@ -235,12 +236,11 @@ class DeformableAttention(Adaptable, Traceable):
         return tuple(query_shape)
 
     def compute_output_spec(self, query, value, reference_points, **kwargs):
-        spec = keras.KerasTensor(query.shape, dtype=self.compute_dtype)
-        if not kwargs.get("return_attention_scores"):
-            return spec
+        output = query.shape
         places = self.levels * self.points
-        shape = (query.shape[0], self.num_heads, query.shape[1], places)
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = (query.shape[0], self.num_heads, query.shape[1], places)
+        asked = kwargs.get("return_attention_scores")
+        return spec_of_answer(self, asked, output, weights)
 
     def get_config(self):
         return {

@@ -8,6 +8,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
 from regard.layers.images.image_layer import KERNEL_OPTIONS
 from regard.layers.inputs import checked
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, fresh
 
@@ -83,13 +84,10 @@ class GridReader(Adaptable, Traceable):
         return (*inputs_shape[:2], inputs_shape[-1])
 
     def compute_output_spec(self, inputs, mask=None, return_attention_scores=False):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not return_attention_scores:
-            return spec
+        output = self.compute_output_shape(inputs.shape)
         columns = inputs.shape[2]
-        shape = (*inputs.shape[:3], columns) if self.prefixes else inputs.shape[:3]
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = (*inputs.shape[:3], columns) if self.prefixes else inputs.shape[:3]
+        return spec_of_answer(self, return_attention_scores, output, weights)
 
     def dense(self, name, width, units, activation=None, use_bias=True):
         """A built ``Dense`` over the channels."""

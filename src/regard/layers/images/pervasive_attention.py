@@ -25,6 +25,7 @@ from regard.layers.keras_internals import (
     get_keras_mask,
     set_keras_mask,
 )
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, check_units, fresh
 
@@ -223,12 +224,10 @@ class PervasiveAttention(Adaptable, Traceable):
         return (*query_shape[:-1], width)
 
     def compute_output_spec(self, query, value, **kwargs):
-        shape = self.compute_output_shape(query.shape, value.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not kwargs.get("return_attention_scores"):
-            return spec
-        shape = (query.shape[0], query.shape[1], value.shape[1])
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        output = self.compute_output_shape(query.shape, value.shape)
+        weights = (query.shape[0], query.shape[1], value.shape[1])
+        asked = kwargs.get("return_attention_scores")
+        return spec_of_answer(self, asked, output, weights)
 
     def get_config(self):
         return {

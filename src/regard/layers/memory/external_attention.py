@@ -8,6 +8,7 @@ from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, check_units, check_units_or_none
 
@@ -107,12 +108,9 @@ class ExternalAttention(Traceable):
         return (*inputs_shape[:-1], self.output_size or inputs_shape[-1])
 
     def compute_output_spec(self, inputs, mask=None, return_attention_scores=False):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not return_attention_scores:
-            return spec
-        shape = (*inputs.shape[:-1], self.slots)
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        output = self.compute_output_shape(inputs.shape)
+        weights = (*inputs.shape[:-1], self.slots)
+        return spec_of_answer(self, return_attention_scores, output, weights)
 
     def get_config(self):
         return {

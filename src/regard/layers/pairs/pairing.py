@@ -10,6 +10,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, fresh
 
@@ -133,13 +134,11 @@ class Pairing(Adaptable, Traceable):
         return self.output_shape(tuple(query_shape), tuple(value_shape))
 
     def compute_output_spec(self, query, value, *args, **options):
-        shape = self.output_shape(tuple(query.shape), tuple(value.shape))
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not options.get("return_attention_scores"):
-            return spec
+        output = self.output_shape(tuple(query.shape), tuple(value.shape))
         rows = query.shape[:2] if self.query_shown else query.shape[:1]
-        shape = (*rows, value.shape[1])
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = (*rows, value.shape[1])
+        asked = options.get("return_attention_scores")
+        return spec_of_answer(self, asked, output, weights)
 
     def get_config(self):
         return {

@@ -14,6 +14,7 @@ from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import computing_in, get_keras_mask
 from regard.layers.programs import as_one_program
 from regard.layers.series.input_attention import lstm_cell
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
 
@@ -145,12 +146,10 @@ class TopDownDecoder(Traceable):
         return (*inputs_shape[:-1], self.units)
 
     def compute_output_spec(self, inputs, value, *args, **options):
-        shape = (*inputs.shape[:-1], self.units)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not options.get("return_attention_scores"):
-            return spec
-        shape = (*inputs.shape[:2], value.shape[1])
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        output = (*inputs.shape[:-1], self.units)
+        weights = (*inputs.shape[:2], value.shape[1])
+        asked = options.get("return_attention_scores")
+        return spec_of_answer(self, asked, output, weights)
 
     def get_config(self):
         normalizer = self.attention.normalizer

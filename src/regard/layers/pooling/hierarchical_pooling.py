@@ -9,6 +9,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.inputs import join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.pooling.context_pooling import ContextPooling
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 
 
@@ -130,10 +131,8 @@ class HierarchicalPooling(Traceable):
     def compute_output_spec(
         self, inputs, mask=None, return_attention_scores=False, training=None
     ):
-        spec = keras.KerasTensor((inputs.shape[0], self.width), self.compute_dtype)
-        if not return_attention_scores:
-            return spec
-        return spec, keras.KerasTensor(inputs.shape[:3], self.compute_dtype)
+        output, weights = (inputs.shape[0], self.width), inputs.shape[:3]
+        return spec_of_answer(self, return_attention_scores, output, weights)
 
     def get_config(self):
         inner = self.words.get_config()

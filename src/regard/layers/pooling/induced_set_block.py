@@ -9,6 +9,7 @@ from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import checked, join
 from regard.layers.keras_internals import get_keras_mask, set_keras_mask
 from regard.layers.pooling.set_block import SetBlock
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units, fresh
 
@@ -106,13 +107,10 @@ class InducedSetBlock(Adaptable, Traceable):
     def compute_output_spec(
         self, inputs, mask=None, return_attention_scores=False, training=None
     ):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not return_attention_scores:
-            return spec
+        output = self.compute_output_shape(inputs.shape)
         batch, length, _ = inputs.shape
-        shape = (batch, self.blocks[0].num_heads, length, length)
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = (batch, self.blocks[0].num_heads, length, length)
+        return spec_of_answer(self, return_attention_scores, output, weights)
 
     def get_config(self):
         own = super().get_config()

@@ -6,6 +6,7 @@ from keras import ops
 from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import check_sequences
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units, fresh
 
@@ -94,13 +95,10 @@ class LearnedQueries(Adaptable, Traceable):
     def compute_output_spec(
         self, inputs, mask=None, return_attention_scores=False, training=None
     ):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not return_attention_scores:
-            return spec
+        output = self.compute_output_shape(inputs.shape)
         batch, length, _ = inputs.shape
-        shape = (batch, self.block.num_heads, self.num_queries, length)
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = (batch, self.block.num_heads, self.num_queries, length)
+        return spec_of_answer(self, return_attention_scores, output, weights)
 
     def get_config(self):
         inner = self.block.get_config()

@@ -10,6 +10,7 @@ from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.inputs import check_sequences, checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weight_dropout import drawn_factors, set_dropout
 
@@ -121,13 +122,10 @@ class Pooling(Traceable):
     def compute_output_spec(
         self, inputs, mask=None, return_attention_scores=False, training=None
     ):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not return_attention_scores:
-            return spec
-        shape = inputs.shape[:2]
-        shape = (shape[0], self.rows, shape[1]) if self.rows_shown else shape
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        output = self.compute_output_shape(inputs.shape)
+        batch, length, _ = inputs.shape
+        weights = (batch, self.rows, length) if self.rows_shown else (batch, length)
+        return spec_of_answer(self, return_attention_scores, output, weights)
 
     def get_config(self):
         return {

@@ -11,6 +11,7 @@ from regard.layers.adaptation import Adaptable
 from regard.layers.einsum import einsum_dense
 from regard.layers.inputs import check_sequences, checked, hide
 from regard.layers.keras_internals import get_keras_mask
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weight_dropout import drawn_factors, set_dropout
 from regard.layers.weights import WeightOptions, check_units
@@ -189,13 +190,11 @@ class LongformerAttention(Adaptable, Traceable):
         return (*input_shape[:-1], self.output_size or input_shape[-1])
 
     def compute_output_spec(self, inputs, **options):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not options.get("return_attention_scores"):
-            return spec
+        output = self.compute_output_shape(inputs.shape)
         batch, length = inputs.shape[:2]
-        shape = (batch, self.num_heads, length, length)
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        weights = (batch, self.num_heads, length, length)
+        asked = options.get("return_attention_scores")
+        return spec_of_answer(self, asked, output, weights)
 
     def get_config(self):
         return {

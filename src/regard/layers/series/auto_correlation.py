@@ -13,6 +13,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.adaptation import Adaptable
 from regard.layers.inputs import checked, hide, join
 from regard.layers.keras_internals import get_keras_mask
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, check_units, fresh
 
@@ -150,10 +151,8 @@ class AutoCorrelation(Adaptable, Traceable):
         return tuple(query_shape)
 
     def compute_output_spec(self, query, value=None, key=None, **options):
-        spec = keras.KerasTensor(query.shape, dtype=self.compute_dtype)
-        if not options.get("return_attention_scores"):
-            return spec
-        return spec, keras.KerasTensor(query.shape[:2], dtype=self.compute_dtype)
+        asked = options.get("return_attention_scores")
+        return spec_of_answer(self, asked, query.shape, query.shape[:2])
 
     def get_config(self):
         return {

@@ -8,6 +8,7 @@ from regard.core.shapes import sizes_of
 from regard.layers.additive_attention import AdditiveAttention
 from regard.layers.decoder_loop import answered, run_loop
 from regard.layers.programs import as_one_program
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
 
@@ -103,11 +104,8 @@ class InputAttention(Traceable):
         return (*inputs_shape[:-1], self.units)
 
     def compute_output_spec(self, inputs, return_attention_scores=False):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not return_attention_scores:
-            return spec
-        return spec, keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
+        output = self.compute_output_shape(inputs.shape)
+        return spec_of_answer(self, return_attention_scores, output, inputs.shape)
 
     def get_config(self):
         return {

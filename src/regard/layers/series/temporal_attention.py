@@ -12,6 +12,7 @@ from regard.layers.exporting import check_loop
 from regard.layers.inputs import check_sequences
 from regard.layers.programs import as_one_program
 from regard.layers.series.input_attention import lstm_cell, of_a_look
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import check_units
 
@@ -108,12 +109,10 @@ class TemporalAttention(Adaptable, Traceable):
         return (*inputs_shape[:-1], self.units + self.width)
 
     def compute_output_spec(self, inputs, value, *args, **options):
-        shape = self.compute_output_shape(inputs.shape)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not options.get("return_attention_scores"):
-            return spec
-        shape = (*inputs.shape[:2], value.shape[1])
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        output = self.compute_output_shape(inputs.shape)
+        weights = (*inputs.shape[:2], value.shape[1])
+        asked = options.get("return_attention_scores")
+        return spec_of_answer(self, asked, output, weights)
 
     def get_config(self):
         return {

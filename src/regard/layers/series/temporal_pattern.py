@@ -6,6 +6,7 @@ from keras import ops
 from regard.core import normalizers
 from regard.core.attend import Recipe, attend
 from regard.core.scores import dot
+from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 from regard.layers.weights import WeightOptions, check_units
 
@@ -112,12 +113,9 @@ class TemporalPatternAttention(Traceable):
         return (inputs_shape[0], self.units)
 
     def compute_output_spec(self, inputs, return_attention_scores=False):
-        shape = (inputs.shape[0], self.units)
-        spec = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        if not return_attention_scores:
-            return spec
-        shape = (inputs.shape[0], inputs.shape[-1])
-        return spec, keras.KerasTensor(shape, dtype=self.compute_dtype)
+        output = (inputs.shape[0], self.units)
+        weights = (inputs.shape[0], inputs.shape[-1])
+        return spec_of_answer(self, return_attention_scores, output, weights)
 
     def get_config(self):
         return {
