@@ -68,6 +68,26 @@ def test_the_first_steps_are_told_of_this_head_and_of_all(ask):
     assert "s=2" in hash_ and "m=1" in hash_ and chosen == "1"
 
 
+def test_the_pictures_stay_from_step_to_step_and_change_with_the_head(ask):
+    kept, pressed, changed = ask(
+        [trained()],
+        f"{OPEN} box.open = true; await wait(300);"
+        "const pictures = () => cells().map((e) => e.querySelector('canvas'));"
+        "const before = pictures(); const same = () => pictures()"
+        ".map((each, at) => each === before[at] && each !== null);"
+        "const choose = (id, value, event) => {"
+        " const control = document.getElementById(id); control.value = value;"
+        " control.dispatchEvent(new Event(event)); };"
+        "choose('step', 1, 'input'); await wait(300); const kept = same();"
+        "const pressed = cells().map((e) => e.getAttribute('aria-pressed'));"
+        "choose('head', 0, 'change'); await wait(300);"
+        "return [kept, pressed, same()];",
+        place="m=1&h=1",
+    )
+    assert kept == [True, True, True] and changed == [False, False, False]
+    assert pressed == ["false", "true", "false"]
+
+
 def test_pictures_stand_open_where_less_motion_is_wanted(ask):
     opened = ask(
         [trained()],

@@ -47,13 +47,13 @@ OWN = tuple(
 def names() -> list[str]:
     """Every file that is built."""
     views = sorted(path.name for path in (SOURCES / "views").glob("*.js"))
-    return ["page.css", "views.css", "core.js", *views]
+    return ["page.css", "views.css", "unpack.js", "core.js", *views]
 
 
 def _sources(name: str) -> list[Path]:
     """The files that one is built from, the one to begin with first."""
     core = SOURCES / "core" / "core.js"
-    if name.endswith(".css"):
+    if name.endswith(".css") or name == "unpack.js":
         return [SOURCES / name]
     if name != "core.js":
         return [SOURCES / "views" / name, core]
@@ -89,6 +89,8 @@ def build(name: str, esbuild: str) -> str:
         known.write_text(json.dumps(dict(zip(OWN, _LETTERS, strict=False))))
         more += [f"--mangle-props=^({'|'.join(OWN)})$", f"--mangle-cache={known}"]
         command = [esbuild, f"--loader={kind}", *_OPTIONS, *more]
+        if name == "unpack.js":  # a script, whose one name the others call
+            command = [esbuild, f"--loader={kind}", *_OPTIONS[1:]]
         made = subprocess.run(
             command,
             input=text.encode(),

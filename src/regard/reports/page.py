@@ -19,7 +19,7 @@ from regard.reports.files import write_page
 from regard.reports.kept import draw_kept
 from regard.reports.package import Package, pack_examples
 from regard.reports.phrases import LANGUAGES, check_language, phrases
-from regard.reports.templates import filled, head, text_of
+from regard.reports.templates import built, filled, head
 from regard.reports.tokens import visible
 from regard.reports.views import phrases_of, program_of, views_of
 from regard.seeing.milestones import SHARPENED
@@ -92,8 +92,8 @@ def render_report(
                 f'<script type="text/plain" id="w{name}">{blob}</script>'
                 for name, blob in package.named_blobs()
             ),
-            "style": deflate(text_of("built/views.css").encode()),
-            "unpack": text_of("assets/unpack.js"),
+            "style": deflate(built("views.css").encode()),
+            "unpack": built("unpack.js"),
             "script": deflate(program_of(views).encode()),
         },
     )

@@ -25,6 +25,11 @@ def head(language: str, title: str, style: str) -> str:
     return filled("assets/head.html", values | {"style": text_of(style)})
 
 
+def built(name: str) -> str:
+    """A file of ``built``, without the line that says what it was built from."""
+    return text_of(f"built/{name}").partition("\n")[2]
+
+
 @cache
 def text_of(name: str) -> str:
     """A file by its path below ``regard/reports``."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from regard.reports.templates import text_of
+from regard.reports.templates import built
 
 __all__ = ["VIEWS", "phrases_of", "program_of", "views_of"]
 
@@ -115,6 +115,5 @@ def views_of(entries: Sequence[_Entry]) -> tuple[str, ...]:
 @cache
 def program_of(views: tuple[str, ...]) -> str:
     """The script of a page with these views."""
-    built = (text_of(f"built/{name}.js") for name in ("core", *views))
-    without_hash = (text.partition("\n")[2] for text in built)
-    return "\n".join([*without_hash, "start();"])
+    scripts = (built(f"{name}.js") for name in ("core", *views))
+    return "\n".join([*scripts, "start();"])

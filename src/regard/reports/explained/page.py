@@ -11,7 +11,7 @@ from regard.reports.encoding import deflate, script_json
 from regard.reports.explained.rows import packed, tokens_of_examples
 from regard.reports.files import write_page
 from regard.reports.phrases import LANGUAGES, check_language
-from regard.reports.templates import filled, head, text_of
+from regard.reports.templates import built, filled, head, text_of
 from regard.seeing.steps.explain import work_out
 from regard.seeing.steps.html import steps_html
 from regard.seeing.steps.traces import check_options, trace_of
@@ -67,7 +67,7 @@ def explain_page(
             "title": title,
             "noscript": steps_html(worked.told(tokens[0], language)),
             "data": deflate(script_json(data).encode()),
-            "unpack": text_of("assets/unpack.js"),
+            "unpack": built("unpack.js"),
             "script": "\n".join(text_of(f"{_FOLDER}/{each}") for each in _SCRIPTS),
         },
     )

@@ -4,10 +4,11 @@
 import { $, fill, floor, make, max, min, number, range, rounded, state, t, transfers, view } from "./state.js";
 
 const ramps = {
-  light: ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b"],
-  dark: ["#14171c", "#10263f", "#0b3a66", "#0d5191", "#2670b5", "#4d92cd", "#7fb5de", "#b4d5ec", "#eaf4fc"],
-  lightTwo: ["#8f3b00", "#e08a3c", "#ffffff", "#6baed6", "#08519c"],
-  darkTwo: ["#ffb27a", "#a85a1e", "#14171c", "#2670b5", "#9ccbf0"],
+  // six digits a colour
+  light: "f7fbffdeebf7c6dbef9ecae16baed64292c62171b508519c08306b",
+  dark: "14171c10263f0b3a660d51912670b54d92cd7fb5deb4d5eceaf4fc",
+  lightTwo: "8f3b00e08a3cffffff6baed608519c",
+  darkTwo: "ffb27aa85a1e14171c2670b59ccbf0",
 };
 const ticks = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1];
 
@@ -23,8 +24,6 @@ export const inks = () => {
   return [color, outlineColor];
 };
 
-const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-
 // Where a weight lies on the ramp, 0 to 1; `seen` is how many keys its row may see, `end`
 // the weight at the end of the ramp: 1, or the largest of the head where that was chosen.
 export const placeOf = (weight, seen = 1, end = view.plane.end) => {
@@ -39,9 +38,13 @@ const rampName = () => (isDark() ? "dark" : "light") + (view.plane.signed || isU
 
 const colourAt = (place) => {
   const ramp = ramps[rampName()];
-  const below = min(ramp.length - 2, floor(place * (ramp.length - 1)));
-  const [from, to] = [channels(ramp[below]), channels(ramp[below + 1])];
-  return from.map((value, c) => Math.round(value + (to[c] - value) * (place * (ramp.length - 1) - below)));
+  const far = place * (ramp.length / 6 - 1);
+  const below = min(ramp.length / 6 - 2, floor(far));
+  const channel = (at) => parseInt(ramp.slice(at, at + 2), 16);
+  return [0, 2, 4].map((c) => {
+    const [from, to] = [0, 6].map((next) => channel(6 * below + next + c));
+    return Math.round(from + (to - from) * (far - below));
+  });
 };
 
 const palettes = {};
@@ -68,12 +71,12 @@ export const paint = (element, weight, seen) => {
 
 export const drawLegend = () => {
   const { causes, signed, end } = view.plane;
-  const swatch = (text, weight) => paint(make("span", {}, text), weight);
+  const swatch = (text, weight) => paint(make("span", text), weight);
   const shown = signed ? [-1, -0.5, 0, 0.5, 1].map((part) => swatch(number(part * signed, 3), part * signed))
     : isUniform() ? [1 / 16, 1 / 4, 1, 4, 16].map((ratio) => swatch(`× ${rounded(ratio, 4)}`, ratio))
     : ticks.map((part) => swatch(rounded(part * end, 2), part * end));
-  if (state.d && !signed && !isUniform()) shown.unshift(make("b", {}, t("this_head_only")));
-  if (causes) shown.push(make("span", { class: "masked" }, make("bdi", {}, t("masked"))));
+  if (state.d && !signed && !isUniform()) shown.unshift(make("b", t("this_head_only")));
+  if (causes) shown.push(make("span.masked", make("bdi", t("masked"))));
   $("domain").checked = state.d;
   fill($("legend"), ...shown);
 };

@@ -6,7 +6,7 @@ import { causeOf, causeText, label, seenBy, shareName, tokenText, topOf, weightA
 // How the tokenizer wrote it, where that is another text.
 const pieceOf = (side, index, name) => {
   const raw = view.map[side].raw[index];
-  return raw === undefined ? [] : [[`${name}, ${t("piece")}`, make("bdi", {}, raw)]];
+  return raw === undefined ? [] : [[`${name}, ${t("piece")}`, make("bdi", raw)]];
 };
 
 const numbersOf = (row, column) => {
@@ -34,15 +34,15 @@ const numbersOf = (row, column) => {
 
 export const inspect = (row, column) => {
   const [output, source] = [t("output"), t("source")];
-  const pair = terms({}, [
+  const pair = terms("dl", [
     [output, label("query", row)], ...pieceOf("query", row, output),
     [source, label("key", column)], ...pieceOf("key", column, source),
     ...numbersOf(row, column),
   ]);
   const best = topOf(row, 5).map((each) =>
-    make("tr", {}, make("td", {}, label("key", each)), make("td", {}, weightText(weightAt(row, each)))),
+    make("tr", make("td", label("key", each)), make("td", weightText(weightAt(row, each)))),
   );
-  const table = make("table", {}, make("caption", {}, t(view.plane.signed ? "top_changes" : "top")), make("tbody", {}, ...best));
+  const table = make("table", make("caption", t(view.plane.signed ? "top_changes" : "top")), make("tbody", ...best));
   fill($("inspector"), make("h3", { id: "pair" }, t("pair")), pair, table);
 };
 

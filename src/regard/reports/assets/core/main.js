@@ -2,7 +2,7 @@
 
 import { isDark } from "./colour.js";
 import { moveByKey, showMap, showMaps } from "./selection.js";
-import { $, clamp, data, each, entries, fill, learn, make, number, on, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
+import { $, clamp, each, entries, examples, fill, learn, make, number, on, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
 import { moveInTabs } from "./tabs.js";
 import { stepInTokens } from "./tokens.js";
 import { openExample } from "./unpack.js";
@@ -17,22 +17,22 @@ export const scoreText = (example) => {
 const drawTexts = () => {
   const { example } = view;
   const text = (name, value, language, kind) =>
-    value ? [make("dt", {}, t(name)), make("dd", { class: kind, lang: language, dir: "auto" }, value)] : [];
+    value ? [make("dt", t(name)), make("dd", { class: kind, lang: language, dir: "auto" }, value)] : [];
   const scores = scoreText(example);
   fill(
     $("texts"),
     ...text("source", example.source, example.sourceLanguage),
     ...text("output", example.output, example.outputLanguage, "out"),
     ...example.references.flatMap((each) => text("reference", each, example.outputLanguage)),
-    ...(scores ? [make("dt"), make("dd", { class: "quiet" }, scores)] : []),
+    ...(scores ? [make("dt"), make("dd.quiet", scores)] : []),
   );
-  fill($("heading"), t("example", { n: state.e + 1, total: data.examples.length }));
+  fill($("heading"), t("example", { n: state.e + 1, total: examples.length }));
 };
 
 export const showExample = async (index, keep = false) => {
-  state.e = clamp(index, data.examples.length);
+  state.e = clamp(index, examples.length);
   if (!keep) [state.q, state.k] = [0, -1];
-  view.example = data.examples[state.e];
+  view.example = examples[state.e];
   const { buffer, maps } = await openExample(state.e);
   [view.buffer, view.all] = [buffer, maps.filter((map) => map.high * map.wide)];
   view.others = view.all.filter((map) => map.second);
@@ -59,7 +59,7 @@ const drawPhrases = () => {
 const redraw = () => {
   if (state.theme) document.documentElement.dataset.theme = state.theme;
   drawPhrases();
-  return data.examples.length ? showExample(state.e, true) : undefined;
+  return examples.length ? showExample(state.e, true) : undefined;
 };
 
 const listen = () => {

@@ -9,7 +9,7 @@ import { planeOf } from "./unpack.js";
 import { all, views } from "./views.js";
 
 // Looking changes what is marked; selecting also changes the state and the address.
-export const look = (row, column) => {
+export const look = (row = state.q, column = state.k) => {
   markTab(row, column);
   markTokens(row, column);
   inspect(row, column);

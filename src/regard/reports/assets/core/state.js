@@ -4,6 +4,7 @@ export const { abs, ceil, floor, max, min } = Math;
 export const { entries, values } = Object;
 export const $ = (id) => document.getElementById(id);
 export const data = JSON.parse($("data").textContent);
+export const { examples } = data;
 export const transfers = {
   // of weights; `uniform` is of weights times the keys that the row may see
   sqrt: (weight) => Math.sqrt(weight),
@@ -19,8 +20,8 @@ export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, d: 0, v: "", scale: "sqrt"
 const allowed = { scale: /^(sqrt|linear|log|uniform)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.
-// `all` are the maps of all steps and both models, `others` those of the second model.
-export const view = { example: null, buffer: null, all: [], maps: [], others: [], plane: null, map: null };
+// `buffer` holds its numbers; `all` are the maps of all steps and both models, `others` those of the second model.
+export const view = { all: [], maps: [], others: [] };
 
 let words = {};
 export const learn = (phrases) => (words = phrases);
@@ -43,11 +44,18 @@ export const weightText = (value) => {
 };
 
 // Texts enter the page here and in `fill`, always as text, never as markup.
-export const make = (tag, ...rest) => furnish(document.createElement(tag), ...rest);
+// `make("p.quiet")` is a paragraph of that class; attributes may be left out.
+export const make = (tag, ...rest) => {
+  const [name, kind] = tag.split(".");
+  const element = furnish(document.createElement(name), ...rest);
+  if (kind) element.className = kind;
+  return element;
+};
 export const svg = (tag, ...rest) => furnish(document.createElementNS("http://www.w3.org/2000/svg", tag), ...rest);
 
 // Attributes that are false, empty or undefined are left out; `on...` are listeners.
 const furnish = (element, attributes = {}, ...children) => {
+  if (attributes.constructor !== Object) return furnish(element, {}, attributes, ...children);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element[name] = value;
     else if (value || value === 0) element.setAttribute(name, value);
@@ -63,18 +71,41 @@ export const fill = (element, ...children) => {
 
 export const range = (length, of) => Array.from({ length }, (_, at) => of(at));
 export const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
-export const terms = (attributes, pairs) =>
-  make("dl", attributes, ...pairs.flatMap(([name, ...told]) => [make("dt", {}, name), make("dd", {}, ...told)]));
-export const quiet = (...rest) => make("p", { class: "quiet" }, ...rest);
+export const terms = (tag, pairs) =>
+  make(tag, ...pairs.flatMap(([name, ...told]) => [make("dt", name), make("dd", ...told)]));
+export const quiet = (...rest) => make("p.quiet", ...rest);
 
 // A box that takes the focus, and what is drawn in it for those who see it.
-export const group = (kind, name, ...rest) => make("div", { class: kind, tabindex: 0, role: "group", "aria-label": name }, ...rest);
+export const group = (kind, name, ...rest) => make("div." + kind, { tabindex: 0, role: "group", "aria-label": name }, ...rest);
 export const picture = (width, height) => make("canvas", { width, height, "aria-hidden": "true" });
 export const penOf = (canvas) => canvas.getContext("2d");
+
+// The pen at the beginning of a line, or of a shape, of this look.
+export const begun = (pen, colour, width = 2, dash = []) => {
+  pen.beginPath();
+  pen.setLineDash(dash);
+  pen.lineWidth = width;
+  pen.strokeStyle = pen.fillStyle = colour;
+  return pen;
+};
+
+// A canvas with nothing but an image in one place, each of its pixels a sharp square.
+export const pasted = (canvas, ...image) => {
+  const pen = penOf(canvas);
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(...image);
+  return pen;
+};
 
 // A text whose direction does not reach the words beside it.
 export const isolated = (text) => `\u2068${text}\u2069`;
 export const option = (value, text) => make("option", { value }, text);
+// Whether a button is the chosen one, and whether the tab key stops at it.
+export const press = (button, chosen, reached = chosen) => {
+  button.setAttribute("aria-pressed", chosen);
+  button.tabIndex = reached ? 0 : -1;
+};
 export const clamp = (value, size) => min(size - 1, max(0, value));
 
 export const readHash = () => {

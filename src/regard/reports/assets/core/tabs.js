@@ -4,7 +4,7 @@ import { $, entries, fill, make, state, t, view, writeHash } from "./state.js";
 import { moveOf } from "./selection.js";
 import { views } from "./views.js";
 
-let shown = null;
+let shown;
 
 export const drawTab = () => {
   const fitting = entries(views).filter(([, each]) => each.fits?.(view.plane)).sort(([, a], [, b]) => a.tab - b.tab);

@@ -1,7 +1,7 @@
 // Tokens as text, and the two rows of them in which the reader chooses a pair.
 
 import { paint } from "./colour.js";
-import { $, abs, clamp, fill, make, state, t, view } from "./state.js";
+import { $, abs, clamp, fill, make, press, state, t, view } from "./state.js";
 import { moveOf, select } from "./selection.js";
 import { seenOf } from "./unpack.js";
 
@@ -20,7 +20,7 @@ export const running = (tag, attributes, columns) => {
     word.onclick = () => select(state.q, column);
     return word;
   });
-  return { words, text: make(tag, { class: "running", ...attributes }, ...words.flatMap((word) => [word, " "])) };
+  return { words, text: make(tag + ".running", attributes, ...words.flatMap((word) => [word, " "])) };
 };
 
 // A word by its weight: background for the eye, underline as a second code.
@@ -73,7 +73,7 @@ const drawSide = (side, box, chosen) => {
   const indices = [...text.keys()].slice(first, first + most);
   const buttons = indices.map((index) => {
     const pick = () => (side === "query" ? select(index, topOf(index, 1)[0] ?? 0) : select(state.q, index));
-    const button = make("button", { class: "token", "data-index": index, onclick: pick });
+    const button = make("button.token", { "data-index": index, onclick: pick });
     button.append(label(side, index));
     return button;
   });
@@ -100,8 +100,7 @@ export const markTokens = (row, column) => {
   drawSide("key", $("keys"), column);
   for (const button of $("queries").children) {
     const chosen = +button.dataset.index === row;
-    button.setAttribute("aria-pressed", chosen);
-    button.tabIndex = chosen ? 0 : -1;
+    press(button, chosen);
     if (chosen) uncover(button);
   }
   const seen = seenBy(row);

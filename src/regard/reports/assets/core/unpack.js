@@ -1,6 +1,6 @@
 // From the numbers of the file to one map.
 
-import { data, floor, state } from "./state.js";
+import { data, examples, floor, state } from "./state.js";
 import { views } from "./views.js";
 
 const tables = {};
@@ -39,7 +39,7 @@ const kept = new Map();
 // The numbers of an example with its maps; a few examples stay open.
 export const openExample = async (index) => {
   if (!kept.has(index)) {
-    const { maps, sides } = data.examples[index];
+    const { maps, sides } = examples[index];
     const buffer = await unpack("w" + index);
     if (kept.size > 8) kept.delete(kept.keys().next().value);
     kept.set(index, { buffer, maps: maps.map((map) => opened(map, sides, buffer)) });

@@ -1,10 +1,10 @@
 // Two lines of words with a curve for every link.
 
-import { fill, group, inks, make, max, option, penOf, picture, quiet, register, select, shade, showMap, state, t, view, views } from "../core/core.js";
+import { begun, fill, group, inks, make, max, option, penOf, picture, quiet, register, select, shade, showMap, state, t, view, views } from "../core/core.js";
 
 const most = 400; // curves
 const height = 150;
-let drawn = null; // what the canvas shows
+let drawn; // what the canvas shows
 
 // The words of a side as lists of pieces: `plain` ones, which links are counted in, and
 // marks such as the end, each by itself.
@@ -56,7 +56,7 @@ const lineOf = (side, words) => {
     const kind = flags[pieces[0]] === "2" && "special";
     return make("bdi", { lang: language, class: kind, onclick }, pieces.map((piece) => text[piece]).join("").replace(/^▁(?=.)/, ""));
   });
-  return make("div", { class: "words", dir: direction }, ...spans);
+  return make("div.words", { dir: direction }, ...spans);
 };
 
 const draw = (box) => {
@@ -72,9 +72,9 @@ const draw = (box) => {
   const onchange = () => ((state.g = reading.value), showMap());
   const reading = make("select", { onchange }, option("output", t("reading_output")), option("input", t("reading_input")));
   [only.value, reading.value] = [state.w, state.g];
-  const labelled = (name, control) => make("label", {}, t(name), " ", control);
-  const controls = make("p", { class: "scale" }, labelled("links_of", only), labelled("share", share), labelled("aligned", reading));
-  const frame = group("arcs", t("tab_arcs"), make("div", {}, top, canvas, bottom));
+  const labelled = (name, control) => make("label", t(name), " ", control);
+  const controls = make("p.scale", labelled("links_of", only), labelled("share", share), labelled("aligned", reading));
+  const frame = group("arcs", t("tab_arcs"), make("div", top, canvas, bottom));
   fill(box, controls, frame, note);
   drawn = { words, judged, canvas, note, places: null };
   const centre = (word) => word.offsetLeft + word.offsetWidth / 2 - top.offsetLeft;
@@ -82,11 +82,8 @@ const draw = (box) => {
   drawn.places = { keys: [...top.children].map(centre), queries: [...bottom.children].map(centre) };
 };
 
-const curve = (pen, from, to, width, colour, dashed) => {
-  pen.beginPath();
-  pen.setLineDash(dashed ? [4, 4] : []);
-  pen.lineWidth = width;
-  pen.strokeStyle = colour;
+const curve = (pen, from, to, width, colour, dash) => {
+  begun(pen, colour, width, dash);
   pen.moveTo(from, 0);
   pen.bezierCurveTo(from, height / 2, to, height / 2, to, height);
   pen.stroke();

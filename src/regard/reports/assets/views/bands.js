@@ -1,10 +1,10 @@
 // Under a picture of time: what the row reads on average over the data set, the band in
 // which most examples lie, and this example.
 
-import { data, decoded, fill, inks, make, max, number, numbersAt, penOf, picture, register, state, t, view, weightAt } from "../core/core.js";
+import { begun, data, decoded, fill, inks, make, max, number, numbersAt, penOf, picture, register, state, t, view, weightAt } from "../core/core.js";
 
 const [width, height] = [900, 80];
-let opened = null;
+let opened;
 
 // Mean, low and high (S each) of a row of the head on view.
 const linesOf = (buffer, { coding, shape, start }, row) => {
@@ -26,21 +26,16 @@ const paintLines = (canvas, [mean, low, high], own) => {
   const [ink, accent] = inks();
   const most = max(...high, ...mean, ...own) || 1;
   pen.clearRect(0, 0, width, height);
-  pen.beginPath();
+  begun(pen, accent);
   curve(pen, high, most);
   curve(pen, low, most, true);
-  pen.fillStyle = accent;
   pen.globalAlpha = 0.25;
   pen.fill();
   pen.globalAlpha = 1;
-  for (const [values, colour, thick, dash] of [[mean, accent, 2, [5, 3]], [own, ink, 2, []]]) {
-    pen.beginPath();
-    pen.setLineDash(dash);
-    [pen.strokeStyle, pen.lineWidth] = [colour, thick];
-    curve(pen, values, most);
-    pen.stroke();
-  }
-  pen.setLineDash([]);
+  curve(begun(pen, accent, 2, [5, 3]), mean, most);
+  pen.stroke();
+  curve(begun(pen, ink), own, most);
+  pen.stroke();
 };
 
 const beneath = () => {

@@ -2,14 +2,14 @@
 // room. Zoomed in it shows a part of the map, which follows the selection, the pointer
 // that drags it, and the minimap.
 
-import { abs, axes, ceil, clamp, fill, floor, group, inks, look, make, max, min, option, penOf, pixelsOf, pooled, register, select, state, t, tokenText, view, views } from "../core/core.js";
+import { abs, axes, begun, ceil, clamp, fill, floor, group, inks, look, make, max, min, option, pasted, picture, pixelsOf, pooled, register, select, state, t, tokenText, view, views } from "../core/core.js";
 
 const most = 512; // blocks on a side
 const gutter = 96;
 const zoom = { factor: 1, kind: "largest", centre: [0, 0] };
-let picture = null;
+let drawn;
 
-// What a picture of `size` cells shows: from `begin`, `count` of them, `stride` a block.
+// What a drawn of `size` cells shows: from `begin`, `count` of them, `stride` a block.
 const span = (size, centre, unit) => {
   const count = min(size, max(unit, ceil(size / zoom.factor / unit) * unit));
   const stride = unit * ceil(count / unit / most);
@@ -24,7 +24,7 @@ const paintPicture = () => {
   const columns = span(wide, zoom.centre[1], outline?.across ?? 1);
   const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), view.map);
   const cell = max(1, min(20, floor(1100 / max(rows.blocks, columns.blocks))));
-  const { canvas, note, out } = Object.assign(picture, { rows, columns, mirrored, cell, small, selected: [state.q, state.k] });
+  const { canvas, note, out } = Object.assign(drawn, { rows, columns, mirrored, cell, small, selected: [state.q, state.k] });
   canvas.width = gutter + columns.blocks * cell;
   canvas.height = gutter + rows.blocks * cell;
   const zoomed = zoom.factor > 1;
@@ -38,7 +38,7 @@ const paintPicture = () => {
 
 const inside = (span, index) => index >= span.begin && index < span.begin + span.count;
 
-const inPart = (row, column) => inside(picture.rows, row) && inside(picture.columns, column);
+const inPart = (row, column) => inside(drawn.rows, row) && inside(drawn.columns, column);
 
 // Puts the middle of the part on view there.
 const move = (...centre) => {
@@ -52,14 +52,14 @@ const change = (factor, centre = inPart(state.q, state.k) ? [state.q, state.k] :
   move(...centre);
 };
 
-// Where a row or column of the map lies, in blocks from the picture's edge.
+// Where a row or column of the map lies, in blocks from the drawn's edge.
 const placed = (span, index, mirrored) => {
   const block = floor((index - span.begin) / span.stride);
   return mirrored ? span.blocks - 1 - block : block;
 };
 
 const pointed = (event) => {
-  const { cell, columns, mirrored, rows } = picture;
+  const { cell, columns, mirrored, rows } = drawn;
   const across = floor((event.offsetX - gutter) / cell);
   const down = floor((event.offsetY - gutter) / cell);
   if (across < 0 || down < 0 || across >= columns.blocks || down >= rows.blocks) return null;
@@ -69,21 +69,21 @@ const pointed = (event) => {
 
 // Look at what is pointed at, choose it with a click, drag the part on view.
 const listen = (canvas) => {
-  let held = null; // where the pointer went down
+  let held; // where the pointer went down
   let dragged = false;
   canvas.onpointerdown = (event) => {
-    held = { x: event.offsetX, y: event.offsetY, centre: [picture.rows, picture.columns].map(({ begin, count }) => begin + count / 2) };
+    held = { x: event.offsetX, y: event.offsetY, centre: [drawn.rows, drawn.columns].map(({ begin, count }) => begin + count / 2) };
     dragged = false;
     canvas.setPointerCapture(event.pointerId);
   };
   canvas.onpointermove = (event) => {
     if (!event.buttons || !held || zoom.factor === 1) return look(...(pointed(event) ?? [state.q, state.k]));
-    const { cell, columns, mirrored, rows } = picture;
+    const { cell, columns, mirrored, rows } = drawn;
     const [across, down] = [event.offsetX - held.x, event.offsetY - held.y];
     dragged ||= abs(across) + abs(down) > 4;
     if (dragged) move(held.centre[0] - (down / cell) * rows.stride, held.centre[1] - ((mirrored ? -across : across) / cell) * columns.stride);
   };
-  canvas.onpointerleave = () => look(state.q, state.k);
+  canvas.onpointerleave = () => look();
   canvas.onclick = (event) => !dragged && pointed(event) && select(...pointed(event));
   canvas.onwheel = (event) => {
     if (!event.ctrlKey) return;
@@ -93,15 +93,15 @@ const listen = (canvas) => {
 };
 
 const draw = (box) => {
-  const canvas = make("canvas", { "aria-hidden": "true" });
+  const canvas = picture(0, 0);
   const button = (sign, name, factor) =>
     make("button", { "aria-label": t(name), title: t(name), onclick: () => change(factor) }, sign);
   const kinds = make("select", { "aria-label": t("blocks") });
   kinds.onchange = () => ((zoom.kind = kinds.value), draw(box), mark(state.q, state.k), box.querySelector("select").focus());
   fill(kinds, option("largest", t("largest")), option("mean", t("mean"))).value = zoom.kind;
-  const note = make("span", { class: "quiet", role: "status" });
+  const note = make("span.quiet", { role: "status" });
   const out = button("−", "zoom_out", 1 / 2);
-  picture = { canvas, note, out };
+  drawn = { canvas, note, out };
   const frame = group("canvas", `${t("alignment")}. ${t("keys")}`, canvas);
   frame.onkeydown = ({ key }) => {
     if (key === "+" || key === "=") change(2);
@@ -109,27 +109,23 @@ const draw = (box) => {
   };
   listen(canvas);
   const overview = views.minimap.minimap(zoom.kind, move);
-  fill(box, make("p", { class: "scale" }, button("+", "zoom_in", 2), out, kinds, note), make("div", { style: "position:relative" }, overview, frame));
+  fill(box, make("p.scale", button("+", "zoom_in", 2), out, kinds, note), make("div", { style: "position:relative" }, overview, frame));
   zoom.centre = [state.q, state.k];
   paintPicture();
 };
 
 // The part on view follows a new selection, not a look.
 const mark = (row, column) => {
-  if (String(picture.selected) !== String([state.q, state.k])) {
-    if (inPart(state.q, state.k)) picture.selected = [state.q, state.k];
+  if (String(drawn.selected) !== String([state.q, state.k])) {
+    if (inPart(state.q, state.k)) drawn.selected = [state.q, state.k];
     else return move(state.q, state.k);
   }
-  const { canvas, cell, columns, mirrored, rows, small } = picture;
-  const pen = penOf(canvas);
+  const { canvas, cell, columns, mirrored, rows, small } = drawn;
   const [ink, accent] = inks();
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  pen.imageSmoothingEnabled = false;
-  pen.drawImage(small, gutter, gutter, small.width * cell, small.height * cell);
-  pen.strokeStyle = accent;
-  pen.lineWidth = 2;
-  if (inside(rows, row)) pen.strokeRect(gutter, gutter + placed(rows, row) * cell, small.width * cell, cell);
-  if (inside(columns, column)) pen.strokeRect(gutter + placed(columns, column, mirrored) * cell, gutter, cell, small.height * cell);
+  const [width, height] = [small.width * cell, small.height * cell];
+  const pen = begun(pasted(canvas, small, gutter, gutter, width, height), accent);
+  if (inside(rows, row)) pen.strokeRect(gutter, gutter + placed(rows, row) * cell, width, cell);
+  if (inside(columns, column)) pen.strokeRect(gutter + placed(columns, column, mirrored) * cell, gutter, cell, height);
   labelSide(pen, "query", rows, row, [ink, accent]);
   pen.translate(0, gutter);
   pen.rotate(-Math.PI / 2);
@@ -139,7 +135,7 @@ const mark = (row, column) => {
 
 // As many tokens as fit, so that none covers another; the selected one always.
 const labelSide = (pen, side, span, selected, [ink, accent]) => {
-  const { cell, mirrored } = picture;
+  const { cell, mirrored } = drawn;
   const every = span.stride * ceil(12 / cell);
   const down = side === "query";
   pen.font = "11px system-ui, sans-serif";

@@ -7,8 +7,8 @@ let lines = []; // each with its numbers
 let gone = 0; // words that were taken away, the first of the removal's order
 
 const bars = (probabilities) =>
-  terms({ class: "bars" }, probabilities.map(([name, value]) =>
-    [name, make("span", { class: "bar", style: `width:${10 * max(0, min(1, value))}rem` }), " ", number(value, 3)]));
+  terms("dl.bars", probabilities.map(([name, value]) =>
+    [name, make("span.bar", { style: `width:${10 * max(0, min(1, value))}rem` }), " ", number(value, 3)]));
 
 // A slider that takes words away, and the probabilities after it.
 const removalOf = ({ counts, probabilities }, names) => {
@@ -23,7 +23,7 @@ const removalOf = ({ counts, probabilities }, names) => {
   };
   slider.oninput = show;
   show();
-  return [make("p", { class: "scale" }, make("label", {}, t("remove"), " ", slider), said), box];
+  return [make("p.scale", make("label", t("remove"), " ", slider), said), box];
 };
 
 const explain = () => {
@@ -35,7 +35,7 @@ const explain = () => {
   const answer = removal ? removalOf(removal, names) : [bars(probabilities)];
   return [
     ...lines.map(([line]) => line.box),
-    ...(names.length ? [make("h4", {}, t("probabilities")), ...answer] : []),
+    ...(names.length ? [make("h4", t("probabilities")), ...answer] : []),
     ...(lines.length ? [quiet(t("same_scale"))] : []),
   ];
 };

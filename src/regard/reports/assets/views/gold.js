@@ -1,6 +1,6 @@
 // The links that people drew, beside those of a map, in the view of links.
 
-import { inks, make, register, t, views, weightText } from "../core/core.js";
+import { begun, inks, make, register, t, views, weightText } from "../core/core.js";
 
 // AER = 1 - (|A∩S| + |A∩P|) / (|A| + |S|); A: the strongest word for each written word.
 const judge = ({ queries, keys, table }, gold) => {
@@ -20,15 +20,7 @@ const judge = ({ queries, keys, table }, gold) => {
   return { sure, possible, predicted: new Set(predicted), right, wrong: predicted.length - right, rate: total ? 1 - (right + certain) / total : 0 };
 };
 
-const dot = (pen, x, filled, colour, dashed) => {
-  pen.beginPath();
-  pen.setLineDash(dashed ? [2, 2] : []);
-  pen.arc(x, pen.canvas.height / 2, filled ? 3.5 : 7, 0, 7);
-  pen.lineWidth = 2;
-  pen.fillStyle = pen.strokeStyle = colour;
-  if (filled) pen.fill();
-  else pen.stroke();
-};
+const dot = (pen, x, radius, colour, dash) => begun(pen, colour, 2, dash).arc(x, pen.canvas.height / 2, radius, 0, 7);
 
 // A dot for a predicted link, a ring for one that people drew, of all words or of one
 // (`only`, else -1); and how many are right.
@@ -41,12 +33,12 @@ const ring = (pen, { judged, places, words }, only) => {
       if (q < 0 || k < 0 || (only >= 0 && row !== only)) return;
       const [found, gold] = [predicted, possible].map((set) => set.has(`${k} ${q}`));
       const middle = (places.keys[column] + places.queries[row]) / 2;
-      if (gold && !found) curve(pen, places.keys[column], places.queries[row], 1, ink, true);
-      if (gold) dot(pen, middle, false, ink, !sure.has(`${k} ${q}`));
-      if (found) dot(pen, middle, true, ink);
+      if (gold && !found) curve(pen, places.keys[column], places.queries[row], 1, ink, [4, 4]);
+      if (gold) dot(pen, middle, 7, ink, sure.has(`${k} ${q}`) ? [] : [2, 2]), pen.stroke();
+      if (found) dot(pen, middle, 3.5, ink), pen.fill();
     }),
   );
-  return [make("b", {}, t("judged", { right, wrong, rate: weightText(rate) })), ` ${t("rings")} `];
+  return [make("b", t("judged", { right, wrong, rate: weightText(rate) })), ` ${t("rings")} `];
 };
 
 register("gold", { judge, ring });

@@ -1,6 +1,6 @@
 // All layers and heads at once, small. Choosing one opens it in every other view.
 
-import { $, drawPictures, fill, make, max, moveInGrid, number, on, option, register, showMap, showMaps, state, t, view } from "../core/core.js";
+import { $, drawPictures, fill, make, max, moveInGrid, number, on, option, press, register, showMap, showMaps, state, t, view } from "../core/core.js";
 
 const ordered = () => {
   const all = view.maps.flatMap((map, m) => map.heads.map((_, h) => ({ map, m, h })));
@@ -23,8 +23,8 @@ const cellOf = ({ map, m, h }, strongest) => {
     button.style.borderWidth = `${1 + (4 * max(0, map.importance[h])) / strongest}px`;
     facts.push(t("important", { n: number(map.importance[h], 3) }));
   }
-  const lines = [...facts, ...words].map((line) => make("small", {}, line));
-  button.append(make("span", { class: "thumbnail" }), make("b", {}, `L${m + 1} H${h + 1}`), ...lines);
+  const lines = [...facts, ...words].map((line) => make("small", line));
+  button.append(make("span.thumbnail"), make("b", `L${m + 1} H${h + 1}`), ...lines);
   return button;
 };
 
@@ -49,8 +49,7 @@ const show = () => {
   for (const cell of $("heads").children) {
     const [m, h] = cell.place;
     const chosen = m === state.m && (h === state.h || state.h < 0);
-    cell.setAttribute("aria-pressed", chosen);
-    cell.tabIndex = m === state.m && h === max(0, state.h) ? 0 : -1;
+    press(cell, chosen, chosen && h === max(0, state.h));
   }
 };
 

@@ -1,21 +1,21 @@
 // The list of examples: search, order, and the choice of one.
 
-import { $, clamp, data, each, fill, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
+import { $, clamp, each, examples, fill, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
 
 const plain = (text) => text.toLocaleLowerCase().normalize("NFC");
 
 const listOrder = () => {
   const wanted = plain($("search").value);
   const texts = ({ source, output, references }) => [source, output, ...references];
-  const found = [...data.examples.keys()].filter((index) => texts(data.examples[index]).some((text) => plain(text).includes(wanted)));
+  const found = [...examples.keys()].filter((index) => texts(examples[index]).some((text) => plain(text).includes(wanted)));
   const order = $("sort").value;
   const rank = ({ scores, source }) => (order === "length" ? source.length : (scores[order] ?? Infinity));
-  if (order && order !== "given") found.sort((a, b) => rank(data.examples[a]) - rank(data.examples[b]));
+  if (order && order !== "given") found.sort((a, b) => rank(examples[a]) - rank(examples[b]));
   return found;
 };
 
 const listEntry = (index) => {
-  const example = data.examples[index];
+  const example = examples[index];
   const line = (text, kind, lang) => make("span", { class: kind, lang, dir: "auto" }, text);
   const button = make(
     "button",
@@ -25,13 +25,13 @@ const listEntry = (index) => {
   );
   const scores = scoreText(example);
   if (scores) button.append(line(scores, "sub"));
-  return make("li", {}, button);
+  return make("li", button);
 };
 
 const drawList = () => {
   const order = listOrder();
   fill($("list"), ...order.map(listEntry));
-  fill($("found"), t("found", { n: order.length, total: data.examples.length }));
+  fill($("found"), t("found", { n: order.length, total: examples.length }));
   mark();
 };
 
@@ -45,7 +45,7 @@ const mark = () => {
 
 const drawSort = () => {
   const kept = $("sort").value;
-  const names = [...new Set(data.examples.flatMap((example) => Object.keys(example.scores)))];
+  const names = [...new Set(examples.flatMap((example) => Object.keys(example.scores)))];
   fill(
     $("sort"),
     option("given", t("sort_given")),

@@ -38,24 +38,24 @@ const drawHeading = (column) => {
 const draw = (box) => {
   const { divergence, map } = view.plane;
   const { columns, key, rows } = map;
-  const sum = (cells, name) => make("td", { class: "sum", title: name }, number(cells.reduce((a, b) => a + b, 0), 2));
-  const apart = (text) => (divergence ? [make("td", { class: "sum", title: t("divergence") }, text)] : []);
-  const blank = () => make("td", { class: "sum" });
-  const head = make("tr", {}, blank(), ...columns.map(drawHeading), make("td", { class: "sum" }, "Σ"), ...apart("JSD"));
+  const sum = (cells, name) => make("td.sum", { title: name }, number(cells.reduce((a, b) => a + b, 0), 2));
+  const apart = (text) => (divergence ? [make("td.sum", { title: t("divergence") }, text)] : []);
+  const blank = () => make("td.sum");
+  const head = make("tr", blank(), ...columns.map(drawHeading), make("td.sum", "Σ"), ...apart("JSD"));
   const body = rows.map((row) =>
     make(
-      "tr", {}, make("th", { scope: "row", "data-row": row }, label("query", row)),
+      "tr", make("th", { scope: "row", "data-row": row }, label("query", row)),
       ...columns.map((column) => drawCell(row, column, seenBy(row))),
       sum(columns.map((column) => weightAt(row, column)), t("row_sum")),
       ...(divergence ? apart(number(divergence[row], 2)) : []),
     ),
   );
   const coverage = columns.map((column) => sum(rows.map((row) => weightAt(row, column)), t("coverage")));
-  const foot = make("tr", {}, make("td", { class: "sum" }, "Σ"), ...coverage, blank());
+  const foot = make("tr", make("td.sum", "Σ"), ...coverage, blank());
   const table = make(
-    "table", { class: "map", role: "grid", "aria-label": t("alignment"), dir: key.direction },
+    "table.map", { role: "grid", "aria-label": t("alignment"), dir: key.direction },
     make("caption", { dir: "auto" }, `${axes()} · Σ: ${t("row_sum")}, ${t("coverage")}`),
-    make("thead", {}, head), make("tbody", {}, ...body), make("tfoot", {}, foot),
+    make("thead", head), make("tbody", ...body), make("tfoot", foot),
   );
   listen(table);
   fill(box, table);
@@ -71,7 +71,7 @@ const listen = (table) => {
     if (place && (place[0] !== state.q || place[1] !== state.k)) select(...place);
   };
   table.onpointerover = (event) => at(event) && look(...at(event));
-  table.onpointerleave = () => look(state.q, state.k);
+  table.onpointerleave = () => look();
   table.onclick = choose;
   table.addEventListener("focusin", choose);
 };

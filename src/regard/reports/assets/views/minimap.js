@@ -1,10 +1,10 @@
 // The whole of a large map, small, with a frame around the part that is on view; pointer
 // and arrow keys move that part. It lies in the picture's corner between the labels.
 
-import { clamp, everything, group, inks, max, moveOf, penOf, picture, pixelsOf, pooled, register, t, view } from "../core/core.js";
+import { begun, clamp, everything, group, inks, max, moveOf, pasted, picture, pixelsOf, pooled, register, t, view } from "../core/core.js";
 
 const side = 84; // pixels
-let drawn = null;
+let drawn;
 
 // `move(row, column)` puts the middle of the part on view there.
 const minimap = (kind, move) => {
@@ -38,11 +38,7 @@ const frame = (rows, columns) => {
   const { high, mirrored, wide } = view.map;
   Object.assign(drawn, { rows, columns });
   box.style.visibility = rows.count < high || columns.count < wide ? "" : "hidden";
-  const pen = penOf(canvas);
-  pen.imageSmoothingEnabled = false;
-  pen.drawImage(small, 0, 0, canvas.width, canvas.height);
-  pen.strokeStyle = inks()[1];
-  pen.lineWidth = 2;
+  const pen = begun(pasted(canvas, small, 0, 0, canvas.width, canvas.height), inks()[1]);
   const [across, down] = [canvas.width / wide, canvas.height / high];
   const left = mirrored ? wide - columns.begin - columns.count : columns.begin;
   pen.strokeRect(left * across + 1, rows.begin * down + 1, columns.count * across - 2, rows.count * down - 2);

@@ -1,9 +1,9 @@
 // A training without motion: the head on view at every step side by side, and when heads
 // first did something. Open by itself where the reader asked for less motion.
 
-import { $, data, drawPictures, fill, make, moveInGrid, on, register, state, t, view } from "../core/core.js";
+import { $, data, drawPictures, fill, isDark, make, moveInGrid, on, press, register, state, t, view } from "../core/core.js";
 
-let drawn = null;
+let [drawn, told] = ["", ""]; // of what the pictures and the words are
 
 const stepText = (at) => t("step", { n: view.example.steps[at].toLocaleString(state.lang) });
 
@@ -15,13 +15,12 @@ const go = (at) => {
 
 const cellOf = (_, at) => {
   const onclick = () => (go(at), $("steps").children[at].focus());
-  const pressed = at === state.s;
-  const cell = make("button", { "aria-pressed": String(pressed), tabindex: pressed ? 0 : -1, onclick });
-  cell.append(make("span", { class: "thumbnail" }), make("small", {}, stepText(at)));
+  const cell = make("button", { onclick });
+  cell.append(make("span.thumbnail"), make("small", stepText(at)));
   return cell;
 };
 
-const drawSteps = () => {
+const drawCells = () => {
   const cells = view.example.steps.map(cellOf);
   fill($("steps"), ...cells);
   const maps = cells.map((_, at) => [view.all.filter(({ step }) => step === at)[state.m], state.h]);
@@ -30,27 +29,34 @@ const drawSteps = () => {
 
 // Of each word that is ever true: when of the head on view, and of which head first.
 const drawFirst = () => {
+  const { heads: names, layer } = view.map;
+  fill($("steps_name"), t("all_steps", { head: `${layer} · ${state.h < 0 ? t("average") : `${t("head")} ${names[state.h]}`}` }));
   const { heads, words } = view.example.first;
   const own = Object.fromEntries(heads[state.m].at(state.h));
   const total = view.maps.reduce((sum, map) => sum + map.heads.length, 0);
   const cell = (name, content, scope) => make(name, { scope, style: "text-align:start" }, ...content);
   const jump = (at, text, head) => make("button", { onclick: () => ([state.m, state.h] = head, go(at)) }, text);
   const lines = words.map(([word, at, m, h, count]) => make(
-    "tr", {}, cell("th", [t(word, { n: 100 * data.sharpened }).split(":")[0]], "row"),
+    "tr", cell("th", [t(word, { n: 100 * data.sharpened }).split(":")[0]], "row"),
     cell("td", [word in own ? jump(own[word], stepText(own[word]), [state.m, state.h]) : "–"]),
     cell("td", [jump(at, `L${m + 1} H${h + 1}, ${stepText(at)}`, [m, h]), " ", t("heads_of", { n: count, total })]),
   ));
   const titles = ["first_step", "this_head", "first_head"].map((name) => cell("th", [t(name)], "col"));
-  fill($("first"), make("tr", {}, ...titles), ...lines);
+  fill($("first"), make("tr", ...titles), ...lines);
   $("first").hidden = !words.length;
 };
 
+// While the training plays, pictures and words stay: another step is only another button
+// pressed.
 const show = () => {
   if (!view.example.steps) return;
-  const { heads, layer } = view.map;
-  fill($("steps_name"), t("all_steps", { head: `${layer} · ${state.h < 0 ? t("average") : `${t("head")} ${heads[state.h]}`}` }));
-  drawFirst();
-  if ($("all_steps").open) drawSteps();
+  const now = String([state.e, state.m, state.h, state.d, state.scale, state.lang, isDark()]);
+  if (now !== told) drawFirst();
+  told = now;
+  if (!$("all_steps").open) return;
+  if (now !== drawn) drawCells();
+  drawn = now;
+  [...$("steps").children].forEach((cell, at) => press(cell, at === state.s));
 };
 
 const start = () => {

@@ -5,7 +5,7 @@ import { everything, fill, floor, label, make, number, penOf, picture, pooled, q
 const most = 200; // lines of the table
 const order = { by: 2, down: true };
 const columns = ["output", "source", "weight", "rank", "times_uniform"];
-let drawn = null;
+let drawn;
 
 // One line for each pair with a known weight: query, key, weight, rank, times uniform.
 const linesOf = (rows) =>
@@ -91,8 +91,8 @@ const draw = (box) => {
   const button = (text, onclick) => make("button", { onclick }, text);
   const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
   drawn = { body: make("tbody"), heads: make("tr"), note: quiet(), rows: null };
-  const table = make("table", { class: "numbers" }, make("thead", {}, drawn.heads), drawn.body);
-  fill(box, make("p", { class: "scale" }, button(t("copy"), copy), make("span", {}, t("download")), ...saving), drawn.note, table);
+  const table = make("table.numbers", make("thead", drawn.heads), drawn.body);
+  fill(box, make("p.scale", button(t("copy"), copy), make("span", t("download")), ...saving), drawn.note, table);
 };
 
 const sort = (by) => {
@@ -110,7 +110,7 @@ const drawLines = () => {
   fill(drawn.heads, ...heads);
   const lines = drawn.lines.slice(0, most).map(([q, k, weight, rank, times]) =>
     make("tr", { onclick: () => select(q, k) },
-      ...[label("query", q), label("key", k), weightText(weight), rank, number(times, 2)].map((told) => make("td", {}, told))));
+      ...[label("query", q), label("key", k), weightText(weight), rank, number(times, 2)].map((told) => make("td", told))));
   fill(drawn.body, ...lines);
   fill(drawn.note, t("lines_shown", { n: lines.length, total: drawn.lines.length }));
 };

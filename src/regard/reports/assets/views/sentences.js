@@ -3,7 +3,7 @@
 
 import { colourWord, decoded, fill, isolated, make, max, numbersAt, option, quiet, register, running, select, state, t, view, weightText } from "../core/core.js";
 
-let drawn = null;
+let drawn;
 
 // Weights of sentences (N) and of words inside them (S), for one row of the plane's head.
 const numbersOf = (row) => {
@@ -16,10 +16,10 @@ const numbersOf = (row) => {
 };
 
 const lineOf = (columns) => {
-  const [bar, said] = [make("span", { class: "bar" }), make("span", { class: "quiet" })];
+  const [bar, said] = [make("span.bar"), make("span.quiet")];
   const { words, text } = running("div", { style: "flex:1;padding:0 .4rem" }, columns);
-  const weight = make("div", { style: "flex:0 0 5rem;line-height:1.2" }, said, make("div", {}, bar));
-  const box = make("div", { class: "split", role: "listitem", style: "margin:.4rem 0;flex-wrap:nowrap", dir: view.map.key.direction }, weight, text);
+  const weight = make("div", { style: "flex:0 0 5rem;line-height:1.2" }, said, make("div", bar));
+  const box = make("div.split", { role: "listitem", style: "margin:.4rem 0;flex-wrap:nowrap", dir: view.map.key.direction }, weight, text);
   return { box, bar, said, text, words, columns };
 };
 
@@ -34,7 +34,7 @@ const draw = (box) => {
   const note = make("p", { role: "status" });
   drawn = { lines, note };
   fill(
-    box, make("p", {}, make("label", {}, t("words_by"), " ", choice)), note,
+    box, make("p", make("label", t("words_by"), " ", choice)), note,
     make("div", { role: "list" }, ...lines.map((line) => line.box)), quiet(t("caution")),
   );
 };

@@ -1,10 +1,10 @@
 // Input that lies in time: a series with its channels, or sound as a log-mel image. The
 // attention of the chosen row runs under it on the same axis; time is never mirrored.
 
-import { all, causeOf, clamp, fill, floor, group, inks, isDark, isolated, make, max, min, number, penOf, picture, range, register, seenBy, select, shade, state, t, tokenText, topOf, values, view, views, weightAt, weightText } from "../core/core.js";
+import { all, begun, causeOf, clamp, fill, floor, group, inks, isDark, isolated, make, max, min, number, penOf, picture, range, register, seenBy, select, shade, state, t, tokenText, topOf, values, view, views, weightAt, weightText } from "../core/core.js";
 
 const [width, band, ribbon, hill] = [900, 90, 14, 48]; // pixels; a hill is of a single row
-let drawn = null;
+let drawn;
 
 const draw = (box) => {
   const { channels, sound } = view.example.timeline;
@@ -43,9 +43,7 @@ const drawChannel = (pen, { name, values }, top, ink) => {
   const known = values.filter(Number.isFinite);
   const [low, high] = [min(...known), max(...known)];
   const each = width / values.length;
-  pen.strokeStyle = pen.fillStyle = ink;
-  pen.lineWidth = 1.5;
-  pen.beginPath();
+  begun(pen, ink, 1.5);
   values.forEach((value, at) => {
     if (!Number.isFinite(value)) return;
     pen.lineTo((at + 0.5) * each, top + band - 8 - ((value - low) / (high - low || 1)) * (band - 24));
@@ -67,8 +65,9 @@ const drawSpans = (pen, row, top, [ink, accent]) => {
   view.map.spans.forEach((span, at) => {
     if (!span) return;
     const [from, to] = span.map((key) => (key * width) / view.map.wide);
-    [pen.strokeStyle, pen.lineWidth, pen.fillStyle] = [at === row ? accent : ink, at === row ? 2 : 0.5, ink];
-    pen.strokeRect(from + 1, top + 1, to - from - 2, ribbon + 2);
+    const [colour, thick] = at === row ? [accent, 2] : [ink, 0.5];
+    begun(pen, colour, thick).strokeRect(from + 1, top + 1, to - from - 2, ribbon + 2);
+    pen.fillStyle = ink;
     pen.fillText(tokenText("query", at), from + 4, top + ribbon - 1, max(1, to - from - 8));
   });
 };
@@ -78,9 +77,7 @@ const drawHill = (pen, top, ink) => {
   const { wide } = view.map;
   const weights = range(wide, (key) => weightAt(0, key) || 0);
   const most = max(...weights) || 1;
-  pen.fillStyle = ink;
-  pen.beginPath();
-  pen.moveTo(0, top + hill);
+  begun(pen, ink).moveTo(0, top + hill);
   weights.forEach((weight, key) => pen.lineTo(((key + 0.5) * width) / wide, top + hill * (1 - weight / most)));
   pen.lineTo(width, top + hill);
   pen.fill();
@@ -92,9 +89,7 @@ const drawRows = (pen, row, top, accent) => {
   const first = min(max(0, row - rows / 2), view.map.high - rows) | 0;
   drawRibbon(pen, row, top + 2, ribbon);
   for (let at = 0; at < rows; at += 1) drawRibbon(pen, first + at, top + 8 + ribbon * (at + 1), ribbon - 2);
-  pen.strokeStyle = accent;
-  pen.lineWidth = 2;
-  pen.strokeRect(1, top + 7 + ribbon * (row - first + 1), width - 2, ribbon);
+  begun(pen, accent).strokeRect(1, top + 7 + ribbon * (row - first + 1), width - 2, ribbon);
 };
 
 // The windows that hold most of the row's mass are shaded through every channel.
@@ -113,14 +108,9 @@ const drawWindows = (pen, row, height, accent) => {
 
 const drawLine = (pen, key, height, colour, dash) => {
   const x = (key * width) / view.map.wide;
-  pen.setLineDash(dash);
-  pen.strokeStyle = colour;
-  pen.lineWidth = 2;
-  pen.beginPath();
-  pen.moveTo(x, 0);
+  begun(pen, colour, 2, dash).moveTo(x, 0);
   pen.lineTo(x, height);
   pen.stroke();
-  pen.setLineDash([]);
 };
 
 const placeOf = (key) => {
@@ -151,7 +141,7 @@ const mark = (row, column) => {
   if (spans) drawSpans(pen, row, top, [ink, accent]);
   if (high > 1) drawRows(pen, row, under, accent);
   else drawHill(pen, under + 4, ink);
-  drawLine(pen, column + 0.5, top, accent, []);
+  drawLine(pen, column + 0.5, top, accent);
   if (origin !== null) drawLine(pen, origin, top, ink, [5, 4]);
   pen.fillStyle = ink;
   pen.fillText(placeOf(0), 0, canvas.height - 4);
@@ -160,7 +150,7 @@ const mark = (row, column) => {
   pen.textAlign = "left";
   for (const each of below) each.mark(row, column);
   const said = t("in_time", { query: isolated(tokenText("query", row)), place: isolated(placeOf(column)), n: weightText(weightAt(row, column)) });
-  fill(note, `${said} ${walkText(row)}`, make("br"), make("span", { class: "quiet" }, t(high > 1 ? "shaded" : "hill")));
+  fill(note, `${said} ${walkText(row)}`, make("br"), make("span.quiet", t(high > 1 ? "shaded" : "hill")));
 };
 
 const fits = ({ map, signed }) => !signed && !map.outline && view.example.timeline?.keys === map.wide;

@@ -21,7 +21,7 @@ const lineOf = ([name, values]) => {
   const own = ownEnd();
   const said = name.endsWith(own) ? t(name.slice(0, -own.length)) : name;
   const text = `${said}: ${Number.isFinite(value) ? number(value, 3) : "–"} (${number(low, 3)} … ${number(high, 3)})`;
-  return make("figure", {}, drawing, make("figcaption", {}, text));
+  return make("figure", drawing, make("figcaption", text));
 };
 
 // The lines of the head on view, and those that are of no head.

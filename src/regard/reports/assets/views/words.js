@@ -7,7 +7,7 @@ let drawn = []; // lines, each with its numbers if they are not the weights
 const lineOf = (name) => {
   const { words, text } = running("p", { dir: view.map.key.direction }, view.map.columns);
   const best = quiet();
-  return { box: make("div", {}, make("h4", {}, name), text, best), words, best };
+  return { box: make("div", make("h4", name), text, best), words, best };
 };
 
 // Each word by its number, the five largest in words.
