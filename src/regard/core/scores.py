@@ -86,7 +86,7 @@ def additive(query: Query, key: Key, vector: Float[Tensor, " d"]) -> Scores:
         return tanh_sums(query, key, ops.cast(vector, query.dtype))
     query = ops.expand_dims(query, -2)  # (B, H, T, 1, D)
     key = ops.expand_dims(key, -3)  # (B, H, 1, S, D)
-    return ops.sum(ops.tanh(query + key) * vector, axis=-1)
+    return ops.matmul(ops.tanh(query + key), ops.cast(vector, query.dtype))
 
 
 def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:

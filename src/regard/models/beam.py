@@ -10,7 +10,7 @@ from keras import ops
 from regard.models.decoding import decode, of_parents
 from regard.models.ranking import NEVER, coverage_penalty, length_penalty, without
 
-_DEPTH = 16  # ids in a column
+_DEPTH = 32  # ids in a column
 _FEW = 256  # ids that are ranked one by one
 
 
