@@ -11,6 +11,7 @@ from regard.models.decoding import decode, of_parents
 from regard.models.ranking import NEVER, coverage_penalty, length_penalty, without
 
 _DEPTH = 32  # ids in a column
+_LOWEST = -3e38  # of float32
 _FEW = 256  # ids that are ranked one by one
 
 
@@ -65,11 +66,10 @@ def _continued(settings, at, logits, total, lengths, done):
     with the largest maxima, so no more than these are ranked id by id.
     """
     beam = total.shape[1]
-    logits = ops.cast(logits, "float32")
-    columns, ids = _in_columns(logits)  # (B * K, R, C), (R, C)
+    columns, ids = _in_columns(ops.cast(logits, "float32"))  # (B * K, R, C), (R, C)
     depth, width = ids.shape
     maxima = ops.max(columns, axis=1)  # all passes over all logits: these, and the mass
-    mass = ops.reshape(_mass(logits, maxima), (-1, beam))
+    mass = ops.reshape(_mass(columns, maxima), (-1, beam))
     longer = ops.cast(lengths, "float32") + ops.where(done, 0.0, 1.0)
     held = _Held(total, mass, length_penalty(longer, settings.length_alpha), done)
     maxima = _without_forbidden(maxima, columns, ids, settings.forbidden)
@@ -90,10 +90,12 @@ def _continued(settings, at, logits, total, lengths, done):
     return of_parents(parent, place // depth), token, total
 
 
-def _mass(logits, maxima):
-    """Log of the sum of exponentials of rows (N, V) with these maxima: (N, 1)."""
-    top = ops.max(maxima, axis=1, keepdims=True)
-    return top + ops.log(ops.sum(ops.exp(logits - top), axis=1, keepdims=True))
+def _mass(columns, maxima):
+    """Log of the sum of exponentials of columns (N, R, C) with these maxima: (N,)."""
+    # Bounded, or XLA would take this maximum over all logits once more.
+    top = ops.max(ops.maximum(maxima, _LOWEST), axis=1)
+    sums = ops.sum(ops.exp(columns - top[:, None, None]), axis=(1, 2))
+    return top + ops.log(sums)
 
 
 def _without_forbidden(maxima, columns, ids, forbidden):
