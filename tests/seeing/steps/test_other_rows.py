@@ -158,6 +158,15 @@ def test_spans_come_before_heads_talk_about_weights(mixes):
 MOVING = {
     "sparsemax": {"normalizer": normalizers.Sparsemax()},
     "slot": {"normalizer": normalizers.Slot()},
+    **{
+        f"slot_{name}": {"normalizer": normalizers.Slot(), "position": part}
+        for name, part in {
+            "alibi": positions.ALiBi(),
+            "rope": positions.RoPE(),
+            "shaw": positions.ShawRelative(2),
+            "span": positions.AdaptiveSpan(3, 2, start=0.5),
+        }.items()
+    },
     "rope": {"position": positions.RoPE()},
     "shaw": {"position": positions.ShawRelative(2), "normalizer": "entmax15"},
 }
@@ -176,14 +185,6 @@ def test_states_that_move_more_than_once(name):
         broken[1, head, 2, 0] += 1e-3
         broken = replace(trace, extra={**trace.extra, "moved": broken})
         assert "moved" in wrong(broken, query=2, head=head, example=1)
-
-
-def test_states_that_compete_are_said_to_be_recorded():
-    parts = {"normalizer": normalizers.Slot(), "position": positions.ALiBi()}
-    layer = layers.HopfieldAttention(4, updates=2, **parts)
-    steps = regard.explain(layer, QUERY, VALUE, query=1, language="ru")
-    assert steps.passed
-    assert "взято из записи" in steps["moving"].sentence.replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("iterations", [1, 4])

@@ -1,7 +1,7 @@
 """The same steps once more, for rows beside the one that is told.
 
 Expressions call them: ``normalized`` is the layer's normalizer, ``attended`` all that
-comes between scores and what is read.
+comes between scores and what is read, ``competed`` the same for all rows together.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,19 +16,17 @@ from regard.seeing.steps.expressions import computed, parsed
 from regard.seeing.steps.group import Group
 from regard.seeing.steps.groups import parameters_of, settings_group
 from regard.seeing.steps.reads import asked_by
-from regard.seeing.steps.views import reading
+from regard.seeing.steps.sizes import Place
+from regard.seeing.steps.views import names_of, reading
 from regard.trace import Trace
 
 Array = Any
 Names = Mapping[str, Any]
+_ARRAYS = ("scores", "query", "key", "value", "weights")
 _NORMALIZER = (StepEntry(use="normalizer"),)
-_ATTENDING = (
-    StepEntry(use="score"),
-    StepEntry(use="mask", only=("judged",)),
-    *_NORMALIZER,
-    StepEntry(use="weigh"),
-    StepEntry(use="read"),
-)
+_JUDGING = (StepEntry(use="score"), StepEntry(use="mask", only=("judged",)))
+_READING = (StepEntry(use="weigh"), StepEntry(use="read"))
+_ATTENDING = (*_JUDGING, *_NORMALIZER, *_READING)
 
 
 def retellers(trace: Trace, scoped: Scoped, names: Names) -> dict[str, Any]:
@@ -67,7 +65,24 @@ def retellers(trace: Trace, scoped: Scoped, names: Names) -> dict[str, Any]:
         own = {"scores": scores, "query": query, "key": key, "value": value}
         return again(_ATTENDING, {**own, "judged": scores})["context"]
 
-    return {"normalized": normalized, "attended": attended}
+    def competed(scores: Array, query: Array, key: Array, value: Array) -> Array:
+        """What all queries (T, D) with these scores (T, S) read, (T, Dv).
+
+        Each from a place of its own; a row's weights depend on the scores of others.
+        """
+        rows = []
+        for n, (asking, compared) in enumerate(zip(query, scores, strict=True)):
+            own = names_of(trace, Place(names["example"], names["h"], n))
+            given = {"scores": compared, "query": asking, "key": key, "value": value}
+            rows.append(again(_JUDGING, {**own, **given, "judged": compared}))
+        found = (np.array([each[name] for each in rows]) for name in ("judged", "mask"))
+        read = [
+            again(_READING, {**each, "weights": weights})["context"]
+            for each, weights in zip(rows, normalized(*found), strict=True)
+        ]
+        return np.array(read)
+
+    return {"normalized": normalized, "attended": attended, "competed": competed}
 
 
 def _told(
@@ -78,10 +93,10 @@ def _told(
     given: Names,
     below: str = "",
 ) -> Mapping[str, Any]:
-    """What the steps that apply come to, by the array each of them gives."""
+    """The names, with what the steps that apply come to and the arrays they give."""
     path = f"{scoped.below}/{below}".strip("/")
     names = {**names, **given}
-    made = {n: given[n] for n in ("scores", "query", "key", "value") if n in given}
+    made = {n: given[n] for n in _ARRAYS if n in given}
     for step in expanded(tuple(entries), scoped.settings, path):
         own = {
             **names,
@@ -101,4 +116,4 @@ def _told(
             made = {**made, step.entry.gives: value}
             names[step.entry.gives] = value
             names |= {"judged": value} if step.entry.gives == "scores" else {}
-    return made
+    return names
