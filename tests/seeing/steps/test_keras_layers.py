@@ -1,5 +1,7 @@
 """Keras' own attention layers are explained with their settings and weights."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -156,3 +158,22 @@ def test_a_key_of_its_own():
     key = given["value"][:, ::-1].copy()
     steps = regard.explain(layer, given["query"], given["value"], key=key)
     all_green(steps, "scores", "context")
+
+
+@pytest.mark.parametrize("lengths", [(1, 5), (5, 2), (2, 6)])
+def test_windows_count_rows_and_columns(lengths):
+    query, value = (np.ones((2, each, 6), "float32") for each in lengths)
+    layer = keras.layers.GroupQueryAttention(4, 4, 2, sliding_window=2)
+    trace = regard.attend_to(layer, query, value)[layer.path][0]
+    for number in range(lengths[0]):
+        all_green(regard.explain(trace, query=number))
+
+
+def test_what_is_nan_in_the_layer_too_agrees():
+    query, value = np.ones((2, 3, 6), "float32"), np.ones((2, 4, 6), "float32")
+    value[0, 1, 0] = np.nan
+    layer = keras.layers.Attention()
+    trace = regard.attend_to(layer, [query, value])[layer.path][0]
+    all_green(regard.explain(trace))
+    known = replace(trace, output=np.zeros_like(trace.output))
+    assert regard.explain(known)[-1].check.failed

@@ -33,8 +33,9 @@ def checked(
         nothing = "" if value.size else "empty"
         return Check(gives, float(np.sum(recorded != value)), 0.0, nothing=nothing)
     recorded, value = (np.where(a < -1e38, -np.inf, a) for a in (recorded, value))
-    with np.errstate(invalid="ignore"):  # infinities may be equal
+    with np.errstate(invalid="ignore"):  # infinities may be equal, NaN too
         same = (recorded == value) | (np.maximum(recorded, value) < -_HUGE)
+        same |= np.isnan(recorded) & np.isnan(value)
         differences = np.where(same, 0.0, np.abs(recorded - value))
     hidden = ""  # what is hidden is not projected as it came
     if gives == "query" and names["padded"]:

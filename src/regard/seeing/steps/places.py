@@ -25,6 +25,8 @@ def place_names(
     usual = np.arange(sizes["T"]) + keys - sizes["T"]
     if trace.mechanism == "local" and not trace.settings["predictive"]:
         usual = np.arange(sizes["T"])  # a query looks where it stands itself
+    if trace.settings.get("whose", "regard") != "regard":
+        usual = np.arange(sizes["T"])  # Keras counts rows and columns
     asks = _given(trace, "query_positions", usual, example)
     asks = _given(trace, "positions", asks, example)
     read = _given(trace, "key_positions", np.arange(keys), example)

@@ -75,10 +75,12 @@ def retellers(trace: Trace, scoped: Scoped, names: Names) -> dict[str, Any]:
             own = names_of(trace, Place(names["example"], names["h"], n))
             given = {"scores": compared, "query": asking, "key": key, "value": value}
             rows.append(again(_JUDGING, {**own, **given, "judged": compared}))
-        found = (np.array([each[name] for each in rows]) for name in ("judged", "mask"))
+        judged, mask = (
+            np.array([e[name] for e in rows]) for name in ("judged", "mask")
+        )
         read = [
             again(_READING, {**each, "weights": weights})["context"]
-            for each, weights in zip(rows, normalized(*found), strict=True)
+            for each, weights in zip(rows, normalized(judged, mask), strict=True)
         ]
         return np.array(read)
 
