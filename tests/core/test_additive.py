@@ -20,9 +20,15 @@ widths = st.sampled_from([0.0, 0.1, 1.0, 5.0, 40.0, 1e4])
 moves = st.sampled_from([0.0, 3.0, -30.0, 1e4])
 
 
-def inputs(query_width, key_width, move, seed):
+@pytest.fixture(autouse=True)
+def long(monkeypatch):
+    """Inputs count as long ones, which the backends walk over in tiles."""
+    monkeypatch.setattr(additive.plain, "MOST", 0)
+
+
+def inputs(query_width, key_width, move, seed, shape=SHAPE):
     """Two heads of three examples, float32."""
-    length, memory, width = SHAPE
+    length, memory, width = shape
     rng = np.random.default_rng(seed)
     query = query_width * rng.normal(size=(3, 2, length, width)) + move
     key = key_width * rng.normal(size=(3, 2, memory, width)) - move
@@ -99,6 +105,16 @@ def test_sums_and_gradients_are_those_of_the_formula(
     given = inputs(query_width, key_width, move, seed)
     ours = found(additive.tanh_sums, **given)
     assert_near(ours, expected(**given), given["upstream"])
+
+
+@pytest.mark.parametrize("widths", [(1.0, 1.0), (40.0, 40.0)])
+def test_short_inputs_have_the_same_sums_and_gradients(monkeypatch, widths):
+    monkeypatch.setattr(additive.plain, "MOST", 1 << 23)
+    # A shape of its own: JAX keeps what it compiled for the others.
+    given = inputs(*widths, 0.0, 0, (18, 6, 9))
+    assert_near(
+        found(additive.tanh_sums, **given), expected(**given), given["upstream"]
+    )
 
 
 @settings(moderate, max_examples=10)

@@ -10,8 +10,10 @@ once for a query or a key, and what is left for a pair is cheap:
 
 The gradient computes r again. ``ranges`` keeps the powers from overflowing, ``tiles``
 walks over pieces that stay in the cache as XLA compiles them, for JAX and TensorFlow,
-and ``torch`` does so with operations in place. A single query shares no powers;
-``single_jax`` and ``single_tensorflow`` have a better gradient than the plain formula.
+and ``torch`` does so with operations in place. Few pairs take the formula as it stands,
+``plain``, where only the gradient is worth compiling a walk. A single query shares no
+powers; ``single_jax`` and ``single_tensorflow`` have a better gradient than the plain
+formula.
 """
 
 import math
@@ -21,7 +23,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from regard.core.additive import plain
 from regard.core.shapes import is_static, sizes_of
+
+__all__ = ["pays", "plain", "tanh_sums"]
 
 Tensor = Any
 _KERNELS, _SINGLE = ("jax", "tensorflow", "torch"), ("jax", "tensorflow")

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from regard.core.additive import tiles
+from regard.core.additive import plain, tiles
 
 Tensor = Any
 LEAST = 1 << 19  # units of pairs, which must be worth a call of a compiled function
@@ -39,11 +39,10 @@ def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     """(P, T, D), (P, S, D), (D,) -> sums (P, T, S)."""
     length, memory, width = query.shape[1], key.shape[1], query.shape[2]
     # A tape that saw them would ask XLA for the gradient of its loops.
-    stopped = map(tf.stop_gradient, (query, key, vector))
-    query, key, vector = tiles.filled(*stopped)
-    found = _each(lambda each: _scores(*each, vector), (query, key), query.dtype)
+    given = tuple(map(tf.stop_gradient, (query, key, vector)))
 
     def gradient(upstream):
+        query, key, vector = tiles.filled(*given)
         missing = (query.shape[1] - length, key.shape[1] - memory)
         upstream = tf.pad(
             tf.stop_gradient(upstream), [(0, 0), *((0, each) for each in missing)]
@@ -56,6 +55,10 @@ def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
         vectors = tf.reduce_sum(vectors, axis=0)[:width]
         return queries[:, :length, :width], keys[:, :memory, :width], vectors
 
+    if plain.suits(query, key):
+        return plain.sums(*given), gradient
+    query, key, vector = tiles.filled(*given)
+    found = _each(lambda each: _scores(*each, vector), (query, key), query.dtype)
     return found[:, :length, :memory], gradient
 
 
