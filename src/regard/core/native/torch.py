@@ -1,4 +1,4 @@
-"""PyTorch: its own fused kernel, which keeps no scores; a block of rows per mask."""
+"""PyTorch: its fused kernel, with a block of rows per mask, or a walk over heads."""
 
 import math
 from functools import partial
@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch.nn.functional import pad, scaled_dot_product_attention
 
-from regard.core.native.pairs import pairs_of
+from regard.core.native.onednn import is_traced
+from regard.core.native.pairs import pairs_of, pairwise
+from regard.core.native.walk import is_faster, walk
 from regard.core.scopes import Causal
 
 Tensor = Any
@@ -23,6 +25,9 @@ def attend(
     Products are multiplied by ``scale`` within the kernel, which spares a copy.
     """
     bias = None if bias is None or _adds_nothing(bias) else bias
+    alike = bias is None and not visibility.scopes and not pairwise(visibility)
+    if alike and is_faster(query, key, value):
+        return walk(query, key, value, visibility.masks.get("padding"), scale)
     read = partial(_read, scale=scale)
     length, width = query.shape[2], value.shape[-1]
     widest = max(query.shape[-1], width)  # the kernel wants one width for all
@@ -69,12 +74,6 @@ def _is_causal(visibility, length, memory):
     if list(visibility.scopes.values()) != [Causal()]:
         return False
     return visibility.grid.aligned
-
-
-def is_traced(tensor: Tensor) -> bool:
-    """True where torch writes a graph, so that numbers cannot be looked at."""
-    tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()
-    return tracing or tensor.is_meta
 
 
 def _adds_nothing(bias: Tensor) -> bool:

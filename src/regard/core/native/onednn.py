@@ -1,0 +1,106 @@
+r"""Products of float32 matrices on torch's CPU by oneDNN.
+
+    y[m, n] = sum_k x[m, k] w[n, k] + b[n]
+
+torch hands its products to MKL, which on processors of other makers leaves half of
+their vector units unused; oneDNN does not. The operation is the one that torch's own
+compiler calls for linear layers; where there is none, torch multiplies as ever.
+"""
+
+from typing import Any
+
+import torch
+
+Tensor = Any
+WORTH, FEW = 1 << 22, 4  # multiplications and rows from which the dearer call pays
+
+
+def _operation():
+    try:
+        return torch.ops.mkldnn._linear_pointwise.default
+    except AttributeError:
+        return None
+
+
+_OPERATION = _operation()
+
+
+def is_usable(*tensors: Tensor) -> bool:
+    """True for numbers that oneDNN multiplies: float32, in this processor's memory.
+
+    Not while torch writes a graph, which shall say that this is a product.
+    """
+    if _OPERATION is None or not torch.backends.mkldnn.enabled:
+        return False
+    if torch.is_autocast_enabled("cpu"):
+        return False
+    return all(
+        each.dtype == torch.float32
+        and each.device.type == "cpu"
+        and not is_traced(each)
+        for each in tensors
+    )
+
+
+def is_traced(tensor: Tensor) -> bool:
+    """True where torch writes a graph, so that numbers cannot be looked at."""
+    tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return tracing or tensor.is_meta
+
+
+def multiplied(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``left (M, K)``, ``right (N, K)``, ``bias (N,)`` -> ``left right^T + bias``.
+
+    Without a gradient.
+    """
+    return _OPERATION(_dense(left), _dense(right), bias, "none", [], "")
+
+
+def _dense(matrix):
+    """Without gaps in memory, by rows or by columns; oneDNN crawls through others."""
+    if matrix.is_contiguous() or matrix.t().is_contiguous():
+        return matrix
+    return matrix.contiguous()
+
+
+def product(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor | None:
+    """``x (..., K)``, ``kernel (K, N)``, ``bias (N,)`` -> (..., N), with gradients.
+
+    None where torch does as well itself.
+    """
+    rows = x.numel() // max(1, x.shape[-1])
+    if rows < FEW or rows * kernel.numel() < WORTH or kernel.ndim != 2:
+        return None
+    if not is_usable(x, kernel, *[] if bias is None else [bias]):
+        return None
+    found = _Product.apply(x.reshape(rows, -1), kernel.t(), bias)
+    return found.reshape(*x.shape[:-1], -1)
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(left, right, bias):
+        return multiplied(left, right, bias)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs[:2])
+
+    @staticmethod
+    def backward(ctx, upstream):
+        left, right = ctx.saved_tensors
+        wanted = ctx.needs_input_grad
+        return (
+            _Product.apply(upstream, right.t(), None) if wanted[0] else None,
+            _Product.apply(upstream.t(), left.t(), None) if wanted[1] else None,
+            upstream.sum(0) if wanted[2] else None,
+        )
+
+    @staticmethod
+    def vmap(info, places, left, right, bias):
+        parts = zip((left, right, bias), places, strict=True)
+        left, right, bias = (
+            each if place is None else each.movedim(place, 0) for each, place in parts
+        )
+        found = left @ right.transpose(-1, -2)
+        return found if bias is None else found + bias.unsqueeze(-2), 0
