@@ -171,7 +171,7 @@ def test_windows_count_rows_and_columns(lengths):
 
 def test_what_is_nan_in_the_layer_too_agrees():
     query, value = np.ones((2, 3, 6), "float32"), np.ones((2, 4, 6), "float32")
-    value[0, 1, 0] = np.nan
+    value[0, :, 0] = np.nan
     layer = keras.layers.Attention()
     trace = regard.attend_to(layer, [query, value])[layer.path][0]
     all_green(regard.explain(trace))
