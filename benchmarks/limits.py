@@ -66,7 +66,10 @@ def _products() -> float:
         pass
     else:
         tensor = torch.ones(SIDE, SIDE)
+        # A convolution over one place is a product by oneDNN, which is faster on some.
+        image, kernel = tensor[None, None].permute(0, 3, 1, 2), tensor[:, :, None, None]
         times.append(_best(lambda: tensor @ tensor))
+        times.append(_best(lambda: torch.nn.functional.conv2d(image, kernel)))
     return 2 * SIDE**3 / min(times)
 
 

@@ -74,7 +74,7 @@ _COPIES = {
         "dense": Copies(None, 1.0, tile=4.2e6),
         "rows": Copies(2.95, 1.0, 3e6),
         "band": Copies(2.95, 1.0, 3e6),
-        "fused": Copies(0.0, 1.52),
+        "fused": Copies(0.0, 1.3),
         "folded": Copies(0.0, 1.77),
     },
 }
