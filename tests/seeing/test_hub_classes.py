@@ -1,4 +1,4 @@
-"""Every attention class of KerasHub is read, or has its reason why not."""
+"""Every attention class of KerasHub is read."""
 
 import importlib
 import inspect
@@ -12,8 +12,7 @@ from numpy.testing import assert_allclose
 
 import regard
 from regard.seeing.intervention import intervening
-from regard.seeing.keras_layers import hub, mechanism_of
-from regard.seeing.keras_layers.hub import why_unread
+from regard.seeing.keras_layers import hub
 
 # KerasHub and the calls it makes warn of their own.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -71,9 +70,8 @@ def attends(kind):
 
 
 def test_every_class_is_known():
-    reasons = {name for names in hub._UNREAD.values() for name in names}
     of_keras = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
-    known = {*hub._READ, *reasons, *AROUND}
+    known = {*hub._READ, *AROUND}
     found = list(classes())
     strange = [
         each.__name__
@@ -315,8 +313,13 @@ def test_what_holds_a_layer_that_is_read_is_not_reported():
     assert [*maps] == [layer.attention.path] and not maps.unread
 
 
-def test_reasons_are_those_of_the_classes():
-    kind = of_hub("gemma3n.gemma3n_attention.Gemma3nAudioAttention")
-    layer = kind(8, 2, 2, 0, 3, 50.0)
-    assert mechanism_of(layer) is None
-    assert "block of frames" in why_unread(layer)
+@pytest.mark.parametrize("path", CASES)
+def test_calls_are_explained_and_agree(path):
+    sizes, (args, options), _ = CASES[path]
+    (trace,) = next(
+        iter(regard.attend_to(of_hub(path)(**sizes), *args, **options).values())
+    )
+    for query in (0, trace.weights.shape[2] - 1):
+        steps = regard.explain(trace, query=query, head=1 % trace.weights.shape[1])
+        assert any(each.check.passed for each in steps if each.check)
+        assert not any(each.check.failed for each in steps if each.check)

@@ -203,6 +203,17 @@ def test_changed_weights_are_read_with(path):
     assert_array_equal(numpy(keras.tree.flatten(layer(X, **given))[0]), before)
 
 
+@pytest.mark.parametrize("path", LAYERS)
+def test_calls_are_explained_and_agree(path):
+    layer, given = called(path)
+    (trace,) = regard.attend_to(layer, X, **given)[layer.path]
+    for example in (0, 1):
+        steps = regard.explain(trace, query=3, example=example)
+        assert any(each.check.passed for each in steps if each.check)
+        assert not any(each.check.failed for each in steps if each.check)
+    assert ("sink" in str(steps)) == ("oss" in path)
+
+
 # Whole models -------------------------------------------------------------------------
 
 SIZES = {

@@ -131,11 +131,11 @@ def copied(tensors):
 
 
 def settings_of(layer):
-    """The configuration of a layer, empty for one that cannot say it rightly."""
+    """The configuration of a layer, its name alone where it cannot say it rightly."""
     try:
         return layer.get_config()
     except (NotImplementedError, AttributeError, TypeError):
-        return {}
+        return {"name": layer.name}
 
 
 def as_trace(layer, arrays, mechanism=None, parameters=None) -> Trace:

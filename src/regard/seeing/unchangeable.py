@@ -19,6 +19,7 @@ _WHY = {  # reason: classes
     "both inputs read each other by one table of scores": ("Pairing",),
     "it reads at points between the pixels, not at keys": (
         *("DeformableAttention", "SpatialTransformer"),
+        "DFineMultiscaleDeformableAttention",
     ),
     "it gathers features over all pixels, then gives them out again, by two tables": (
         "DoubleAttention",

@@ -6,16 +6,23 @@ What the layer answers is left alone, by whatever kernel it came about.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import keras
 
+from regard.seeing.keras_layers.blocks import change_in_blocks, read_in_blocks
 from regard.seeing.keras_layers.changed_hearts import change_at_heart
 from regard.seeing.keras_layers.heads import changed_heads, methods_of_heads
 from regard.seeing.keras_layers.hearts import read_at_heart
-from regard.seeing.keras_layers.hub import hub_mechanism, why_unread
+from regard.seeing.keras_layers.hub import (
+    at_points,
+    hub_mechanism,
+    in_blocks,
+    why_unread,
+)
 from regard.seeing.keras_layers.pairs import changed_pairs, methods_of_pairs
+from regard.seeing.keras_layers.points import read_at_points
 from regard.seeing.replacing import replaced
 
 __all__ = ["changeable", "mechanism_of", "read_off", "why_unread"]
@@ -71,6 +78,10 @@ def _once(
 
 
 def _reading(layer: Any) -> AbstractContextManager:
+    if in_blocks(layer):
+        return read_in_blocks(layer)
+    if at_points(layer):
+        return read_at_points(layer)
     if hub_mechanism(layer) is not None:
         return read_at_heart(layer)
     methods = methods_of_heads if isinstance(layer, _HEADS) else methods_of_pairs
@@ -78,6 +89,10 @@ def _reading(layer: Any) -> AbstractContextManager:
 
 
 def _changing(layer: Any) -> AbstractContextManager:
+    if in_blocks(layer):
+        return change_in_blocks(layer)
+    if at_points(layer):
+        return nullcontext()  # where there are no keys, as in ``unchangeable``
     if hub_mechanism(layer) is not None:
         return change_at_heart(layer)
     methods = changed_heads if isinstance(layer, _HEADS) else changed_pairs

@@ -6,6 +6,8 @@ from keras import ops
 from regard.core.shapes import sizes_of, taken
 from regard.recording import recorders
 
+_BESIDE = ("unconfirmed", "sinks")  # what is no table of all pairs
+
 
 def deliver(layer, masks, tensors, mask, look, sizes=None) -> None:
     """To whoever listens; masks are of one call, ``look`` gives its tables."""
@@ -15,8 +17,9 @@ def deliver(layer, masks, tensors, mask, look, sizes=None) -> None:
         sizes = *sizes_of(tensors["query"])[:3], sizes_of(tensors["key"])[2]
     for listener in recorders(layer):
         tables = look() if listener.reduce is None else listener.reduce(sizes, look)
-        rows = {name: tables.pop(name) for name in ("unconfirmed",) if name in tables}
-        listener.receive(layer, {**tables, **tensors, "masks": parts, "extra": rows})
+        extra = dict(tensors.get("extra", {}))
+        extra |= {name: tables.pop(name) for name in _BESIDE if name in tables}
+        listener.receive(layer, {**tables, **tensors, "masks": parts, "extra": extra})
 
 
 def tables_of(scores, weights, mask):

@@ -102,8 +102,11 @@ def _deliver(layer, tables=None, given=None, vectors=None):
         return
     found = tables_of_softmax(*(with_heads(layer, each) for each in tables))
     if "key" in vectors:
-        keys = sizes_of(vectors["key"])[2]  # columns after them are sinks
+        keys = sizes_of(vectors["key"])[2]
+        sinks = found["scores"][..., keys:]  # columns after the keys
         found = {name: each[..., :keys] for name, each in found.items()}
+        if sizes_of(sinks)[3]:
+            found["sinks"] = sinks
 
     def look(numbers=None):
         return found if numbers is None else taken_rows(found, numbers)

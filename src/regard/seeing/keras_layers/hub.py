@@ -1,4 +1,4 @@
-"""Which attention layers of KerasHub are read off, and which are not, and why.
+"""Which attention layers of KerasHub are read off, and how.
 
 Those that extend ``keras.layers.MultiHeadAttention`` are read as it is, and stand here
 only where they attend in another way.
@@ -18,13 +18,16 @@ _READ = {  # class: mechanism
     "CachedMixtralAttention": "grouped_query",
     "Conv2DMultiHeadAttention": "multi_head",
     "DFineMultiheadAttention": "multi_head",
+    "DFineMultiscaleDeformableAttention": "deformable",
     "DINOV3Attention": "multi_head",
     "DisentangledSelfAttention": "multi_head",
     "FalconAttention": "multi_head",
     "FluxRoPEAttention": "multi_head",
     "GPTNeoXAttention": "multi_head",
     "Gemma3VisionAttention": "multi_head",
+    "Gemma3nAudioAttention": "multi_head",
     "Gemma3nTextAttention": "grouped_query",
+    "Gemma4AudioAttention": "multi_head",
     "Gemma4TextAttention": "grouped_query",
     "Gemma4VisionAttention": "grouped_query",
     "GptOssAttention": "grouped_query",
@@ -59,15 +62,8 @@ _LEADING: dict[str, Callable[[Any], tuple[int, int]]] = {  # examples, heads of 
     "Qwen3_5VisionAttention": lambda layer: (1, layer.num_heads),
 }
 
-_UNREAD = {  # reason: classes
-    "each of its queries sees a block of frames of its own": (
-        "Gemma3nAudioAttention",
-        "Gemma4AudioAttention",
-    ),
-    "it reads a few places of each scale and compares no queries with keys": (
-        "DFineMultiscaleDeformableAttention",
-    ),
-}
+_IN_BLOCKS = {"Gemma3nAudioAttention", "Gemma4AudioAttention"}
+_AT_POINTS = {"DFineMultiscaleDeformableAttention"}
 
 
 def _class_in(names, layer: Any) -> str | None:
@@ -82,6 +78,16 @@ def hub_mechanism(layer: Any) -> str | None:
     """The mechanism of a layer of KerasHub that is read at its heart, or None."""
     name = _class_in(_READ, layer)
     return None if name is None else _READ[name]
+
+
+def in_blocks(layer: Any) -> bool:
+    """Whether its queries see windows of keys, one for each block of them."""
+    return _class_in(_IN_BLOCKS, layer) is not None
+
+
+def at_points(layer: Any) -> bool:
+    """Whether it reads images at points of its own choice."""
+    return _class_in(_AT_POINTS, layer) is not None
 
 
 def heads_first(layer: Any) -> bool:
@@ -102,8 +108,5 @@ def with_heads(layer: Any, table: Any) -> Any:
 
 def why_unread(layer: Any) -> str:
     """Why a layer that is named after attention is not read."""
-    for reason, names in _UNREAD.items():
-        if _class_in(names, layer) is not None:
-            return reason
     name = type(layer).__name__
     return f"{name} neither is nor extends an attention layer of regard or Keras"

@@ -30,6 +30,11 @@ def sizes_of(trace: Trace) -> dict[str, int]:
     places = _places_of(trace)
     image = places if "data_format" in trace.settings else None
     tables = (trace.weights, trace.scores)
+    weights = trace.weights
+    other = trace.settings.get("whose") == "other"
+    if other and weights is not None and weights.ndim == 4:
+        # What goes in and comes out may stand otherwise: images line by line, no batch.
+        return dict(zip("BHTS", weights.shape, strict=True))
     table = next((a for a in tables if _is_table(a, batch, image)), None)
     if table is not None:
         found = dict(zip("BHTS", table.shape, strict=True))
@@ -44,7 +49,7 @@ def sizes_of(trace: Trace) -> dict[str, int]:
         found["T"] = found["S"] if np.ndim(output) != 3 else places
     if trace.key is not None:
         found["S"] = trace.key.shape[2]
-    rows, weights = int(np.prod(np.shape(output)[:-1])), trace.weights
+    rows = int(np.prod(np.shape(output)[:-1]))
     if weights is not None and weights.shape[:3] == (rows, 1, 1):
         # Each place weighs its own features.
         found |= {"T": rows // found["B"], "S": weights.shape[3]}

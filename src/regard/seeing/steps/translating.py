@@ -15,6 +15,7 @@ _KERAS = {
     "multi_head": {"key_dim", "attention_axes", "use_gate"},
     "grouped_query": {"head_dim", "num_query_heads", "use_gate"},
     "additive": {"use_scale"},
+    "deformable": {"levels", "points"},
     "dot": {"use_scale", "score_mode"},
 }
 _ALIASES = {"head_dim": "key_dim", "num_query_heads": "num_heads"}

@@ -24,6 +24,8 @@ from regard.seeing.steps.writer import Writer
 from regard.seeing.steps.written import written
 from regard.trace import Trace
 
+_VECTORS = ("query", "key", "value", "context")  # which layers of others may hide
+
 
 @dataclass(frozen=True)
 class Done:
@@ -81,6 +83,8 @@ class Working:
         given = {"x": self.trace.inputs, "p": self.trace.parameters}
         missing = {name for name, group in given.items() if not group}
         missing |= {"pixels"} if "x" in missing else set()
+        if self.trace.settings.get("whose") == "other":
+            missing |= {n for n in _VECTORS if getattr(self.trace, n) is None}
         made = {f"made.{name}" for name in self.names["made"].values}
         for scoped in expanded(card.steps, self.trace.settings):
             entry = scoped.entry
