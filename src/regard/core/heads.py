@@ -8,6 +8,7 @@ from typing import Any
 
 from keras import ops
 
+from regard.core.products import product
 from regard.core.shapes import sizes_of
 
 Tensor = Any
@@ -20,11 +21,11 @@ def grouped_matmul(left: Tensor, right: Tensor) -> Tensor:
     """
     heads, groups = left.shape[1], right.shape[1]
     if heads == groups or groups is None or heads is None:
-        return ops.matmul(left, right)
+        return product(left, right)
     batch, _, length, width = sizes_of(left)
     rows = ops.reshape(left, (batch, groups, heads // groups * length, width))
-    product = ops.matmul(rows, right)  # (B, G, H/G * T, Y)
-    return ops.reshape(product, (batch, heads, length, sizes_of(right)[-1]))
+    found = product(rows, right)  # (B, G, H/G * T, Y)
+    return ops.reshape(found, (batch, heads, length, sizes_of(right)[-1]))
 
 
 def per_map(tensor: Tensor, maps: int) -> Tensor:

@@ -31,11 +31,15 @@ def _by_onednn(x, kernel, bias, inner=None):
     """The product on torch, if it is worth it; ``inner``: the axes of I in one."""
     if keras.backend.backend() != "torch":
         return None
-    from regard.core.native import onednn
+    from regard.core.native import gathered, onednn
 
     x, kernel = ops.convert_to_tensor(x), ops.convert_to_tensor(kernel)
     bias = None if bias is None else ops.convert_to_tensor(bias)
     if inner is not None:
         x, kernel = x.reshape(*x.shape[:2], inner), kernel.reshape(inner, -1)
         bias = None if bias is None else bias.reshape(-1)
+    else:
+        found = gathered.product(x, kernel, bias)
+        if found is not None:
+            return found
     return onednn.product(x, kernel, bias)

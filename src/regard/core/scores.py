@@ -16,7 +16,7 @@ import keras
 from jaxtyping import Float, Shaped
 from keras import ops
 
-from regard.core.additive import pays, tanh_sums
+from regard.core.additive import pays, plain, tanh_sums
 from regard.core.heads import grouped_matmul
 
 Tensor = Any
@@ -86,7 +86,7 @@ def additive(query: Query, key: Key, vector: Float[Tensor, " d"]) -> Scores:
         return tanh_sums(query, key, ops.cast(vector, query.dtype))
     query = ops.expand_dims(query, -2)  # (B, H, T, 1, D)
     key = ops.expand_dims(key, -3)  # (B, H, 1, S, D)
-    return ops.matmul(ops.tanh(query + key), ops.cast(vector, query.dtype))
+    return ops.matmul(plain.tanh(query + key), ops.cast(vector, query.dtype))
 
 
 def cosine(query: Query, key: Key, sharpness: Float[Tensor, ""]) -> Scores:

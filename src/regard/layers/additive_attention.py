@@ -74,8 +74,8 @@ class AdditiveAttention(Attention):
             self.bias = self.add_weight((self.units,), name="bias", initializer="zeros")
 
     def project_query(self, query):
-        projected = product(query, self.query_kernel)
-        return with_head(projected + self.bias if self.use_bias else projected)
+        bias = self.bias if self.use_bias else None
+        return with_head(product(query, self.query_kernel, bias))
 
     def project_memory(self, key, value):
         return with_head(product(key, self.key_kernel)), with_head(value)

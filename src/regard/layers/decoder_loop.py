@@ -5,17 +5,17 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
-from regard.changing import anything_changes
 from regard.core.scores import widen
 from regard.core.shapes import is_static, sizes_of
 from regard.layers.keras_internals import outside_the_compiler
+from regard.layers.walking import walk
 
 
 @outside_the_compiler
 def run_loop(step, inputs, memory, state, mask=None):
     """Run ``step(inputs, memory, state) -> (output, weights, state, extra)`` over time.
 
-    Keras' ``RNN`` does the loop. It has no constants, so the step closes over the
+    The loop is that of Keras' ``RNN``. It has no constants, so the step closes over the
     memory; its states have the compute dtype, so the loop is float32 and every leaf
     gets its own dtype back inside the step; a cell has one output, so weights and extra
     leave beside it. Where ``mask`` (B, T) is False the state stays, and output and
@@ -65,15 +65,7 @@ def run_loop(step, inputs, memory, state, mask=None):
     if mask is not None:
         column = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
         inputs = ops.concatenate([inputs, column], axis=-1)
-    loop = keras.layers.RNN(
-        _Body(body, start),
-        return_sequences=True,
-        return_state=True,
-        dtype="float32",
-        # A change of weights may compute with numbers, which a traced step has not.
-        unroll=anything_changes() and is_static(inputs.shape[1]),
-    )
-    outputs, *leaves = loop(inputs, initial_state=start)
+    outputs, *leaves = walk(body, inputs, start)
     leaves = [ops.cast(leaf, kind) for leaf, kind in zip(leaves, kinds, strict=True)]
     batch, length = sizes_of(inputs)[:2]
     state = keras.tree.pack_sequence_as(state, leaves)
@@ -101,21 +93,6 @@ def answered(layer, outputs, weights, asked, **record):
     if asked:
         return outputs, ops.cast(weights[:, 0], layer.compute_dtype)
     return outputs
-
-
-class _Body:
-    """What Keras' RNN wants of a cell, around a function."""
-
-    compute_dtype = "float32"
-
-    def __init__(self, body, leaves):
-        self.body = body
-        self.state_size = [leaf.shape[-1] for leaf in leaves]
-
-    def __call__(self, inputs, states):
-        return self.body(inputs, states)
-
-    call = __call__
 
 
 def _flat(tensor):

@@ -40,8 +40,8 @@ def gru_step(cell, inputs, state, found=None):
     """
     with computing_in(cell):
         inputs, state = (ops.cast(each, cell.compute_dtype) for each in (inputs, state))
-        read = _read(cell, inputs, found) + cell.bias[0]
-        kept = product(state, cell.recurrent_kernel) + cell.bias[1]
+        read = _read(cell, inputs, found, cell.bias[0])
+        kept = product(state, cell.recurrent_kernel, cell.bias[1])
         gates = [2 * cell.units]
         (read, fresh), (kept, old) = (ops.split(x, gates, -1) for x in (read, kept))
         update, reset = ops.split(cell.recurrent_activation(read + kept), 2, -1)
@@ -61,16 +61,16 @@ def lstm_step(cell, inputs, states, found=None):
         inputs, state, carry = (
             ops.cast(each, cell.compute_dtype) for each in (inputs, *states)
         )
-        read = _read(cell, inputs, found)
-        read = read + product(state, cell.recurrent_kernel) + cell.bias
+        read = _read(cell, inputs, found, cell.bias)
+        read = read + product(state, cell.recurrent_kernel)
         gates, fresh, last = ops.split(read, [2 * cell.units, 3 * cell.units], -1)
         enter, keep = ops.split(cell.recurrent_activation(gates), 2, -1)
         carry = keep * carry + enter * cell.activation(fresh)
         return [cell.recurrent_activation(last) * cell.activation(carry), carry]
 
 
-def _read(cell, inputs, found):
+def _read(cell, inputs, found, bias):
     if found is None:
-        return product(inputs, cell.kernel)
+        return product(inputs, cell.kernel, bias)
     kernel = ops.convert_to_tensor(cell.kernel)[: inputs.shape[-1]]
-    return product(inputs, kernel) + ops.cast(found, cell.compute_dtype)
+    return product(inputs, kernel, bias) + ops.cast(found, cell.compute_dtype)

@@ -8,6 +8,7 @@ from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 __all__ = [
+    "computing_as",
     "computing_in",
     "get_keras_mask",
     "in_symbolic_scope",
@@ -23,7 +24,14 @@ __all__ = [
 @contextmanager
 def computing_in(layer):
     """Let the layer's weights be read in its compute dtype outside ``__call__``."""
-    with AutocastScope(layer.compute_dtype):
+    with computing_as(layer.compute_dtype):
+        yield
+
+
+@contextmanager
+def computing_as(dtype):
+    """Let weights be read in a dtype, as inside a layer of that policy."""
+    with AutocastScope(dtype):
         yield
 
 
