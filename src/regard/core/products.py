@@ -8,7 +8,7 @@ from keras import ops
 
 def product(x, kernel, bias=None):
     """$x W + b$: x (..., K), kernel (K, N) and bias (N,) or none, to (..., N)."""
-    found = _by_onednn(x, kernel, bias)
+    found = _on_torch(x, kernel, bias)
     if found is not None:
         return found
     found = ops.matmul(x, kernel)
@@ -23,12 +23,12 @@ def projected(x, kernel, bias=None):
     if keras.backend.backend() != "torch":
         return None
     inner, outer = x.shape[2:], kernel.shape[len(x.shape) - 2 :]
-    found = _by_onednn(x, kernel, bias, math.prod(inner))
+    found = _on_torch(x, kernel, bias, math.prod(inner))
     return None if found is None else found.reshape(*x.shape[:2], *outer)
 
 
-def _by_onednn(x, kernel, bias, inner=None):
-    """The product on torch, if it is worth it; ``inner``: the axes of I in one."""
+def _on_torch(x, kernel, bias, inner=None):
+    """The product in a loop, or by oneDNN, or None; ``inner``: the axes of I in one."""
     if keras.backend.backend() != "torch":
         return None
     from regard.core.native import gathered, onednn
