@@ -43,8 +43,9 @@ def test_no_phrase_hides_another(names):
 
 
 def asked_by(program, page):
-    """Keys, and beginnings of keys: t("scale_" + name)."""
+    """Keys, and beginnings of keys: t("tab_" + name)."""
     asked = set(re.findall(r'\bt\("(\w+)"', program))
+    asked |= set(re.findall(r'\boffer\(.*, "(\w+_)", ', program))
     asked |= set(re.findall(r'data-(?:t|label)="(\w+)"', page))
     return asked, {each for each in asked if each.endswith("_")}
 

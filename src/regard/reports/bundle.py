@@ -6,9 +6,8 @@ What reports carry lies in ``built``, made from ``assets`` and kept beside it: o
 who changes the page needs esbuild. The first line of a file is a hash of its sources:
 a test says when they were changed and not built.
 
-The core becomes ``const [names] = (() => { ...; return [names] })()``, each name a
-letter or two by which the views, written ``(() => { ... })()``, call what they import:
-a page runs the core, some views, and ``start()``.
+A page runs, in one function, the core, some views, and ``start()``. The views, written
+``{ ... }``, call what they import by the letters that it has in the core.
 """
 
 from __future__ import annotations
@@ -20,27 +19,29 @@ import string
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-# Letters that no view has as a name of its own, so that none hides one of the core.
-_FREE = "defjruvz" + string.ascii_uppercase[2:]
-_LETTERS = [f"${letter}" for letter in string.ascii_letters]
 VERSION = "0.28.2"  # of esbuild: another may write the same script in other bytes
 SOURCES = Path(__file__).with_name("assets")
 BUILT = Path(__file__).with_name("built")
-_OPTIONS = (
-    "--bundle",
-    "--minify",
-    "--target=es2022",
-    "--charset=utf8",
-)
-#: Properties of the page's own objects, which neither its data nor the browser know:
-#: each becomes ``$`` and a letter.
+_OPTIONS = ("--minify", "--target=es2022", "--charset=utf8")
+#: Properties of the page's own objects, which neither its data nor the browser know,
+#: the most used first: each becomes a letter, or ``$`` and a letter.
 OWN = tuple(
-    "begin beneath blocks box buffer called causeAt cell centre choices "
-    "colourLine count curve divergence draw example factor fits frame high judge "
-    "judged kind lineOf link mark mirrored note opens others out pieces places "
-    "plane predicted queries ring seen signed small stride tab table tops wide".split()
+    "chart wide begin weights mark box note high plane blocks example rows columns "
+    "signed draw count mirrored queries canvas stride tab buffer centre fits seen "
+    "masks choices pieces link others factor kind ring end table cell pairs all opens "
+    "divergence places small causeAt beneath judged selected tops lineOf colourLine "
+    "called judge curve frame out predicted explain colour under below image codes "
+    "kept least bars take restore found falling titles told phrases outlined".split()
+)
+_LETTERS = (
+    *string.ascii_uppercase,
+    "_",
+    "$",
+    *(f"${letter}" for letter in string.ascii_letters),
 )
 
 
@@ -52,12 +53,11 @@ def names() -> list[str]:
 
 def _sources(name: str) -> list[Path]:
     """The files that one is built from, the one to begin with first."""
-    core = SOURCES / "core" / "core.js"
     if name.endswith(".css") or name == "unpack.js":
         return [SOURCES / name]
-    if name != "core.js":
-        return [SOURCES / "views" / name, core]
-    return sorted(core.parent.glob("*.js"), key=lambda path: (path != core, path.name))
+    core = SOURCES / "core" / "core.js"
+    files = sorted(core.parent.glob("*.js"), key=lambda path: (path != core, path.name))
+    return files if name == "core.js" else [SOURCES / "views" / name, *files]
 
 
 def first_line(name: str) -> str:
@@ -70,64 +70,61 @@ def first_line(name: str) -> str:
 
 def build(name: str, esbuild: str) -> str:
     """The text of one built file."""
-    source = _sources(name)[0]
-    text = source.read_text("utf-8")
-    kind, more = name.rpartition(".")[2], ["--format=esm"]
-    if source.parent.name == "views":
-        text = text.replace(_imported(text), "")
-        short = [each for each in _short_names().items() if each[0] != "start"]
-        taken = {code for _, code in short} & set(
-            re.findall(r"(?<![.\w])[\w$]+", _told(text))
-        )
-        if taken:
-            raise ValueError(
-                f"{name} must not name anything {', '.join(sorted(taken))}."
-            )
-        more = ["--format=iife", *(f"--define:{long}={code}" for long, code in short)]
+    if name == "core.js":
+        text, known = _core(esbuild)
+        text += f"const start={known['start']};"
+    elif _sources(name)[0].parent.name == "views":
+        text = _view(name, esbuild)
+    else:  # a style, or the script whose one name the others call
+        more = ["--bundle"] if name.endswith(".css") else []
+        text = _minified(name, _sources(name)[0].read_text("utf-8"), esbuild, more)
+    return first_line(name) + text + "\n"
+
+
+@cache
+def _core(esbuild: str) -> tuple[str, dict[str, str]]:
+    """The core, and by which of its names the views find what it exports."""
+    source = _sources("core.js")[0].read_text("utf-8")
+    text = _minified("core.js", source, esbuild, ["--bundle", "--format=esm"])
+    body, _, listed = text.removesuffix("};").rpartition("export{")
+    pairs = [each.split(" as ") for each in listed.split(",")]
+    return body, {each[-1]: each[0] for each in pairs}
+
+
+def _view(name: str, esbuild: str) -> str:
+    """A view, which calls what it imports by the names of the core. Those it must not
+    give to anything of its own, so it seems to use them all while names are given."""
+    source = _sources(name)[0].read_text("utf-8")
+    source = re.sub('import .* from "../core/core.js";\n', "", source)
+    known = _core(esbuild)[1]
+    source += f"\n__names({','.join(known.values())});\n"
+    more = ["--bundle", "--format=iife"]
+    more += [f"--define:{long}=__{long}" for long in known]
+    text = _minified(name, source, esbuild, more)
+    body = re.sub(r"[,;]__names\([^)]*\)", "", text)[len("(()=>{") : -len("})();")]
+    text = "{" + re.sub(r"\bvar\b(?!\()", "let", body) + "}"  # the outer ones alone
+    return re.sub(r"__([\w$]+)", lambda found: known[found[1]], text)
+
+
+def _minified(name: str, text: str, esbuild: str, more: Sequence[str]) -> str:
+    """The text without what only its readers need."""
     with tempfile.TemporaryDirectory() as folder:
         known = Path(folder) / "names.json"
         known.write_text(json.dumps(dict(zip(OWN, _LETTERS, strict=False))))
-        more += [f"--mangle-props=^({'|'.join(OWN)})$", f"--mangle-cache={known}"]
-        command = [esbuild, f"--loader={kind}", *_OPTIONS, *more]
-        if name == "unpack.js":  # a script, whose one name the others call
-            command = [esbuild, f"--loader={kind}", *_OPTIONS[1:]]
+        if "--bundle" in more:
+            more = [
+                *more,
+                f"--mangle-props=^({'|'.join(OWN)})$",
+                f"--mangle-cache={known}",
+            ]
         made = subprocess.run(
-            command,
+            [esbuild, f"--loader={name.rpartition('.')[2]}", *_OPTIONS, *more],
             input=text.encode(),
             capture_output=True,
             check=True,
-            cwd=source.parent,
+            cwd=_sources(name)[0].parent,
         )
-    text = made.stdout.decode("utf-8").rstrip("\n")
-    return first_line(name) + (_core(text) if name == "core.js" else text) + "\n"
-
-
-def _imported(text: str) -> str:
-    """The line by which a view imports from the core."""
-    return next(re.finditer(r'import .* from "../core/core.js";\n', text)).group()
-
-
-def _told(text: str) -> str:
-    """A script without its comments."""
-    return re.sub(r"//.*", "", text)
-
-
-def _core(text: str) -> str:
-    """``BODY export{minified as name,...};`` as a function that returns the names."""
-    body, _, listed = text.removesuffix("};").rpartition("export{")
-    pairs = [each.split(" as ") for each in listed.split(",")]
-    minified = ",".join(each[0] for each in pairs)
-    names = ",".join(_short_names()[each[-1]] for each in pairs)
-    return f"const[{names}]=(()=>{{{body}return[{minified}]}})();"
-
-
-def _short_names() -> dict[str, str]:
-    """A letter or two for each name that the core exports, the first ones one letter;
-    the page asks for start."""
-    listed = re.findall(r"export \{(.*?)\}", _sources("core.js")[0].read_text("utf-8"))
-    known = [name for each in listed for name in each.replace(" ", "").split(",")]
-    codes = (*_FREE, *(f"{one}{other}" for one in "CD" for other in _FREE))
-    return dict(zip(known, codes, strict=False)) | {"start": "start"}
+    return made.stdout.decode("utf-8").rstrip("\n")
 
 
 def main(esbuild: str) -> None:

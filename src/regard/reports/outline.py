@@ -40,7 +40,6 @@ def pack_outline(outline: Mapping[str, np.ndarray], buffer: Numbers) -> dict[str
     length, size = outline["top_weights"].shape[1], outline["received"].shape[-1]
     mean = np.asarray(outline["mean"], np.float64)
     scale = float(mean.max()) or 1.0
-    numbers = {"top_keys": "columns", "visible": "rows"}
     return {
         "shape": [rows, columns],
         "down": -(-length // CELLS),
@@ -49,9 +48,9 @@ def pack_outline(outline: Mapping[str, np.ndarray], buffer: Numbers) -> dict[str
         "meanScale": scale,
         "largest": buffer.append(small.encode(outline["largest"])),
         "mean": buffer.append(small.encode(mean / scale)),
-        "weights": buffer.append(exact.encode(outline["top_weights"])),
+        "top_weights": buffer.append(exact.encode(outline["top_weights"])),
         **{
-            place: buffer.append(np.asarray(outline[name], "<u4").tobytes())
-            for name, place in numbers.items()
+            name: buffer.append(np.asarray(outline[name], "<u4").tobytes())
+            for name in ("top_keys", "visible")
         },
     }

@@ -101,6 +101,6 @@ def pack_sentences(
         weights, words = np.vstack([weights, mean]), np.vstack([words, joint / part])
     return {
         "lengths": list(sentences.lengths),
-        "weights": buffer.append(np.asarray(weights, "<f4").tobytes()),
+        "mass": buffer.append(np.asarray(weights, "<f4").tobytes()),
         "words": buffer.append(coding.encode(np.asarray(words, np.float32))),
     }

@@ -75,6 +75,9 @@ VIEWS: dict[str, _Need] = {
     "words": _map(lambda each, _, n: _whole(each) and n <= 2000, unless=["timeline"]),
     "sentences": _map(lambda each, *_: each.get("sentences") is not None),
     "explanation": _example(lambda entry: "explanation" in entry),
+    "removal": _example(
+        lambda entry: bool(entry.get("explanation", {}).get("removal"))
+    ),
     "timeline": _example(lambda entry: "timeline" in entry),
     "sound": _example(lambda entry: "audio" in entry.get("timeline", ())),
     "bands": _map(lambda each, *_: each.get("band", -1) >= 0),
@@ -97,7 +100,7 @@ _SPOKEN_BY = {
     "sentences": {"sentences"},
     "time": {"timeline", "sound", "bands"},
     "training": {"training", "multiples"},
-    "words": {"words", "explanation"},
+    "words": {"words", "explanation", "removal"},
 }
 
 
@@ -116,4 +119,4 @@ def views_of(entries: Sequence[_Entry]) -> tuple[str, ...]:
 def program_of(views: tuple[str, ...]) -> str:
     """The script of a page with these views."""
     scripts = (built(f"{name}.js") for name in ("core", *views))
-    return "\n".join([*scripts, "start();"])
+    return "\n".join(["(()=>{", *scripts, "start()})();"])

@@ -1,7 +1,7 @@
 // From a weight to a colour: one hue, darker (on dark paper: lighter) for more; two hues
 // where there is a middle, as in differences and in multiples of the uniform weight.
 
-import { $, fill, floor, make, max, min, number, range, rounded, state, t, transfers, view } from "./state.js";
+import { $, darkness, fill, floor, make, max, min, number, range, rounded, state, t, transfers, view } from "./state.js";
 
 const ramps = {
   // six digits a colour
@@ -14,9 +14,7 @@ const ticks = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1];
 
 const isUniform = () => state.scale === "uniform";
 
-export const isDark = () => {
-  return state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-};
+export const isDark = () => (state.theme ? state.theme === "dark" : darkness.matches);
 
 // The colours of text and of the selection, as a canvas takes them.
 export const inks = () => {
@@ -51,7 +49,7 @@ const palettes = {};
 
 // The colours at 1024 places of the ramp, for pictures of many cells.
 export const palette = () => {
-  return (palettes[rampName()] ??= range(1024, (at) => colourAt(at / 1023)));
+  return (palettes[rampName()] ??= range(1024, (at) => [...colourAt(at / 1023), 255]));
 };
 
 export const shade = (weight, seen) => colourAt(placeOf(weight, seen));
@@ -70,13 +68,13 @@ export const paint = (element, weight, seen) => {
 };
 
 export const drawLegend = () => {
-  const { causes, signed, end } = view.plane;
+  const { masks, signed, end } = view.plane;
   const swatch = (text, weight) => paint(make("span", text), weight);
   const shown = signed ? [-1, -0.5, 0, 0.5, 1].map((part) => swatch(number(part * signed, 3), part * signed))
     : isUniform() ? [1 / 16, 1 / 4, 1, 4, 16].map((ratio) => swatch(`× ${rounded(ratio, 4)}`, ratio))
     : ticks.map((part) => swatch(rounded(part * end, 2), part * end));
   if (state.d && !signed && !isUniform()) shown.unshift(make("b", t("this_head_only")));
-  if (causes) shown.push(make("span.masked", make("bdi", t("masked"))));
+  if (masks) shown.push(make("span.masked", make("bdi", t("masked"))));
   $("domain").checked = state.d;
   fill($("legend"), ...shown);
 };

@@ -1,27 +1,28 @@
 // The exact numbers of one cell, and the largest weights of its row.
 
 import { $, abs, fill, isolated, make, number, t, terms, view, weightText } from "./state.js";
-import { causeOf, causeText, label, seenBy, shareName, tokenText, topOf, weightAt } from "./tokens.js";
+import { causeOf, causeText, label, quoted, seenBy, shareName, tokenText, topOf, weightAt } from "./tokens.js";
 
-// How the tokenizer wrote it, where that is another text.
-const pieceOf = (side, index, name) => {
-  const raw = view.map[side].raw[index];
-  return raw === undefined ? [] : [[`${name}, ${t("piece")}`, make("bdi", raw)]];
+// A token, and how the tokenizer wrote it where that is another text.
+const tokenOf = (side, index, name) => {
+  const raw = view.chart[side].raw[index];
+  const piece = raw === undefined ? [] : [[`${name}, ${t("piece")}`, make("bdi", raw)]];
+  return [[name, label(side, index)], ...piece];
 };
 
 const numbersOf = (row, column) => {
-  const { divergence, map, scores, shares, signed, top, tops } = view.plane;
+  const { divergence, chart, scores, shares, signed, least } = view.plane;
   const cause = causeOf(row, column);
   const seen = seenBy(row);
   if (!seen) return [[t("weight"), t("no_keys")]];
   const weight = weightAt(row, column);
-  if (weight === undefined) return [[t("weight"), `≤ ${weightText(tops[(row + 1) * top - 1])}`]];
+  if (weight === undefined) return [[t("weight"), `≤ ${weightText(least(row))}`]];
   const shown = [signed ? "B − A" : t("weight"), weightText(weight)];
   if (cause) return [[t("masked"), causeText(cause)], shown];
   const apart = divergence ? [[t("divergence"), number(divergence[row], 4)]] : [];
   if (signed) return [shown, ...apart];
   const larger = (each) => weightAt(row, each) > weight;
-  const cell = row * map.wide + column;
+  const cell = row * chart.wide + column;
   return [
     shown,
     ...apart,
@@ -33,17 +34,12 @@ const numbersOf = (row, column) => {
 };
 
 export const inspect = (row, column) => {
-  const [output, source] = [t("output"), t("source")];
-  const pair = terms("dl", [
-    [output, label("query", row)], ...pieceOf("query", row, output),
-    [source, label("key", column)], ...pieceOf("key", column, source),
-    ...numbersOf(row, column),
-  ]);
+  const told = [...tokenOf("query", row, t("output")), ...tokenOf("key", column, t("source")), ...numbersOf(row, column)];
   const best = topOf(row, 5).map((each) =>
     make("tr", make("td", label("key", each)), make("td", weightText(weightAt(row, each)))),
   );
   const table = make("table", make("caption", t(view.plane.signed ? "top_changes" : "top")), make("tbody", ...best));
-  fill($("inspector"), make("h3", { id: "pair" }, t("pair")), pair, table);
+  fill($("inspector"), make("h3", { id: "pair" }, t("pair")), terms("dl", told), table);
 };
 
 let announced = 0;
@@ -54,7 +50,7 @@ export const announce = (row) => {
   announced = setTimeout(() => {
     const list = topOf(row, 3)
       .filter((column, index) => !index || abs(weightAt(row, column)) >= 0.005)
-      .map((column) => `${isolated(tokenText("key", column))} ${number(weightAt(row, column), 2)}`)
+      .map((column) => quoted("key", column, weightAt(row, column)))
       .join(", ");
     const query = isolated(tokenText("query", row));
     fill($("live"), t(view.plane.signed ? "changes" : "reads", { query, list: list || t("no_keys") }));

@@ -2,15 +2,14 @@
 
 import { isDark } from "./colour.js";
 import { moveByKey, showMap, showMaps } from "./selection.js";
-import { $, clamp, each, entries, examples, fill, learn, make, number, on, option, readHash, state, t, transfers, view, writeHash } from "./state.js";
-import { moveInTabs } from "./tabs.js";
-import { stepInTokens } from "./tokens.js";
+import { $, clamp, darkness, each, entries, examples, fill, make, namesOf, number, offer, on, readHash, state, t, transfers, view, writeHash } from "./state.js";
+import { stepInLine } from "./tokens.js";
 import { openExample } from "./unpack.js";
 import { all } from "./views.js";
 
 export const scoreText = (example) => {
   return entries(example.scores)
-    .map(([name, value]) => `${name} ${number(value, Number.isInteger(value) ? 0 : 2)}`)
+    .map(([name, value]) => `${name} ${number(value, value % 1 ? 2 : 0)}`)
     .join(" · ");
 };
 
@@ -34,14 +33,15 @@ export const showExample = async (index, keep = false) => {
   if (!keep) [state.q, state.k] = [0, -1];
   view.example = examples[state.e];
   const { buffer, maps } = await openExample(state.e);
-  [view.buffer, view.all] = [buffer, maps.filter((map) => map.high * map.wide)];
-  view.others = view.all.filter((map) => map.second);
-  view.maps = view.all.filter((map) => !map.second);
+  [view.buffer, view.all] = [buffer, maps.filter((chart) => chart.high * chart.wide)];
+  view.others = view.all.filter((chart) => chart.second);
+  view.maps = view.all.filter((chart) => !chart.second);
   all("open");
-  $("view").hidden = !view.all.length;
-  $("nothing").hidden = Boolean(view.all.length);
+  const some = view.all.length > 0;
+  $("view").hidden = !some;
+  $("nothing").hidden = some;
   drawTexts();
-  if (view.all.length) showMaps();
+  if (some) showMaps();
   else writeHash();
 };
 
@@ -52,7 +52,7 @@ const drawPhrases = () => {
   each("[data-t]", (one) => fill(one, t(one.dataset.t)));
   fill($("language"), { en: "English", ru: "Русский" }[otherLanguage()]);
   $("language").lang = otherLanguage();
-  fill($("scale"), ...Object.keys(transfers).map((name) => option(name, t("scale_" + name)))).value = state.scale;
+  offer($("scale"), namesOf(transfers), "scale_", state.scale);
   all("speak");
 };
 
@@ -64,20 +64,19 @@ const redraw = () => {
 
 const listen = () => {
   on("stage", "keydown", moveByKey);
-  on("tabs", "keydown", moveInTabs);
-  for (const id of ["queries", "keys"]) on(id, "keydown", stepInTokens);
+  for (const id of ["queries", "keys", "tabs"]) on(id, "keydown", stepInLine);
   on("layer", "change", (value) => ((state.m = +value), showMap()));
   on("head", "change", (value) => ((state.h = +value), showMap()));
   on("domain", "change", () => ((state.d ^= 1), showMaps()));
   on("scale", "change", (value) => ((state.scale = value), showMaps()));
   on("language", "click", () => ((state.lang = otherLanguage()), redraw()));
   on("theme", "click", () => ((state.theme = isDark() ? "light" : "dark"), redraw()));
-  matchMedia("(prefers-color-scheme: dark)").onchange = redraw;
+  darkness.onchange = redraw;
   onhashchange = () => (readHash(), redraw());
 };
 
 export const start = async () => {
-  learn(JSON.parse(new TextDecoder().decode(await unpack("phrases"))));
+  view.phrases = await new Response(await unpack("phrases")).json();
   readHash();
   each(".page, .switches", (one) => (one.hidden = false));
   listen();

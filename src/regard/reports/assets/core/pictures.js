@@ -11,8 +11,8 @@ export const drawPictures = async (boxes, chosen) => {
   for (const [at, box] of boxes.entries()) {
     if (!(at % 8)) await new Promise((done) => setTimeout(done));
     if (!box.isConnected) return;
-    const [map, head] = chosen[at];
-    fill(box, pixelsOf(pooled(planeOf(map, head), ...everything(map, 96), "largest"), map));
+    const [chart, head] = chosen[at];
+    fill(box, pixelsOf(pooled(planeOf(chart, head), ...everything(chart, 96), "largest"), chart));
   }
 };
 

@@ -25,20 +25,20 @@ export const select = (row, column) => {
 
 // What is said of a map is not true of a difference of two.
 const drawPattern = () => {
-  const { map, signed } = view.plane;
-  const at = state.h >= 0 ? state.h : map.heads.length;
-  const words = map.said[at].map((word) => t(word));
-  words.push(t("effective", { n: number(map.effective[at], 1) }));
+  const { chart, signed } = view.plane;
+  const at = state.h >= 0 ? state.h : chart.heads.length;
+  const words = chart.said[at].map((word) => t(word));
+  words.push(t("effective", { n: number(chart.effective[at], 1) }));
   fill($("pattern"), signed ? "" : `${t("pattern")}: ${words.join("; ")}.`);
 };
 
 // Of an outline the largest weights are kept, which cannot be averaged.
-const hasMean = (map) => map.heads.length > 1 && !map.outline;
+const hasMean = (chart) => chart.heads.length > 1 && !chart.outlined;
 
 const drawChoice = () => {
   const { maps } = view;
   const { heads } = maps[state.m];
-  fill($("layer"), ...maps.map((map, index) => option(index, map.layer || String(index + 1))));
+  fill($("layer"), ...maps.map((chart, index) => option(index, chart.layer || index + 1)));
   const mean = hasMean(maps[state.m]) ? [option(-1, t("average"))] : [];
   fill($("head"), ...mean, ...heads.map((name, index) => option(index, name)));
   [$("layer").value, $("head").value] = [state.m, state.h];
@@ -47,19 +47,19 @@ const drawChoice = () => {
 
 export const showMap = () => {
   state.m = clamp(state.m, view.maps.length);
-  const map = view.maps[state.m];
-  state.h = state.h < 0 && hasMean(map) ? -1 : clamp(state.h, map.heads.length);
-  view.plane = values(views).reduce((plane, each) => each.plane?.(plane) ?? plane, planeOf(map, state.h));
-  view.map = view.plane.map;
+  const chart = view.maps[state.m];
+  state.h = state.h < 0 && hasMean(chart) ? -1 : clamp(state.h, chart.heads.length);
+  view.plane = values(views).reduce((plane, each) => each.plane?.(plane) ?? plane, planeOf(chart, state.h));
+  view.chart = view.plane.chart;
   drawChoice();
   all("show");
   drawPattern();
   drawLegend();
   forgetTokens();
-  const row = clamp(state.q, map.high);
+  const row = clamp(state.q, chart.high);
   const best = state.k < 0 ? (topOf(row, 1)[0] ?? 0) : state.k;
   drawTab();
-  select(row, clamp(best, map.wide));
+  select(row, clamp(best, chart.wide));
 };
 
 export const showMaps = () => {
@@ -82,7 +82,7 @@ export const moveOf = (event, keys = /./) => {
 export const moveByKey = (_, event) => {
   const move = event.target.closest("td, .canvas, .arcs") && moveOf(event);
   if (!move) return;
-  const { high, mirrored, wide } = view.map;
+  const { high, mirrored, wide } = view.chart;
   const sign = mirrored && event.key.startsWith("Arrow") ? -1 : 1;
   select(clamp(state.q + move[0], high), clamp(state.k + move[1] * sign, wide));
   focusTab();

@@ -1,7 +1,8 @@
 // What the page knows: the data, the phrases, the choices, and how they are kept.
 
 export const { abs, ceil, floor, max, min } = Math;
-export const { entries, values } = Object;
+export const { entries, keys: namesOf, values } = Object;
+export const { isFinite: finite } = Number;
 export const $ = (id) => document.getElementById(id);
 export const data = JSON.parse($("data").textContent);
 export const { examples } = data;
@@ -17,21 +18,20 @@ export const transfers = {
 // query, key; the tab on view (v); whether colours end at the largest weight of a head (d);
 // colours, language, theme; and the choices of views.
 export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, d: 0, v: "", scale: "sqrt", lang: data.language, theme: "" };
-const allowed = { scale: /^(sqrt|linear|log|uniform)$/, lang: /^(en|ru)$/, theme: /^(light|dark)$/ };
+const allowed = { scale: namesOf(transfers), lang: data.languages, theme: ["light", "dark"] };
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.
 // `buffer` holds its numbers; `all` are the maps of all steps and both models, `others` those of the second model.
-export const view = { all: [], maps: [], others: [] };
+export const view = { all: [], maps: [], others: [], phrases: {} };
 
-let words = {};
-export const learn = (phrases) => (words = phrases);
+export const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 export const t = (key, values = {}, other = key) =>
-  (words[key]?.[data.languages.indexOf(state.lang)] ?? other).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  (view.phrases[key]?.[data.languages.indexOf(state.lang)] ?? other).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
 export const number = (value, digits) => {
   const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return Number.isFinite(value) ? value.toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "") : String(value);
+  return finite(value) ? value.toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "") : String(value);
 };
 
 export const rounded = (value, maximumSignificantDigits) => value.toLocaleString(state.lang, { maximumSignificantDigits });
@@ -56,7 +56,7 @@ export const svg = (tag, ...rest) => furnish(document.createElementNS("http://ww
 // Attributes that are false, empty or undefined are left out; `on...` are listeners.
 const furnish = (element, attributes = {}, ...children) => {
   if (attributes.constructor !== Object) return furnish(element, {}, attributes, ...children);
-  for (const [name, value] of Object.entries(attributes)) {
+  for (const [name, value] of entries(attributes)) {
     if (name.startsWith("on")) element[name] = value;
     else if (value || value === 0) element.setAttribute(name, value);
   }
@@ -70,7 +70,9 @@ export const fill = (element, ...children) => {
 };
 
 export const range = (length, of) => Array.from({ length }, (_, at) => of(at));
-export const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
+export const indices = (list) => [...list.keys()];
+export const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
+export const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
 export const terms = (tag, pairs) =>
   make(tag, ...pairs.flatMap(([name, ...told]) => [make("dt", name), make("dd", ...told)]));
 export const quiet = (...rest) => make("p.quiet", ...rest);
@@ -79,6 +81,11 @@ export const quiet = (...rest) => make("p.quiet", ...rest);
 export const group = (kind, name, ...rest) => make("div." + kind, { tabindex: 0, role: "group", "aria-label": name }, ...rest);
 export const picture = (width, height) => make("canvas", { width, height, "aria-hidden": "true" });
 export const penOf = (canvas) => canvas.getContext("2d");
+
+// A canvas that keeps the pointer from where it went down until it comes up.
+export const held = (canvas, begin) => {
+  canvas.onpointerdown = (event) => (canvas.setPointerCapture(event.pointerId), begin(event));
+};
 
 // The pen at the beginning of a line, or of a shape, of this look.
 export const begun = (pen, colour, width = 2, dash = []) => {
@@ -101,6 +108,10 @@ export const pasted = (canvas, ...image) => {
 // A text whose direction does not reach the words beside it.
 export const isolated = (text) => `\u2068${text}\u2069`;
 export const option = (value, text) => make("option", { value }, text);
+// The choices of a select, each by the phrase of its name after this beginning.
+export const offer = (box, names, beginning, chosen) => {
+  fill(box, ...names.map((name) => option(name, t(beginning + name)))).value = chosen;
+};
 // Whether a button is the chosen one, and whether the tab key stops at it.
 export const press = (button, chosen, reached = chosen) => {
   button.setAttribute("aria-pressed", chosen);
@@ -111,12 +122,12 @@ export const clamp = (value, size) => min(size - 1, max(0, value));
 export const readHash = () => {
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
     if (typeof state[name] === "number") state[name] = parseInt(value) || 0;
-    else if (name in state && (allowed[name] ?? /^\w+$/).test(value)) state[name] = value;
+    else if (name in state && (allowed[name]?.includes(value) ?? /^\w+$/.test(value))) state[name] = value;
   }
 };
 
 export const writeHash = () => {
-  const parts = Object.entries(state).filter(([, value]) => value !== "");
+  const parts = entries(state).filter(([, value]) => value !== "");
   try {
     history.replaceState(null, "", "#" + new URLSearchParams(parts));
   } catch {

@@ -1,7 +1,6 @@
 // The tabs: one view of the chosen map at a time.
 
 import { $, entries, fill, make, state, t, view, writeHash } from "./state.js";
-import { moveOf } from "./selection.js";
 import { views } from "./views.js";
 
 let shown;
@@ -29,14 +28,6 @@ const open = (name) => {
   markTab(state.q, state.k);
   $("tab_" + name).focus();
   writeHash();
-};
-
-export const moveInTabs = (_, event) => {
-  const move = moveOf(event, /Left|Right/)?.[1];
-  if (!move) return;
-  const buttons = [...$("tabs").children];
-  const at = buttons.indexOf(document.activeElement) + move;
-  buttons[(at + buttons.length) % buttons.length].click();
 };
 
 export const markTab = (row, column) => shown.mark(row, column);

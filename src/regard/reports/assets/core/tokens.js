@@ -1,14 +1,14 @@
 // Tokens as text, and the two rows of them in which the reader chooses a pair.
 
 import { paint } from "./colour.js";
-import { $, abs, clamp, fill, make, press, state, t, view } from "./state.js";
+import { $, abs, clamp, fill, indices, isolated, make, number, press, state, t, view } from "./state.js";
 import { moveOf, select } from "./selection.js";
 import { seenOf } from "./unpack.js";
 
 const most = 160; // tokens in a row of buttons; of longer sequences the nearest
 
 export const label = (side, index) => {
-  const { flags, language, direction, text } = view.map[side];
+  const { flags, language, direction, text } = view.chart[side];
   const kind = { 1: "joins", 2: "special" }[flags[index]];
   return make("bdi", { class: kind, lang: language, dir: direction }, text[index]);
 };
@@ -29,49 +29,52 @@ export const colourWord = (word, value, seen) => {
 };
 
 export const tokenText = (side, index) => {
-  const { flags, text } = view.map[side];
+  const { flags, text } = view.chart[side];
   return (flags[index] === "1" ? "‑" : "") + text[index];
 };
 
+// A token with a number of its.
+export const quoted = (side, index, value) => `${isolated(tokenText(side, index))} ${number(value, 2)}`;
+
 export const causeOf = (row, column) => {
-  const { causes, map } = view.plane;
-  const code = causes ? causes[row * map.wide + column] : 0;
-  return code ? map.causes[code - 1] : "";
+  const { masks, chart } = view.plane;
+  const code = masks ? masks[row * chart.wide + column] : 0;
+  return code ? chart.causes[code - 1] : "";
 };
 
 export const causeText = (cause) => t("masked_by", { cause: t("cause_" + cause, {}, cause) });
 
+// Whether a plane is of the weights themselves, all of them, and not of time.
+export const isPlain = ({ chart, signed }) => !signed && !chart.outlined && !view.example.timeline;
+
 export const shareName = (name) => t("share_" + name, {}, name);
 
 export const axes = () => {
-  return `${t("rows")} · ${t(view.map.mirrored ? "columns_rtl" : "columns")}`;
+  return `${t("rows")} · ${t(view.chart.mirrored ? "columns_rtl" : "columns")}`;
 };
 
 // A weight, or undefined where an outline did not keep it.
 export const weightAt = (row, column) => {
-  const { columns, map, top, tops, weights } = view.plane;
-  if (weights) return weights[row * map.wide + column];
-  const place = columns.subarray(row * top, (row + 1) * top).indexOf(column);
-  return place < 0 ? undefined : tops[row * top + place];
+  const { found, chart, weights } = view.plane;
+  return found ? found(row, column) : weights[row * chart.wide + column];
 };
 
 export const seenBy = (row) => seenOf(view.plane)[row];
 
 // The largest weights of a row: columns, best first.
 export const topOf = (row, count) => {
-  const { columns, map, top } = view.plane;
-  const all = columns ? [...columns.subarray(row * top, (row + 1) * top)] : map.columns;
+  const { kept, chart } = view.plane;
+  const all = kept ? [...kept(row)] : chart.columns;
   const size = (column) => abs(weightAt(row, column));
   const known = all.filter((column) => !causeOf(row, column) && size(column) > 0);
   return known.sort((a, b) => size(b) - size(a)).slice(0, count);
 };
 
 const drawSide = (side, box, chosen) => {
-  const { text, direction } = view.map[side];
+  const { text, direction } = view.chart[side];
   const first = text.length > most ? clamp(chosen - most / 2, text.length - most + 1) : 0;
-  if (box.firstChild && box.map === view.map && box.dataset.first === String(first)) return;
-  const indices = [...text.keys()].slice(first, first + most);
-  const buttons = indices.map((index) => {
+  if (box.firstChild && box.chart === view.chart && +box.dataset.first === first) return;
+  const buttons = indices(text).slice(first, first + most).map((index) => {
     const pick = () => (side === "query" ? select(index, topOf(index, 1)[0] ?? 0) : select(state.q, index));
     const button = make("button.token", { "data-index": index, onclick: pick });
     button.append(label(side, index));
@@ -80,7 +83,7 @@ const drawSide = (side, box, chosen) => {
   const cut = (shown) => (shown ? ["…"] : []);
   fill(box, ...cut(first), ...buttons, ...cut(first + most < text.length));
   box.dir = direction;
-  box.map = view.map;
+  box.chart = view.chart;
   box.dataset.first = first;
 };
 
@@ -106,21 +109,24 @@ export const markTokens = (row, column) => {
   const seen = seenBy(row);
   for (const button of $("keys").children) {
     const index = +button.dataset.index;
-    button.classList.toggle("masked", Boolean(causeOf(row, index)));
-    button.tabIndex = index === column ? 0 : -1;
-    if (index === column) uncover(button);
-    const weight = causeOf(row, index) ? undefined : weightAt(row, index);
+    const [chosen, masked] = [index === column, Boolean(causeOf(row, index))];
+    button.classList.toggle("masked", masked);
+    button.tabIndex = chosen ? 0 : -1;
+    if (chosen) uncover(button);
+    const weight = masked ? undefined : weightAt(row, index);
     if (weight === undefined) button.removeAttribute("style");
     else paint(button, weight || 0, seen);
   }
 };
 
-export const stepInTokens = (_, event) => {
+// The arrows in a line of buttons, tokens or tabs, choose the next; tabs go around.
+export const stepInLine = (_, event) => {
   const move = moveOf(event, /Left|Right/)?.[1];
   if (!move) return;
   const box = event.currentTarget;
-  const index = +document.activeElement.dataset.index + (box.dir === "rtl" ? -move : move);
-  const at = (place) => box.querySelector(`[data-index="${place}"]`);
-  at(index)?.click();
-  at(index)?.focus();
+  const buttons = [...box.children];
+  const at = buttons.indexOf(event.target) + (box.dir === "rtl" ? -move : move);
+  const next = box.id === "tabs" ? (at + buttons.length) % buttons.length : at;
+  buttons[next]?.click();
+  box.querySelector("[tabindex='0']").focus();
 };

@@ -1,6 +1,6 @@
 // From the numbers of the file to one map.
 
-import { data, examples, floor, state } from "./state.js";
+import { data, examples, floor, indices, state } from "./state.js";
 import { views } from "./views.js";
 
 const tables = {};
@@ -21,16 +21,17 @@ export const decoded = ({ codes, table }, from, to) => {
 };
 
 // The codes of a map stay as they are until one of its heads is looked at.
-const opened = (map, sides, buffer) => {
-  const [query, key] = [sides[map.query], sides[map.key]];
-  const [rows, columns] = [[...query.text.keys()], [...key.text.keys()]];
-  const full = { ...map, query, key, rows, columns, high: rows.length, wide: columns.length, mirrored: key.direction === "rtl" };
-  const count = map.heads.length * full.high * full.wide;
-  if (map.outline) full.buffer = buffer;
-  else full.weights = numbersAt(buffer, map.coding, map.start, count);
-  full.shares = map.shares.map(([name, start]) => [name, numbersAt(buffer, map.coding, start, count)]);
-  full.causeAt = map.causes.length ? new Uint8Array(buffer, map.causeStart, count) : null;
-  full.scores = map.scoreStart >= 0 ? new Float32Array(buffer, map.scoreStart, count) : null;
+const opened = (chart, sides, buffer) => {
+  const [query, key] = [sides[chart.query], sides[chart.key]];
+  const [rows, columns] = [indices(query.text), indices(key.text)];
+  const { outline } = chart;
+  const { down = 1, across = 1 } = outline ?? {};
+  const full = { ...chart, down, across, outlined: outline, query, key, rows, columns, high: rows.length, wide: columns.length, mirrored: key.direction === "rtl" };
+  const count = chart.heads.length * full.high * full.wide;
+  if (!outline) full.weights = numbersAt(buffer, chart.coding, chart.start, count);
+  full.shares = chart.shares.map(([name, start]) => [name, numbersAt(buffer, chart.coding, start, count)]);
+  full.causeAt = chart.causes.length ? new Uint8Array(buffer, chart.causeStart, count) : null;
+  full.scores = chart.scoreStart >= 0 ? new Float32Array(buffer, chart.scoreStart, count) : null;
   return full;
 };
 
@@ -42,45 +43,45 @@ export const openExample = async (index) => {
     const { maps, sides } = examples[index];
     const buffer = await unpack("w" + index);
     if (kept.size > 8) kept.delete(kept.keys().next().value);
-    kept.set(index, { buffer, maps: maps.map((map) => opened(map, sides, buffer)) });
+    kept.set(index, { buffer, maps: maps.map((chart) => opened(chart, sides, buffer)) });
   }
   return kept.get(index);
 };
 
 // One head, or the mean of all (head -1): a cell is masked if every head masks it.
-const wholeOf = (map, head) => {
-  const size = map.high * map.wide;
+const wholeOf = (chart, head) => {
+  const size = chart.high * chart.wide;
   const [from, to] = head < 0 ? [0, size] : [head * size, (head + 1) * size];
   const cut = (array) => array && array.subarray(from, to);
-  const shares = head < 0 ? [] : map.shares.map(([name, numbers]) => [name, decoded(numbers, from, to)]);
-  let [weights, causes, scores] = [decoded(map.weights, from, to), cut(map.causeAt), cut(map.scores)];
+  const shares = head < 0 ? [] : chart.shares.map(([name, numbers]) => [name, decoded(numbers, from, to)]);
+  let [weights, masks, scores] = [decoded(chart.weights, from, to), cut(chart.causeAt), cut(chart.scores)];
   if (head < 0) {
-    [weights, causes, scores] = [new Float32Array(size), causes && new Uint8Array(causes), null];
-    const heads = map.heads.length;
+    [weights, masks, scores] = [new Float32Array(size), masks && new Uint8Array(masks), null];
+    const heads = chart.heads.length;
     for (let h = 0; h < heads; h += 1) {
-      const part = decoded(map.weights, h * size, (h + 1) * size);
+      const part = decoded(chart.weights, h * size, (h + 1) * size);
       for (let cell = 0; cell < size; cell += 1) {
         weights[cell] += part[cell] / heads;
-        if (causes && !map.causeAt[h * size + cell]) causes[cell] = 0;
+        if (masks && !chart.causeAt[h * size + cell]) masks[cell] = 0;
       }
     }
   }
-  return { map, weights, causes, scores, shares };
+  return { chart, weights, masks, scores, shares };
 };
 
 // One head of any map; `end` is the weight at which its colours end.
-export const planeOf = (map, head) => {
-  const plane = map.outline ? views.outline.read(map, head) : wholeOf(map, head);
-  const larger = (most, weight, cell) => (weight > most && !plane.causes?.[cell] ? weight : most);
+export const planeOf = (chart, head) => {
+  const plane = chart.outlined ? views.outline.read(chart, head) : wholeOf(chart, head);
+  const larger = (most, weight, cell) => (weight > most && !plane.masks?.[cell] ? weight : most);
   return { ...plane, end: (state.d && (plane.tops ?? plane.weights).reduce(larger, 0)) || 1 };
 };
 
 // How many keys each row may see.
 export const seenOf = (plane) => {
-  const { causes, map } = plane;
+  const { masks, chart } = plane;
   if (plane.seen) return plane.seen;
-  const width = map.wide;
-  plane.seen = new Uint32Array(map.high).fill(width);
-  if (causes) for (let cell = 0; cell < causes.length; cell += 1) if (causes[cell]) plane.seen[floor(cell / width)] -= 1;
+  const width = chart.wide;
+  plane.seen = new Uint32Array(chart.high).fill(width);
+  if (masks) for (let cell = 0; cell < masks.length; cell += 1) if (masks[cell]) plane.seen[floor(cell / width)] -= 1;
   return plane.seen;
 };

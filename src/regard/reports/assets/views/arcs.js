@@ -1,6 +1,6 @@
 // Two lines of words with a curve for every link.
 
-import { begun, fill, group, inks, make, max, option, penOf, picture, quiet, register, select, shade, showMap, state, t, view, views } from "../core/core.js";
+import { begun, fill, group, indices, inks, isPlain, make, max, offer, option, penOf, picture, quiet, register, select, shade, showMap, state, sum, t, view, views } from "../core/core.js";
 
 const most = 400; // curves
 const height = 150;
@@ -9,9 +9,9 @@ let drawn; // what the canvas shows
 // The words of a side as lists of pieces: `plain` ones, which links are counted in, and
 // marks such as the end, each by itself.
 const wordsOf = (side) => {
-  const plain = side.words ?? [...side.text.keys()].map((piece) => [piece]);
+  const plain = side.words ?? indices(side.text).map((piece) => [piece]);
   const inside = new Set(plain.flat());
-  const marks = [...side.text.keys()].filter((piece) => !inside.has(piece)).map((piece) => [piece]);
+  const marks = indices(side.text).filter((piece) => !inside.has(piece)).map((piece) => [piece]);
   const all = [...plain, ...marks].map((pieces, index) => ({ pieces, link: index < plain.length ? index : -1 }));
   return all.sort((a, b) => a.pieces[0] - b.pieces[0]);
 };
@@ -19,15 +19,15 @@ const wordsOf = (side) => {
 // Words by words: summed over the pieces read, the mean over the pieces written.
 // A row predicts its token; what the token itself was aligned with as an input stands
 // one row below.
-const wordWeights = ({ map, weights }) => {
-  const width = map.wide;
+const wordWeights = ({ chart, weights }) => {
+  const width = chart.wide;
   const shift = state.g === "input" ? 1 : 0;
-  const [queries, keys] = [wordsOf(map.query), wordsOf(map.key)];
+  const [queries, keys] = [wordsOf(chart.query), wordsOf(chart.key)];
   const table = queries.map(({ pieces }) => {
-    const rows = pieces.map((piece) => piece + shift).filter((row) => row < map.high);
+    const rows = pieces.map((piece) => piece + shift).filter((row) => row < chart.high);
     return keys.map(({ pieces: columns }) => {
-      const sums = rows.map((row) => columns.reduce((sum, column) => sum + (weights[row * width + column] || 0), 0));
-      return rows.length ? sums.reduce((a, b) => a + b) / rows.length : 0;
+      const sums = rows.map((row) => sum(columns.map((column) => weights[row * width + column] || 0)));
+      return sum(sums) / (rows.length || 1);
     });
   });
   return { queries, keys, table };
@@ -37,8 +37,8 @@ const wordWeights = ({ map, weights }) => {
 const linksOf = ({ table }, share, only) => {
   const links = table.flatMap((row, q) => {
     if (only >= 0 && q !== only) return [];
-    const order = [...row.keys()].filter((k) => row[k] > 0).sort((a, b) => row[b] - row[a]);
-    const enough = share * row.reduce((a, b) => a + b, 0) - 1e-6;
+    const order = indices(row).filter((k) => row[k] > 0).sort((a, b) => row[b] - row[a]);
+    const enough = share * sum(row) - 1e-6;
     let covered = 0;
     return order.flatMap((k) => {
       const wanted = covered < enough;
@@ -50,7 +50,7 @@ const linksOf = ({ table }, share, only) => {
 };
 
 const lineOf = (side, words) => {
-  const { direction, flags, language, text } = view.map[side];
+  const { direction, flags, language, text } = view.chart[side];
   const spans = words.map(({ pieces }) => {
     const onclick = () => (side === "query" ? select(pieces[0], state.k) : select(state.q, pieces[0]));
     const kind = flags[pieces[0]] === "2" && "special";
@@ -60,9 +60,9 @@ const lineOf = (side, words) => {
 };
 
 const draw = (box) => {
-  const { map } = view;
+  const { chart } = view;
   const words = wordWeights(view.plane);
-  const judged = map.gold && views.gold.judge(words, map.gold);
+  const judged = chart.gold && views.gold.judge(words, chart.gold);
   const [top, bottom] = [lineOf("key", words.keys), lineOf("query", words.queries)];
   const canvas = picture(0, height);
   const note = quiet();
@@ -70,8 +70,9 @@ const draw = (box) => {
   const share = make("input", { type: "range", min: 10, max: 100, step: 5, value: state.p, oninput: again("p") });
   const only = make("select", { onchange: again("w") }, option(0, t("all_words")), option(1, t("one_word")));
   const onchange = () => ((state.g = reading.value), showMap());
-  const reading = make("select", { onchange }, option("output", t("reading_output")), option("input", t("reading_input")));
-  [only.value, reading.value] = [state.w, state.g];
+  const reading = make("select", { onchange });
+  only.value = state.w;
+  offer(reading, ["output", "input"], "reading_", state.g);
   const labelled = (name, control) => make("label", t(name), " ", control);
   const controls = make("p.scale", labelled("links_of", only), labelled("share", share), labelled("aligned", reading));
   const frame = group("arcs", t("tab_arcs"), make("div", top, canvas, bottom));
@@ -96,7 +97,7 @@ const mark = (row) => {
   const all = linksOf(words, state.p / 100, state.w ? chosen : -1);
   const links = all.slice(0, most);
   const pen = penOf(canvas);
-  const [ink, accent] = inks();
+  const [, accent] = inks();
   pen.clearRect(0, 0, canvas.width, height);
   for (const { q, k, weight } of [...links].reverse()) {
     const colour = q === chosen ? accent : `rgb(${shade(max(0.2, weight))})`;
@@ -106,7 +107,7 @@ const mark = (row) => {
   fill(note, ...(judged ? views.gold.ring(pen, drawn, state.w ? chosen : -1) : []), shownText);
 };
 
-const fits = ({ map, signed }) => !signed && !map.outline && !view.example.timeline && max(map.high, map.wide) <= 200;
+const fits = (plane) => isPlain(plane) && max(plane.chart.high, plane.chart.wide) <= 200;
 
 // The share of a row that its links cover (p, percent), of one word only (w), the reading.
 register("arcs", { tab: 1, choices: { p: 80, w: 0, g: "output" }, fits, draw, mark, curve });

@@ -1,7 +1,7 @@
 // Under a picture of time: what the row reads on average over the data set, the band in
 // which most examples lie, and this example.
 
-import { begun, data, decoded, fill, inks, make, max, number, numbersAt, penOf, picture, register, state, t, view, weightAt } from "../core/core.js";
+import { begun, data, decoded, fill, indices, inks, make, max, number, numbersAt, penOf, picture, register, state, t, view, weightAt } from "../core/core.js";
 
 const [width, height] = [900, 80];
 let opened;
@@ -15,7 +15,7 @@ const linesOf = (buffer, { coding, shape, start }, row) => {
 
 // From left to right, or back again.
 const curve = (pen, values, most, back) => {
-  const places = [...values.keys()];
+  const places = indices(values);
   for (const at of back ? places.reverse() : places) {
     pen.lineTo(((at + 0.5) * width) / values.length, height - 3 - ((values[at] || 0) / most) * (height - 8));
   }
@@ -39,7 +39,7 @@ const paintLines = (canvas, [mean, low, high], own) => {
 };
 
 const beneath = () => {
-  const band = data.bands[view.map.band];
+  const band = data.bands[view.chart.band];
   if (!band) return [];
   const canvas = picture(width, height);
   const note = make("p");

@@ -2,12 +2,14 @@
 // room. Zoomed in it shows a part of the map, which follows the selection, the pointer
 // that drags it, and the minimap.
 
-import { abs, axes, begun, ceil, clamp, fill, floor, group, inks, look, make, max, min, option, pasted, picture, pixelsOf, pooled, register, select, state, t, tokenText, view, views } from "../core/core.js";
+import { abs, axes, begun, ceil, clamp, fill, floor, group, held, inks, look, make, max, min, offer, pasted, picture, pixelsOf, pooled, register, select, state, t, tokenText, view, views } from "../core/core.js";
 
 const most = 512; // blocks on a side
 const gutter = 96;
 const zoom = { factor: 1, kind: "largest", centre: [0, 0] };
 let drawn;
+
+const here = () => [state.q, state.k];
 
 // What a drawn of `size` cells shows: from `begin`, `count` of them, `stride` a block.
 const span = (size, centre, unit) => {
@@ -19,19 +21,19 @@ const span = (size, centre, unit) => {
 };
 
 const paintPicture = () => {
-  const { high, mirrored, outline, wide } = view.map;
-  const rows = span(high, zoom.centre[0], outline?.down ?? 1);
-  const columns = span(wide, zoom.centre[1], outline?.across ?? 1);
-  const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), view.map);
+  const { across, down, high, mirrored, wide } = view.chart;
+  const rows = span(high, zoom.centre[0], down);
+  const columns = span(wide, zoom.centre[1], across);
+  const small = pixelsOf(pooled(view.plane, rows, columns, zoom.kind), view.chart);
   const cell = max(1, min(20, floor(1100 / max(rows.blocks, columns.blocks))));
-  const { canvas, note, out } = Object.assign(drawn, { rows, columns, mirrored, cell, small, selected: [state.q, state.k] });
+  const { canvas, note, out } = Object.assign(drawn, { rows, columns, mirrored, cell, small, selected: `${here()}` });
   canvas.width = gutter + columns.blocks * cell;
   canvas.height = gutter + rows.blocks * cell;
   const zoomed = zoom.factor > 1;
   canvas.style.touchAction = zoomed ? "none" : "";
   out.disabled = !zoomed;
   const range = ({ begin, count }, size) => `${begin + 1}–${begin + count} / ${size}`;
-  const part = zoomed ? [t("part", { rows: range(rows, high), columns: range(columns, wide) })] : [];
+  const part = zoomed ? [t("part", { down: range(rows, high), across: range(columns, wide) })] : [];
   fill(note, [axes(), t("block_" + zoom.kind, { n: `${rows.stride} × ${columns.stride}` }), ...part].join(" · "));
   views.minimap.frame(rows, columns);
 };
@@ -44,10 +46,10 @@ const inPart = (row, column) => inside(drawn.rows, row) && inside(drawn.columns,
 const move = (...centre) => {
   zoom.centre = centre;
   paintPicture();
-  mark(state.q, state.k);
+  mark(...here());
 };
 
-const change = (factor, centre = inPart(state.q, state.k) ? [state.q, state.k] : zoom.centre) => {
+const change = (factor, centre = inPart(...here()) ? here() : zoom.centre) => {
   zoom.factor = min(64, max(1, zoom.factor * factor));
   move(...centre);
 };
@@ -69,19 +71,18 @@ const pointed = (event) => {
 
 // Look at what is pointed at, choose it with a click, drag the part on view.
 const listen = (canvas) => {
-  let held; // where the pointer went down
+  let down; // where the pointer went
   let dragged = false;
-  canvas.onpointerdown = (event) => {
-    held = { x: event.offsetX, y: event.offsetY, centre: [drawn.rows, drawn.columns].map(({ begin, count }) => begin + count / 2) };
+  held(canvas, (event) => {
+    down = { x: event.offsetX, y: event.offsetY, centre: [drawn.rows, drawn.columns].map(({ begin, count }) => begin + count / 2) };
     dragged = false;
-    canvas.setPointerCapture(event.pointerId);
-  };
+  });
   canvas.onpointermove = (event) => {
-    if (!event.buttons || !held || zoom.factor === 1) return look(...(pointed(event) ?? [state.q, state.k]));
+    if (!event.buttons || !down || zoom.factor === 1) return look(...(pointed(event) ?? here()));
     const { cell, columns, mirrored, rows } = drawn;
-    const [across, down] = [event.offsetX - held.x, event.offsetY - held.y];
-    dragged ||= abs(across) + abs(down) > 4;
-    if (dragged) move(held.centre[0] - (down / cell) * rows.stride, held.centre[1] - ((mirrored ? -across : across) / cell) * columns.stride);
+    const [across, away] = [event.offsetX - down.x, event.offsetY - down.y];
+    dragged ||= abs(across) + abs(away) > 4;
+    if (dragged) move(down.centre[0] - (away / cell) * rows.stride, down.centre[1] - ((mirrored ? -across : across) / cell) * columns.stride);
   };
   canvas.onpointerleave = () => look();
   canvas.onclick = (event) => !dragged && pointed(event) && select(...pointed(event));
@@ -97,8 +98,8 @@ const draw = (box) => {
   const button = (sign, name, factor) =>
     make("button", { "aria-label": t(name), title: t(name), onclick: () => change(factor) }, sign);
   const kinds = make("select", { "aria-label": t("blocks") });
-  kinds.onchange = () => ((zoom.kind = kinds.value), draw(box), mark(state.q, state.k), box.querySelector("select").focus());
-  fill(kinds, option("largest", t("largest")), option("mean", t("mean"))).value = zoom.kind;
+  kinds.onchange = () => ((zoom.kind = kinds.value), draw(box), mark(...here()), box.querySelector("select").focus());
+  offer(kinds, ["largest", "mean"], "", zoom.kind);
   const note = make("span.quiet", { role: "status" });
   const out = button("−", "zoom_out", 1 / 2);
   drawn = { canvas, note, out };
@@ -110,15 +111,15 @@ const draw = (box) => {
   listen(canvas);
   const overview = views.minimap.minimap(zoom.kind, move);
   fill(box, make("p.scale", button("+", "zoom_in", 2), out, kinds, note), make("div", { style: "position:relative" }, overview, frame));
-  zoom.centre = [state.q, state.k];
+  zoom.centre = here();
   paintPicture();
 };
 
 // The part on view follows a new selection, not a look.
 const mark = (row, column) => {
-  if (String(drawn.selected) !== String([state.q, state.k])) {
-    if (inPart(state.q, state.k)) drawn.selected = [state.q, state.k];
-    else return move(state.q, state.k);
+  if (drawn.selected !== `${here()}`) {
+    if (!inPart(...here())) return move(...here());
+    drawn.selected = `${here()}`;
   }
   const { canvas, cell, columns, mirrored, rows, small } = drawn;
   const [ink, accent] = inks();
@@ -156,7 +157,7 @@ const labelSide = (pen, side, span, selected, [ink, accent]) => {
 register("canvas", {
   tab: 0,
   called: "matrix",
-  fits: ({ map }) => max(map.high, map.wide) > 64, // below: matrix.js
+  fits: ({ chart }) => max(chart.high, chart.wide) > 64, // below: matrix.js
   draw,
   mark,
 });

@@ -11,8 +11,8 @@ const difference = (first, second) => {
 
 // Jensen-Shannon divergence of each row, in nats: 0 alike, ln 2 apart.
 const divergences = (first, second) => {
-  const width = first.map.wide;
-  return first.map.rows.map((row) => {
+  const width = first.chart.wide;
+  return first.chart.rows.map((row) => {
     let sum = 0;
     for (let cell = row * width; cell < (row + 1) * width; cell += 1) {
       const [a, b] = [first.weights[cell], second.weights[cell]];

@@ -20,7 +20,8 @@ const judge = ({ queries, keys, table }, gold) => {
   return { sure, possible, predicted: new Set(predicted), right, wrong: predicted.length - right, rate: total ? 1 - (right + certain) / total : 0 };
 };
 
-const dot = (pen, x, radius, colour, dash) => begun(pen, colour, 2, dash).arc(x, pen.canvas.height / 2, radius, 0, 7);
+const middle = 75; // of the height of links
+const dot = (pen, x, radius, colour, dash) => begun(pen, colour, 2, dash).arc(x, middle, radius, 0, 7);
 
 // A dot for a predicted link, a ring for one that people drew, of all words or of one
 // (`only`, else -1); and how many are right.
@@ -31,11 +32,12 @@ const ring = (pen, { judged, places, words }, only) => {
   words.queries.forEach(({ link: q }, row) =>
     words.keys.forEach(({ link: k }, column) => {
       if (q < 0 || k < 0 || (only >= 0 && row !== only)) return;
-      const [found, gold] = [predicted, possible].map((set) => set.has(`${k} ${q}`));
-      const middle = (places.keys[column] + places.queries[row]) / 2;
+      const link = `${k} ${q}`;
+      const [found, gold] = [predicted.has(link), possible.has(link)];
+      const x = (places.keys[column] + places.queries[row]) / 2;
       if (gold && !found) curve(pen, places.keys[column], places.queries[row], 1, ink, [4, 4]);
-      if (gold) dot(pen, middle, 7, ink, sure.has(`${k} ${q}`) ? [] : [2, 2]), pen.stroke();
-      if (found) dot(pen, middle, 3.5, ink), pen.fill();
+      if (gold) dot(pen, x, 7, ink, sure.has(link) ? [] : [2, 2]), pen.stroke();
+      if (found) dot(pen, x, 3.5, ink), pen.fill();
     }),
   );
   return [make("b", t("judged", { right, wrong, rate: weightText(rate) })), ` ${t("rings")} `];

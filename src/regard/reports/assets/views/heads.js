@@ -1,11 +1,11 @@
 // All layers and heads at once, small. Choosing one opens it in every other view.
 
-import { $, drawPictures, fill, make, max, moveInGrid, number, on, option, press, register, showMap, showMaps, state, t, view } from "../core/core.js";
+import { $, drawPictures, fill, make, max, moveInGrid, number, offer, on, press, register, showMap, showMaps, state, t, view } from "../core/core.js";
 
 const ordered = () => {
-  const all = view.maps.flatMap((map, m) => map.heads.map((_, h) => ({ map, m, h })));
+  const all = view.maps.flatMap((chart, m) => chart.heads.map((_, h) => ({ chart, m, h })));
   const sign = state.o === "importance" ? -1 : 1;
-  const measure = ({ map, h }) => sign * map[{ diagonality: "offDiagonality" }[state.o] ?? state.o]?.[h];
+  const measure = ({ chart, h }) => sign * chart[{ diagonality: "offDiagonality" }[state.o] ?? state.o]?.[h];
   return state.o === "given" ? all : all.sort((a, b) => measure(a) - measure(b));
 };
 
@@ -14,14 +14,14 @@ const open = (m, h) => {
   showMap();
 };
 
-const cellOf = ({ map, m, h }, strongest) => {
-  const words = map.said[h].map((word) => t(word).split(":")[0]);
-  const button = make("button", { title: `${map.layer} · ${t("head")} ${map.heads[h]}`, onclick: () => open(m, h) });
+const cellOf = ({ chart, m, h }, strongest) => {
+  const words = chart.said[h].map((word) => t(word).split(":")[0]);
+  const button = make("button", { title: `${chart.layer} · ${t("head")} ${chart.heads[h]}`, onclick: () => open(m, h) });
   button.place = [m, h];
-  const facts = [t("keys_read", { n: number(map.effective[h], 1) })];
-  if (map.importance) {
-    button.style.borderWidth = `${1 + (4 * max(0, map.importance[h])) / strongest}px`;
-    facts.push(t("important", { n: number(map.importance[h], 3) }));
+  const facts = [t("keys_read", { n: number(chart.effective[h], 1) })];
+  if (chart.importance) {
+    button.style.borderWidth = `${1 + (4 * max(0, chart.importance[h])) / strongest}px`;
+    facts.push(t("important", { n: number(chart.importance[h], 3) }));
   }
   const lines = [...facts, ...words].map((line) => make("small", line));
   button.append(make("span.thumbnail"), make("b", `L${m + 1} H${h + 1}`), ...lines);
@@ -32,12 +32,12 @@ const maps = () => {
   const all = ordered();
   $("grid").hidden = all.length < 2;
   if (all.length < 2) return;
-  const known = ["given", "entropy", "diagonality", ...(all.every(({ map }) => map.importance) ? ["importance"] : [])];
+  const known = ["given", "entropy", "diagonality", ...(all.every(({ chart }) => chart.importance) ? ["importance"] : [])];
   if (!known.includes(state.o)) state.o = "given";
-  fill($("order"), ...known.map((name) => option(name, t("order_" + name)))).value = state.o;
-  const strongest = max(1e-12, ...all.flatMap(({ map }) => map.importance ?? []));
+  offer($("order"), known, "order_", state.o);
+  const strongest = max(1e-12, ...all.flatMap(({ chart }) => chart.importance ?? []));
   const cells = all.map((each) => cellOf(each, strongest));
-  const most = max(...view.maps.map((map) => map.heads.length));
+  const most = max(...view.maps.map((chart) => chart.heads.length));
   const table = state.o === "given" && most > 1;
   if (table) for (const cell of cells) if (!cell.place[1]) cell.style.gridColumnStart = 1;
   $("heads").style.gridTemplateColumns = table ? `repeat(${most}, minmax(5.5rem, 7rem))` : "";

@@ -1,13 +1,13 @@
 // The list of examples: search, order, and the choice of one.
 
-import { $, clamp, each, examples, fill, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
+import { $, clamp, each, examples, fill, indices, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
 
 const plain = (text) => text.toLocaleLowerCase().normalize("NFC");
 
 const listOrder = () => {
   const wanted = plain($("search").value);
   const texts = ({ source, output, references }) => [source, output, ...references];
-  const found = [...examples.keys()].filter((index) => texts(examples[index]).some((text) => plain(text).includes(wanted)));
+  const found = indices(examples).filter((index) => texts(examples[index]).some((text) => plain(text).includes(wanted)));
   const order = $("sort").value;
   const rank = ({ scores, source }) => (order === "length" ? source.length : (scores[order] ?? Infinity));
   if (order && order !== "given") found.sort((a, b) => rank(examples[a]) - rank(examples[b]));
@@ -65,7 +65,7 @@ const turn = (step) => {
 
 const start = () => {
   each("nav, .turn button", (one) => (one.hidden = false));
-  document.querySelector(".page").classList.add("listed");
+  each(".page", (page) => page.classList.add("listed"));
   on("search", "input", drawList);
   on("sort", "change", drawList);
   on("back", "click", () => turn(-1));

@@ -1,6 +1,6 @@
 // The map as a table: rows are the output, columns the input; numbers in the cells.
 
-import { $, abs, axes, causeOf, causeText, each, fill, label, look, make, max, number, paint, register, seenBy, select, state, t, tokenText, view, weightAt, weightText } from "../core/core.js";
+import { $, abs, axes, causeOf, causeText, each, fill, label, look, make, max, number, paint, register, seenBy, select, state, sum, t, tokenText, view, weightAt, weightText } from "../core/core.js";
 
 const cellText = (weight) => {
   if (isNaN(weight)) return "✕";
@@ -8,7 +8,7 @@ const cellText = (weight) => {
   return abs(weight) >= 0.995 ? number(weight, 0) : number(weight, 2).replace(/^(-?)0/, "$1");
 };
 
-const drawCell = (row, column, seen) => {
+const drawCell = (row, column) => {
   const cause = causeOf(row, column);
   const weight = weightAt(row, column);
   const spoken = cause ? causeText(cause) : weightText(weight);
@@ -23,7 +23,7 @@ const drawCell = (row, column, seen) => {
     cell.title = causeText(cause);
   } else {
     fill(cell, cellText(weight));
-    if (!isNaN(weight)) paint(cell, weight, seen);
+    if (!isNaN(weight)) paint(cell, weight, seenBy(row));
   }
   return cell;
 };
@@ -36,21 +36,21 @@ const drawHeading = (column) => {
 };
 
 const draw = (box) => {
-  const { divergence, map } = view.plane;
-  const { columns, key, rows } = map;
-  const sum = (cells, name) => make("td.sum", { title: name }, number(cells.reduce((a, b) => a + b, 0), 2));
+  const { divergence, chart } = view.plane;
+  const { columns, key, rows } = chart;
+  const total = (cells, name) => make("td.sum", { title: name }, number(sum(cells), 2));
   const apart = (text) => (divergence ? [make("td.sum", { title: t("divergence") }, text)] : []);
   const blank = () => make("td.sum");
   const head = make("tr", blank(), ...columns.map(drawHeading), make("td.sum", "Σ"), ...apart("JSD"));
   const body = rows.map((row) =>
     make(
       "tr", make("th", { scope: "row", "data-row": row }, label("query", row)),
-      ...columns.map((column) => drawCell(row, column, seenBy(row))),
-      sum(columns.map((column) => weightAt(row, column)), t("row_sum")),
+      ...columns.map((column) => drawCell(row, column)),
+      total(columns.map((column) => weightAt(row, column)), t("row_sum")),
       ...(divergence ? apart(number(divergence[row], 2)) : []),
     ),
   );
-  const coverage = columns.map((column) => sum(rows.map((row) => weightAt(row, column)), t("coverage")));
+  const coverage = columns.map((column) => total(rows.map((row) => weightAt(row, column)), t("coverage")));
   const foot = make("tr", make("td.sum", "Σ"), ...coverage, blank());
   const table = make(
     "table.map", { role: "grid", "aria-label": t("alignment"), dir: key.direction },
@@ -90,7 +90,7 @@ const cellAt = (row, column) => $("stage").querySelector(`td[data-row="${row}"][
 
 register("matrix", {
   tab: 0,
-  fits: ({ map }) => max(map.high, map.wide) <= 64, // above: canvas.js
+  fits: ({ chart }) => max(chart.high, chart.wide) <= 64, // above: canvas.js
   draw,
   mark,
   focus: () => cellAt(state.q, state.k).focus(),

@@ -29,11 +29,11 @@ const drawCells = () => {
 
 // Of each word that is ever true: when of the head on view, and of which head first.
 const drawFirst = () => {
-  const { heads: names, layer } = view.map;
+  const { heads: names, layer } = view.chart;
   fill($("steps_name"), t("all_steps", { head: `${layer} · ${state.h < 0 ? t("average") : `${t("head")} ${names[state.h]}`}` }));
   const { heads, words } = view.example.first;
   const own = Object.fromEntries(heads[state.m].at(state.h));
-  const total = view.maps.reduce((sum, map) => sum + map.heads.length, 0);
+  const total = view.maps.reduce((sum, chart) => sum + chart.heads.length, 0);
   const cell = (name, content, scope) => make(name, { scope, style: "text-align:start" }, ...content);
   const jump = (at, text, head) => make("button", { onclick: () => ([state.m, state.h] = head, go(at)) }, text);
   const lines = words.map(([word, at, m, h, count]) => make(

@@ -3,7 +3,7 @@
 import { everything, fill, floor, label, make, number, penOf, picture, pooled, quiet, range, register, seenBy, select, shade, state, svg, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
 
 const most = 200; // lines of the table
-const order = { by: 2, down: true };
+const order = { by: 2, falling: true };
 const columns = ["output", "source", "weight", "rank", "times_uniform"];
 let drawn;
 
@@ -15,31 +15,31 @@ const linesOf = (rows) =>
   }));
 
 const rowsOf = () => {
-  const rows = view.map.rows;
-  return rows.length * view.map.wide <= 65536 ? rows : [state.q];
+  const rows = view.chart.rows;
+  return rows.length * view.chart.wide <= 65536 ? rows : [state.q];
 };
 
 const tsv = () => {
-  const texts = drawn.lines.map(([q, k, ...rest]) => [tokenText("query", q), tokenText("key", k), ...rest].join("\t"));
+  const texts = drawn.pairs.map(([q, k, ...rest]) => [tokenText("query", q), tokenText("key", k), ...rest].join("\t"));
   return [columns.map((name) => t(name)).join("\t"), ...texts].join("\n") + "\n";
 };
 
 const json = () => {
-  const { map } = view;
-  const { rows } = map;
-  const weights = rows.map((row) => map.columns.map((column) => weightAt(row, column) ?? null));
-  const head = state.h < 0 ? "mean" : map.heads[state.h];
-  return JSON.stringify({ layer: map.layer, head, query: map.query.text, key: map.key.text, weights });
+  const { chart } = view;
+  const { rows } = chart;
+  const weights = rows.map((row) => chart.columns.map((column) => weightAt(row, column) ?? null));
+  const head = state.h < 0 ? "mean" : chart.heads[state.h];
+  return JSON.stringify({ layer: chart.layer, head, query: chart.query.text, key: chart.key.text, "weights": weights });
 };
 
 // The map as rectangles with texts beside them.
 const drawing = () => {
-  const { map } = view;
-  const [rows, across] = everything(map, 128);
+  const { chart } = view;
+  const [rows, across] = everything(chart, 128);
   const [size, edge] = [20, 110];
   const [width, height] = [edge + across.blocks * size, edge + rows.blocks * size];
   const { counts, values } = pooled(view.plane, rows, across, "largest");
-  const from = (column) => edge + size * (map.mirrored ? across.blocks - 1 - column : column);
+  const from = (column) => edge + size * (chart.mirrored ? across.blocks - 1 - column : column);
   const cells = Array.from(values, (weight, at) => {
     const fill = counts[at] ? `rgb(${shade(weight || 0)})` : "#ddd";
     const y = edge + floor(at / across.blocks) * size;
@@ -90,36 +90,36 @@ const copy = async (event) => {
 const draw = (box) => {
   const button = (text, onclick) => make("button", { onclick }, text);
   const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
-  drawn = { body: make("tbody"), heads: make("tr"), note: quiet(), rows: null };
-  const table = make("table.numbers", make("thead", drawn.heads), drawn.body);
+  drawn = { told: make("tbody"), titles: make("tr"), note: quiet(), rows: null };
+  const table = make("table.numbers", make("thead", drawn.titles), drawn.told);
   fill(box, make("p.scale", button(t("copy"), copy), make("span", t("download")), ...saving), drawn.note, table);
 };
 
 const sort = (by) => {
-  order.down = order.by === by ? !order.down : by === 2 || by === 4;
+  order.falling = order.by === by ? !order.falling : by === 2 || by === 4;
   order.by = by;
   drawLines();
 };
 
 const drawLines = () => {
-  const sign = order.down ? -1 : 1;
-  drawn.lines.sort((a, b) => sign * (a[order.by] - b[order.by]));
+  const sign = order.falling ? -1 : 1;
+  drawn.pairs.sort((a, b) => sign * (a[order.by] - b[order.by]));
   const heads = columns.map((name, at) =>
-    make("th", { scope: "col", "aria-sort": at === order.by && (order.down ? "descending" : "ascending") },
-      make("button", { onclick: () => (sort(at), drawn.heads.children[at].firstChild.focus()) }, t(name), at === order.by ? (order.down ? " ↓" : " ↑") : "")));
-  fill(drawn.heads, ...heads);
-  const lines = drawn.lines.slice(0, most).map(([q, k, weight, rank, times]) =>
+    make("th", { scope: "col", "aria-sort": at === order.by && (order.falling ? "descending" : "ascending") },
+      make("button", { onclick: () => (sort(at), drawn.titles.children[at].firstChild.focus()) }, t(name), at === order.by ? (order.falling ? " ↓" : " ↑") : "")));
+  fill(drawn.titles, ...heads);
+  const lines = drawn.pairs.slice(0, most).map(([q, k, weight, rank, times]) =>
     make("tr", { onclick: () => select(q, k) },
       ...[label("query", q), label("key", k), weightText(weight), rank, number(times, 2)].map((told) => make("td", told))));
-  fill(drawn.body, ...lines);
-  fill(drawn.note, t("lines_shown", { n: lines.length, total: drawn.lines.length }));
+  fill(drawn.told, ...lines);
+  fill(drawn.note, t("lines_shown", { n: lines.length, total: drawn.pairs.length }));
 };
 
 const mark = () => {
   const rows = rowsOf();
-  if (String(rows) === drawn.rows) return;
-  drawn.rows = String(rows);
-  drawn.lines = linesOf(rows);
+  if (`${rows}` === drawn.rows) return;
+  drawn.rows = `${rows}`;
+  drawn.pairs = linesOf(rows);
   drawLines();
 };
 

@@ -7,25 +7,25 @@ let drawn;
 
 // Weights of sentences (N) and of words inside them (S), for one row of the plane's head.
 const numbersOf = (row) => {
-  const { coding, heads, high, sentences, wide } = view.map;
+  const { coding, heads, high, sentences, wide } = view.chart;
   const count = sentences.lengths.length;
   const head = state.h < 0 ? heads.length : state.h;
   const line = head * high + row;
   const read = (kind, start, width) => decoded(numbersAt(view.buffer, kind, start, (line + 1) * width), line * width, (line + 1) * width);
-  return [read("f32", sentences.weights, count), read(coding, sentences.words, wide)];
+  return [read("f32", sentences.mass, count), read(coding, sentences.words, wide)];
 };
 
 const lineOf = (columns) => {
   const [bar, said] = [make("span.bar"), make("span.quiet")];
   const { words, text } = running("div", { style: "flex:1;padding:0 .4rem" }, columns);
   const weight = make("div", { style: "flex:0 0 5rem;line-height:1.2" }, said, make("div", bar));
-  const box = make("div.split", { role: "listitem", style: "margin:.4rem 0;flex-wrap:nowrap", dir: view.map.key.direction }, weight, text);
+  const box = make("div.split", { role: "listitem", style: "margin:.4rem 0;flex-wrap:nowrap", dir: view.chart.key.direction }, weight, text);
   return { box, bar, said, text, words, columns };
 };
 
 const draw = (box) => {
   let first = 0;
-  const lines = view.map.sentences.lengths.map((length) => {
+  const lines = view.chart.sentences.lengths.map((length) => {
     first += length;
     return lineOf(Array.from({ length }, (_, at) => first - length + at));
   });
@@ -54,11 +54,11 @@ const mark = (row, column) => {
   });
   const best = weights.indexOf(max(...weights));
   const at = drawn.lines.findIndex(({ columns }) => columns.includes(column));
-  const values = { n: at + 1, weight: weightText(weights[at]), word: isolated(view.map.key.text[column]), inside: weightText(words[column]), best: best + 1, most: weightText(weights[best]) };
+  const values = { n: at + 1, weight: weightText(weights[at]), word: isolated(view.chart.key.text[column]), inside: weightText(words[column]), best: best + 1, most: weightText(weights[best]) };
   fill(drawn.note, at < 0 ? "" : t("in_sentence", values));
 };
 
-const fits = ({ map, signed }) => !signed && Boolean(map.sentences) && map.sentences.lengths.reduce((sum, length) => sum + length, 0) === map.wide;
+const fits = ({ chart, signed }) => !signed && Boolean(chart.sentences) && chart.sentences.lengths.reduce((sum, length) => sum + length, 0) === chart.wide;
 
 // b: whether words are shown by their part of the whole text, not of their sentence.
-register("sentences", { tab: 1.5, choices: { b: 0 }, fits, opens: ({ maps }) => maps.some((map) => map.sentences), draw, mark });
+register("sentences", { tab: 1.5, choices: { b: 0 }, fits, opens: ({ maps }) => maps.some((chart) => chart.sentences), draw, mark });

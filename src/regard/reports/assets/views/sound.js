@@ -9,7 +9,7 @@ const player = new Audio();
 // From where to where, in seconds, is heard at a key.
 const spanAt = (key) => {
   const { keys, seconds } = view.example.timeline;
-  const said = view.map.spans?.find((span) => span && span[0] <= key && key < span[1]);
+  const said = view.chart.spans?.find((span) => span && span[0] <= key && key < span[1]);
   if (said) return said.map((at) => at * seconds);
   const middle = (key + 0.5) * seconds;
   return [max(0, middle - around), min(keys * seconds, middle + around)];

@@ -1,21 +1,21 @@
 // Input that lies in time: a series with its channels, or sound as a log-mel image. The
 // attention of the chosen row runs under it on the same axis; time is never mirrored.
 
-import { all, begun, causeOf, clamp, fill, floor, group, inks, isDark, isolated, make, max, min, number, penOf, picture, range, register, seenBy, select, shade, state, t, tokenText, topOf, values, view, views, weightAt, weightText } from "../core/core.js";
+import { all, begun, causeOf, clamp, fill, finite, floor, group, inks, isDark, isolated, make, max, min, number, penOf, picture, range, register, seenBy, select, shade, state, t, tokenText, topOf, values, view, views, weightAt, weightText } from "../core/core.js";
 
 const [width, band, ribbon, hill] = [900, 90, 14, 48]; // pixels; a hill is of a single row
 let drawn;
 
 const draw = (box) => {
   const { channels, sound } = view.example.timeline;
-  const { high, spans } = view.map;
+  const { high, spans } = view.chart;
   const rows = min(24, high);
   const top = sound ? 2 * band : channels.length * band;
   const under = top + (spans ? ribbon + 6 : 0);
   const canvas = picture(width, under + (high > 1 ? (rows + 1) * ribbon : hill) + 26);
   const note = make("p");
   canvas.onclick = ({ offsetX }) => {
-    const { wide } = view.map;
+    const { wide } = view.chart;
     select(state.q, clamp(floor((offsetX / canvas.offsetWidth) * wide), wide));
     all("hit", state.k);
   };
@@ -40,12 +40,12 @@ const imageOf = ({ bands, frames, start }) => {
 };
 
 const drawChannel = (pen, { name, values }, top, ink) => {
-  const known = values.filter(Number.isFinite);
+  const known = values.filter(finite);
   const [low, high] = [min(...known), max(...known)];
   const each = width / values.length;
   begun(pen, ink, 1.5);
   values.forEach((value, at) => {
-    if (!Number.isFinite(value)) return;
+    if (!finite(value)) return;
     pen.lineTo((at + 0.5) * each, top + band - 8 - ((value - low) / (high - low || 1)) * (band - 24));
   });
   pen.stroke();
@@ -53,7 +53,7 @@ const drawChannel = (pen, { name, values }, top, ink) => {
 };
 
 const drawRibbon = (pen, row, top, size) => {
-  const keys = view.map.wide;
+  const keys = view.chart.wide;
   for (let column = 0; column < keys; column += 1) {
     pen.fillStyle = causeOf(row, column) ? "#8888" : `rgb(${shade(weightAt(row, column) || 0, seenBy(row))})`;
     pen.fillRect((column * width) / keys, top, width / keys + 0.5, size);
@@ -62,9 +62,9 @@ const drawRibbon = (pen, row, top, size) => {
 
 // Each token over the keys it was said in; the chosen row's is framed.
 const drawSpans = (pen, row, top, [ink, accent]) => {
-  view.map.spans.forEach((span, at) => {
+  view.chart.spans.forEach((span, at) => {
     if (!span) return;
-    const [from, to] = span.map((key) => (key * width) / view.map.wide);
+    const [from, to] = span.map((key) => (key * width) / view.chart.wide);
     const [colour, thick] = at === row ? [accent, 2] : [ink, 0.5];
     begun(pen, colour, thick).strokeRect(from + 1, top + 1, to - from - 2, ribbon + 2);
     pen.fillStyle = ink;
@@ -74,7 +74,7 @@ const drawSpans = (pen, row, top, [ink, accent]) => {
 
 // The only row of a pooling, as high as its largest weight.
 const drawHill = (pen, top, ink) => {
-  const { wide } = view.map;
+  const { wide } = view.chart;
   const weights = range(wide, (key) => weightAt(0, key) || 0);
   const most = max(...weights) || 1;
   begun(pen, ink).moveTo(0, top + hill);
@@ -86,7 +86,7 @@ const drawHill = (pen, top, ink) => {
 // The chosen row, below it its neighbours.
 const drawRows = (pen, row, top, accent) => {
   const { rows } = drawn;
-  const first = min(max(0, row - rows / 2), view.map.high - rows) | 0;
+  const first = min(max(0, row - rows / 2), view.chart.high - rows) | 0;
   drawRibbon(pen, row, top + 2, ribbon);
   for (let at = 0; at < rows; at += 1) drawRibbon(pen, first + at, top + 8 + ribbon * (at + 1), ribbon - 2);
   begun(pen, accent).strokeRect(1, top + 7 + ribbon * (row - first + 1), width - 2, ribbon);
@@ -94,7 +94,7 @@ const drawRows = (pen, row, top, accent) => {
 
 // The windows that hold most of the row's mass are shaded through every channel.
 const drawWindows = (pen, row, height, accent) => {
-  const keys = view.map.wide;
+  const keys = view.chart.wide;
   pen.globalAlpha = 0.18;
   pen.fillStyle = accent;
   let covered = 0;
@@ -107,7 +107,7 @@ const drawWindows = (pen, row, height, accent) => {
 };
 
 const drawLine = (pen, key, height, colour, dash) => {
-  const x = (key * width) / view.map.wide;
+  const x = (key * width) / view.chart.wide;
   begun(pen, colour, 2, dash).moveTo(x, 0);
   pen.lineTo(x, height);
   pen.stroke();
@@ -120,7 +120,7 @@ const placeOf = (key) => {
 
 // How the rows walk through time, and where the chosen one was said.
 const walkText = (row) => {
-  const { heads, spans, walk } = view.map;
+  const { heads, spans, walk } = view.chart;
   const said = spans?.[row] && t("said_from", { from: placeOf(spans[row][0]), to: placeOf(spans[row][1]) });
   if (!walk) return said ?? "";
   const [forward, away, skipped, repeated, groups] = walk[state.h < 0 ? heads.length : state.h];
@@ -130,7 +130,7 @@ const walkText = (row) => {
 const mark = (row, column) => {
   const { below, canvas, image, note, top, under } = drawn;
   const { channels, origin } = view.example.timeline;
-  const { high, spans, wide } = view.map;
+  const { high, spans, wide } = view.chart;
   const pen = penOf(canvas);
   const [ink, accent] = inks();
   pen.clearRect(0, 0, canvas.width, canvas.height);
@@ -153,6 +153,6 @@ const mark = (row, column) => {
   fill(note, `${said} ${walkText(row)}`, make("br"), make("span.quiet", t(high > 1 ? "shaded" : "hill")));
 };
 
-const fits = ({ map, signed }) => !signed && !map.outline && view.example.timeline?.keys === map.wide;
+const fits = ({ chart, signed }) => !signed && !chart.outlined && view.example.timeline?.keys === chart.wide;
 
 register("timeline", { tab: 3, fits, opens: ({ timeline }) => timeline, draw, mark });
