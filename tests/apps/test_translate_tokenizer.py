@@ -130,3 +130,8 @@ def test_without_dropout_our_merging_is_the_library_s(tokenizer):
 def test_dropout_out_of_range(tokenizer):
     with pytest.raises(ValueError, match=r"rate must be in \[0, 1\). Got 1.0"):
         tokenizer.encode_with_dropout(["a"], 1.0, np.random.default_rng(0))
+
+
+def test_bytes_that_are_no_text_are_refused(tokenizer):
+    with pytest.raises(ValueError, match=r"text must be Unicode.*Go\\udcff"):
+        tokenizer.encode(["Go\udcff"])

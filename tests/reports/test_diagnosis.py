@@ -85,3 +85,12 @@ def test_a_small_number_is_not_shown_as_nothing():
     tiny = Evidence(QUESTIONS[0], SUPPORTS, Interval(2.1e-5, 1e-5, 3e-5, 9), 0.0)
     text = str(ModelDiagnosis(9, HEADS, (tiny,), "pooling"))
     assert "2e-05 [1e-05; 3e-05], n = 9; must exceed 0.000" in text
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_what_could_not_be_measured_is_a_dash(language):
+    nothing = Interval(*[float("nan")] * 3, 0)
+    head = Head("self", 0, (), FACTS, nothing, float("nan"), nothing, float("nan"))
+    text = str(ModelDiagnosis(1, (head,), language=language))
+    assert "nan" not in text.lower()
+    assert re.split(r"\s{2,}", text.splitlines()[4].strip()) == ["0", *["–"] * 5]

@@ -50,3 +50,8 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
     path.write_bytes(b"\xff\xfe0-0")
     with pytest.raises(ValueError, match=r"links must be text in UTF-8"):
         read_gold(path)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"links must be a file of links .*: No such"):
+        read_gold(tmp_path / "links")

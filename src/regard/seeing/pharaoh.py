@@ -57,6 +57,10 @@ def read_gold(
 def _text_of(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as problem:
+        raise ValueError(
+            f"{path} must be a file of links that can be read: {problem.strerror}."
+        ) from None
     except UnicodeDecodeError as problem:
         raise ValueError(
             f"{path} must be text in UTF-8. Got a byte that is not: {problem}."

@@ -177,3 +177,23 @@ def test_what_is_nan_in_the_layer_too_agrees():
     all_green(regard.explain(trace))
     known = replace(trace, output=np.zeros_like(trace.output))
     assert regard.explain(known)[-1].check.failed
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "not a number"), ("ru", "не число")]
+)
+def test_zeros_beside_nan_are_not_compared(language, said):
+    query, value = np.ones((1, 3, 6), "float32"), np.ones((1, 4, 6), "float32")
+    value[0, 1, 0] = np.nan
+    layer = keras.layers.Attention()
+    trace = regard.attend_to(layer, [query, value])[layer.path][0]
+    weights = np.where(np.isnan(trace.scores), np.nan, 0.0)  # TensorFlow's softmax
+    known = replace(trace, weights=weights.astype("float32"))
+    steps = regard.explain(known, language=language)
+    checks = [each.check for each in steps if each.check]
+    (check,) = (each for each in checks if each.what == "weights")
+    assert said in check.text(language) and not check.passed
+    assert not any(each.failed for each in checks)
+    other = replace(known, weights=np.where(np.isnan(weights), weights, 0.5))
+    checks = [each.check for each in regard.explain(other) if each.check]
+    assert any(each.failed for each in checks if each.what == "weights")

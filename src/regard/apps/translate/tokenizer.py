@@ -23,6 +23,7 @@ __all__ = ["BOS", "EOS", "PAD", "SPECIAL", "UNK", "WORD_MARK", "SubwordTokenizer
 WORD_MARK = "\u2581"
 UNKNOWN_TEXT = "\u2047"  # a double question mark, as SentencePiece shows it
 _PUNCTUATION = frozenset(".,!?;:\"'«»()[]{}…—–-„“”‘’¿¡/")
+_SHOWN = 200  # characters of what cannot be encoded
 
 
 class SubwordTokenizer:
@@ -86,7 +87,11 @@ class SubwordTokenizer:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the piece ids of each text, without begin and end."""
-        return [found.ids for found in self._tokenizer.encode_batch(list(texts))]
+        try:
+            return [found.ids for found in self._tokenizer.encode_batch(list(texts))]
+        except TypeError:  # half of a pair stands for a byte that was none
+            got = ascii(list(texts))[:_SHOWN]
+            raise ValueError(f"text must be Unicode, as UTF-8. Got {got}.") from None
 
     def encode_with_dropout(
         self, texts: Sequence[str], rate: float, random: np.random.Generator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import isnan
 from textwrap import wrap
 
 from rich.cells import cell_len
@@ -100,9 +101,9 @@ def _layer_lines(layer: str, heads: Sequence[Head], language: str) -> Iterator[s
         (
             str(head.head),
             _interval(head.effective, language, 1),
-            numeral(f"{head.visible:.1f}", language),
+            _number(head.visible, language, 1),
             "–" if away is None else _interval(away, language, 1),
-            "–" if uniform is None else numeral(f"{uniform:.1f}", language),
+            "–" if uniform is None else _number(uniform, language, 1),
             ", ".join(said[word] for word in head.words) or "–",
         )
         for head, away, uniform in (
@@ -125,6 +126,8 @@ def _layer_lines(layer: str, heads: Sequence[Head], language: str) -> Iterator[s
 
 
 def _interval(interval: Interval, language: str, digits: int = 3) -> str:
+    if isnan(interval.mean):
+        return "–"
     numbers = (interval.mean, interval.low, interval.high)
     mean, low, high = (_number(number, language, digits) for number in numbers)
     count = f", n = {interval.n}" if digits == 3 else ""
@@ -132,7 +135,9 @@ def _interval(interval: Interval, language: str, digits: int = 3) -> str:
 
 
 def _number(value: float, language: str, digits: int = 3) -> str:
-    """Decimals or, where they would hide what there is, a power of ten."""
+    """Decimals or, where they would hide what there is, a power of ten; – for NaN."""
+    if isnan(value):
+        return "–"
     plain = f"{value:.{digits}f}"
     text = f"{value:.0e}" if value and not float(plain) else plain
     return numeral(text, language)

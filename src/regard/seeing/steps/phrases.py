@@ -6,6 +6,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "nothing": {"en": "nothing to compare", "ru": "сравнивать нечего"},
     "hidden query": {"en": "the query is padding", "ru": "запрос — заполнение"},
     "hidden keys": {"en": "all keys are padding", "ru": "все ключи — заполнение"},
+    "partly nan": {
+        "en": "a score of this row is not a number (NaN), "
+        "and beside NaN this backend's softmax gives 0",
+        "ru": "одна из оценок строки — не число (NaN), "
+        "а рядом с NaN softmax этого бэкенда даёт 0",
+    },
     "empty": {"en": "it has no entries", "ru": "здесь нет ни одного числа"},
     "nothing read": {
         "en": "All weights of this row are zero: there is nothing to read.",
