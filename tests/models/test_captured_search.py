@@ -98,3 +98,13 @@ def test_a_translator_shows_its_texts_alone():
         size = found.weights.shape
         shown = calls.weights[row, 0, : size[0], : size[1]]
         assert_allclose(shown, found.weights, atol=2e-6)
+
+
+def test_a_text_that_is_cut_is_told():
+    translator = Translator(make_model("luong-feeding"), Digits(), Digits(), 6)
+    whole = translator.translate(["56", "456745"], beam=2)
+    with pytest.warns(
+        UserWarning, match=r"at most 6 pieces.* 9 in texts\[1\] \(1 of 2"
+    ):
+        cut = translator.translate(["56", "456745674"], beam=2)
+    assert [each.source_ids for each in cut] == [each.source_ids for each in whole]

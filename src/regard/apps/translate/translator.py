@@ -1,5 +1,6 @@
 """A trained model with its tokenizers: texts in, translations and attention out."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,8 @@ class Translator:
         """Return the best translation of each text.
 
         Args:
-            texts: what to translate; longer texts than the model has seen are cut.
+            texts: what to translate; of texts longer than any the model has seen only
+                the beginning is read, and a warning says so.
             beam: hypotheses kept at every step.
             options: further settings of `regard.models.Search`.
         """
@@ -80,7 +82,9 @@ class Translator:
     ) -> list[list[Translation]]:
         """Return all hypotheses of the beam for each text, the best first."""
         search = self._searcher(beam, options)
-        ids = [self._ids(text) for text in texts]
+        pieces = self.source.encode(texts)
+        self._warn_of_cut([len(each) for each in pieces])
+        ids = self._cut(pieces)
         found: list[list[Translation]] = [[] for _ in texts]
         for rows, source in self._batches(ids):
             result = search(source, seed=seed, shown=len(rows))
@@ -94,12 +98,23 @@ class Translator:
     def rehearse(self, texts: Sequence[str], beam: int = 5, **options: Any) -> None:
         """Search one batch of every shape that `texts` have, which compiles them."""
         search = self._searcher(beam, options)
-        batches = self._batches([self._ids(text) for text in texts])
+        batches = self._batches(self._cut(self.source.encode(texts)))
         for source in {source.shape: source for _, source in batches}.values():
             search(source)
 
-    def _ids(self, text: str) -> list[int]:
-        return [*self.source.encode([text])[0][: self.max_length], EOS]
+    def _cut(self, pieces: Sequence[list[int]]) -> list[list[int]]:
+        return [[*each[: self.max_length], EOS] for each in pieces]
+
+    def _warn_of_cut(self, sizes: Sequence[int]) -> None:
+        cut = [row for row, size in enumerate(sizes) if size > self.max_length]
+        if cut:
+            warnings.warn(
+                f"texts must have at most {self.max_length} pieces each, as the model "
+                f"learnt. Got {sizes[cut[0]]} in texts[{cut[0]}] ({len(cut)} of "
+                f"{len(sizes)} are too long): only the beginning is read. Divide them "
+                "into sentences.",
+                stacklevel=3,
+            )
 
     def _searcher(self, beam: int, options: dict[str, Any]) -> Searcher:
         fixed = {"start": BOS, "end": EOS, "forbidden": (PAD, BOS, UNK)}
