@@ -71,7 +71,7 @@ _COPIES = {
         "folded": Copies(0.0, 1.5),
     },
     "torch": {
-        "dense": Copies(None, 1.0, tile=4.2e6),
+        "dense": Copies(None, 1.0, tile=2.1e6),
         "rows": Copies(2.95, 1.0, 3e6),
         "band": Copies(2.95, 1.0, 3e6),
         "fused": Copies(0.0, 1.3),
