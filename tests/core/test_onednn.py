@@ -87,7 +87,7 @@ def test_the_slope_of_a_slope_and_maps_over_a_batch(everywhere):
     (wanted,) = torch.autograd.grad(plain.square().sum(), right)
     assert_allclose(second, wanted, rtol=1e-4, atol=1e-5)
     many = numbers(2, 4, 3)
-    found = torch.vmap(lambda x: onednn.product(x, right.t()))(many).detach()
+    found = torch.vmap(lambda x: product(x, right.t()))(many).detach()
     assert_allclose(found, (many @ right.t()).detach(), atol=1e-5)
 
 
@@ -136,6 +136,14 @@ def test_heads_are_read_as_by_the_kernel_of_torch(groups, padded, everywhere):
         if not padded:
             assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     assert_allclose(ours[0], theirs[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
+def test_heads_are_mapped_over_more_axes(everywhere):
+    layer = regard.layers.MultiHeadAttention(2, 3)
+    many = numbers(3, 2, 7, 12)
+    whole = layer(many.flatten(0, 1)).detach().unflatten(0, (3, 2))
+    assert_allclose(torch.vmap(layer)(many).detach(), whole, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from regard.core.native.onednn import WORTH, is_traced, is_usable, multiplied
+from regard.core.native.onednn import WORTH, is_plain, is_usable, multiplied
 
 Tensor = Any
 
@@ -59,9 +59,7 @@ def product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor |
 def _learns(left, right, bias):
     if not (torch.is_grad_enabled() and right.requires_grad) or left.ndim != right.ndim:
         return False
-    if is_traced(left) or torch.is_autocast_enabled(left.device.type):
-        return False
-    if torch._C._are_functorch_transforms_active():
+    if not is_plain(left):
         return False
     kinds = {each.dtype for each in (left, right, bias) if each is not None}
     return len(kinds) == 1 and left.shape[:-2] == right.shape[:-2]

@@ -32,14 +32,17 @@ def is_usable(*tensors: Tensor) -> bool:
     """
     if _OPERATION is None or not torch.backends.mkldnn.enabled:
         return False
-    if torch.is_autocast_enabled("cpu"):
-        return False
     return all(
-        each.dtype == torch.float32
-        and each.device.type == "cpu"
-        and not is_traced(each)
+        each.dtype == torch.float32 and each.device.type == "cpu" and is_plain(each)
         for each in tensors
     )
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """True where only autograd looks on: no tracing, autocast or ``torch.func``."""
+    if is_traced(tensor) or torch.is_autocast_enabled(tensor.device.type):
+        return False
+    return not torch._C._are_functorch_transforms_active()
 
 
 def is_traced(tensor: Tensor) -> bool:
@@ -95,12 +98,3 @@ class _Product(torch.autograd.Function):
             _Product.apply(upstream.t(), left.t(), None) if wanted[1] else None,
             upstream.sum(0) if wanted[2] else None,
         )
-
-    @staticmethod
-    def vmap(info, places, left, right, bias):
-        parts = zip((left, right, bias), places, strict=True)
-        left, right, bias = (
-            each if place is None else each.movedim(place, 0) for each, place in parts
-        )
-        found = left @ right.transpose(-1, -2)
-        return found if bias is None else found + bias.unsqueeze(-2), 0
