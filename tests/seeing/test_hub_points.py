@@ -1,6 +1,7 @@
-"""D-FINE's attention at points of images is read as weights of points."""
+"""D-FINE's attention at points of images is read as weights of points, and told."""
 
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,15 +27,19 @@ def numpy(tensor):
     return ops.convert_to_numpy(tensor)
 
 
-@pytest.fixture
-def layer():
+def layer_of(method="default", points=POINTS):
     module = importlib.import_module("keras_hub.src.models.d_fine.d_fine_attention")
     kind = module.DFineMultiscaleDeformableAttention
-    found = kind(8, 2, 2, 0.5, "default", POINTS, 5, SHAPES)
+    found = kind(8, 2, 2, 0.5, method, points, 5, SHAPES)
     found(*ARGS)
     for weight in found.trainable_weights:
         weight.assign(numpy(weight) + RNG.normal(size=weight.shape) / 3)
     return found
+
+
+@pytest.fixture
+def layer():
+    return layer_of()
 
 
 def told(dense):
@@ -98,10 +103,38 @@ def test_rows_alone_are_those_of_the_table(layer):
     assert_array_equal(part.weights, whole.weights[:, :, [0, 4]])
 
 
-def test_calls_are_explained(layer):
+COMPARED = ["whole.places[i, h]", "scores", "weights", "context"]
+
+
+@pytest.mark.parametrize("points", [POINTS, 2])
+@pytest.mark.parametrize("method", ["default", "discrete"])
+def test_calls_are_explained_to_what_was_read(method, points):
+    layer = layer_of(method, points)
     (trace,) = regard.attend_to(layer, *ARGS)[layer.path]
-    checks = [each.check for each in regard.explain(trace, query=1) if each.check]
-    assert checks and all(each.passed for each in checks)
+    for query, head in np.ndindex(5, 2):
+        steps = regard.explain(trace, query=query, head=head, example=1)
+        checks = [each.check for each in steps if each.check]
+        assert [each.what for each in checks] == COMPARED
+        assert all(each.passed for each in checks)
+        assert_allclose(steps[-1].value, numpy(layer(*ARGS)[0])[1, query], atol=1e-6)
+
+
+def test_an_answer_that_was_not_read_at_the_places_does_not_pass(layer):
+    (trace,) = regard.attend_to(layer, *ARGS)[layer.path]
+    moved = {**trace.extra, "places": trace.extra["places"][:, :, :, ::-1]}
+    steps = regard.explain(replace(trace, extra=moved), query=1)
+    failed = [each.check.what for each in steps if each.check and each.check.failed]
+    assert failed == ["whole.places[i, h]", "context"]
+
+
+def test_an_exception_inside_leaves_the_layer_as_it_was(layer):
+    short = ARGS[0], ARGS[1][:, :7], *ARGS[2:]
+    with (
+        regard.capture(layer),
+        pytest.raises(Exception, match=r"size|shape|slice|invalid"),
+    ):
+        layer(*short)
+    assert not {"call", "compute_attention"} & set(vars(layer))
 
 
 def test_points_are_no_keys_to_be_changed(layer):

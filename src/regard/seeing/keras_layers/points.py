@@ -1,12 +1,13 @@
 """Attention at points of images, as D-FINE's: weights of points in the place of keys.
 
 Its method ``compute_attention`` gives where the points lie, (B, T, H, P, 2), and their
-weights, (B, T, H, P), a softmax of what the query alone says.
+weights, (B, T, H, P), a softmax of what the query alone says. What it read there stands
+in its answer, heads side by side: (B, T, H D).
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 from keras import ops
@@ -20,19 +21,27 @@ from regard.seeing.replacing import replaced
 @contextmanager
 def read_at_points(layer: Any) -> Iterator[None]:
     """Let a layer deliver weights and ``extra["places"]`` while the block runs."""
-    method = layer.compute_attention
+    call, method = layer.call, layer.compute_attention
 
-    def compute(*args, **options):
+    @wraps(call)
+    def watched(*args, **options):
         seen: list[Any] = []
-        softmax = partial(_noted, seen)
-        with in_place_of_hearts(layer, softmax, lambda made: made):
-            places, weights = method(*args, **options)
-        scores, found = (ops.swapaxes(each, 1, 2) for each in (*seen, weights))
-        _deliver(layer, scores, found, places)
-        return places, weights
+        with replaced(
+            layer, "compute_attention", partial(_compute, layer, method, seen)
+        ):
+            answer = call(*args, **options)
+        _deliver(layer, answer[0], *seen)
+        return answer
 
-    with replaced(layer, "compute_attention", compute):
+    with replaced(layer, "call", watched):
         yield
+
+
+def _compute(layer, method, seen, *args, **options):
+    with in_place_of_hearts(layer, partial(_noted, seen), lambda made: made):
+        places, weights = method(*args, **options)
+    seen += weights, places
+    return places, weights
 
 
 def _noted(seen: list[Any], method: Callable) -> Callable:
@@ -43,11 +52,14 @@ def _noted(seen: list[Any], method: Callable) -> Callable:
     return softmax
 
 
-def _deliver(layer, scores, weights, places):
+def _deliver(layer, answer, scores, weights, places):
+    scores, weights = (ops.swapaxes(each, 1, 2) for each in (scores, weights))
+    batch, queries, heads = sizes_of(places)[:3]
+    context = ops.reshape(answer, (batch, queries, heads, -1))
     found = tables_of(scores, weights, None)
 
     def look(numbers=None):
         return found if numbers is None else taken_rows(found, numbers)
 
-    extra = {"extra": {"places": places}}
-    deliver(layer, {}, extra, None, look, sizes_of(weights))
+    tensors = {"context": ops.swapaxes(context, 1, 2), "extra": {"places": places}}
+    deliver(layer, {}, tensors, None, look, sizes_of(weights))

@@ -106,7 +106,8 @@ def work_out(
     ours = in_our_terms(trace)
     found = card_of(ours, layer)
     if ours.settings["whose"] == "other":
-        found = replace(found, steps=shared()["read_off"])
+        usual = shared()["read_off"]
+        found = replace(found, steps=shared().get(f"{found.name}_read_off", usual))
     if "key_positions" in ours.extra:  # the memory is a cache, not what came in
         found = replace(found, steps=(*card("key_value_cache").steps, *found.steps))
         ours = replace(ours, inputs={})

@@ -1,6 +1,6 @@
 """Functions of mechanisms over images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -39,14 +39,55 @@ def level_sizes(whole: Any, levels: int) -> Array:
 
 def read_levels(whole: Any, places: Array, head: int) -> Array:
     """(levels, points, 2) places in pixels -> (levels * points, D), read bilinearly."""
-    found = []
-    for number, at in enumerate(places):
-        image = whole.get(f"level_{number}")[..., head, :]
-        height, width, size = image.shape
-        four = image.reshape(-1, size)[around(at, height, width)]
-        shares = around_shares(at, height, width)
-        found.append(np.sum(four * shares[..., None], axis=-2))
+    images = [whole.get(f"level_{n}")[..., head, :] for n in range(len(places))]
+    return np.concatenate(
+        [_between(image, at) for image, at in zip(images, places, strict=True)]
+    )
+
+
+def _between(image: Array, place: Array) -> Array:
+    """What lies in an image (H, W, D) at places (…, 2) in pixels: (…, D)."""
+    height, width, size = image.shape
+    four = image.reshape(-1, size)[around(place, height, width)]
+    return np.sum(four * around_shares(place, height, width)[..., None], axis=-2)
+
+
+def read_between(pixels: Array, sizes: Any, points: Any, places: Array) -> Array:
+    """Images one after another in pixels (S, D), read at places (P, 2): (P, D).
+
+    ``sizes``: height and width of each; ``points``: how many places lie in each of
+    them, or in all alike; places are in parts of their image.
+    """
+    found = [
+        _between(image, at * image.shape[1::-1] - 0.5)
+        for image, at in _one_by_one(pixels, sizes, points, places)
+    ]
     return np.concatenate(found)
+
+
+def read_nearest(pixels: Array, sizes: Any, points: Any, places: Array) -> Array:
+    """The same, each place being the nearest pixel, at the edge beyond the image.
+
+    D-FINE's own rounding: pixel n is nearest to n / size, not to its centre.
+    """
+    found = []
+    for image, at in _one_by_one(pixels, sizes, points, places):
+        width, height = image.shape[1::-1]
+        column, row = np.floor(at * [width, height] + 0.5).astype(int).T
+        row, column = np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)
+        found.append(image[row, column])
+    return np.concatenate(found)
+
+
+def _one_by_one(
+    pixels: Array, sizes: Any, points: Any, places: Array
+) -> Iterator[tuple[Array, Array]]:
+    """Each image (H, W, D) with the places in it."""
+    counts = np.broadcast_to(points, len(sizes))
+    images = np.split(pixels, np.cumsum([h * w for h, w in sizes])[:-1])
+    parts = np.split(places, np.cumsum(counts)[:-1])
+    for size, image, at in zip(sizes, images, parts, strict=True):
+        yield image.reshape(*size, -1), at
 
 
 def window_place(row: int, column: int, image: Array, window: Array, shift: Array):
@@ -112,6 +153,6 @@ PICTURES: dict[str, Callable[..., Array]] = {
     each.__name__: each
     for each in (
         *(around, around_shares, level_sizes, read_levels, window_place, cut_windows),
-        *(sides, takers, pooled),
+        *(read_between, read_nearest, sides, takers, pooled),
     )
 }
