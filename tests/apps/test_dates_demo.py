@@ -117,10 +117,23 @@ def test_the_verb_draws_examples_and_is_plain_about_the_score(
     shown = capsys.readouterr().out
     assert shown.count("  ->  ") == 4 and "\n5 мая 2026 г.  ->  " in shown
     assert "of 3,000 dates on days never seen are read exactly" in shown
-    assert "That is below 99.5 %" in shown
+    assert "That is below 99.5 %: train longer, with more --epochs." in shown
     assert (tmp_path / "out" / "report.html").is_file()
     assert main([*words, "--seconds", "0"]) == 2
     assert "seconds must be positive. Got 0" in capsys.readouterr().err
+
+
+def test_the_verb_says_when_the_time_was_too_short(made, monkeypatch, capsys, tmp_path):
+    _, reader, _ = made
+    clock = iter(range(0, 10**6, 50))
+    fake = SimpleNamespace(monotonic=lambda: next(clock))
+    monkeypatch.setattr("regard.apps.dates.demo.time", fake)
+    monkeypatch.setattr("regard.apps.dates.demo.train", lambda *given: reader)
+    words = ["demo", "dates", "--out", str(tmp_path / "out"), "--samples", "50"]
+    assert main([*words, "--seconds", "30"]) == 0
+    shown = capsys.readouterr().out
+    assert "the 30 s allowed were over before the 4 epochs" in shown
+    assert "with more --seconds." in shown and "more --epochs" not in shown
 
 
 def test_a_file_in_the_way(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -58,8 +58,18 @@ def dates(
             f"{reading:,.0f} in reading."
         )
     if scores["exact_match"] < GOAL:
-        print(f"That is below {100 * GOAL:.1f} %: train longer, with more --epochs.")
+        print(f"That is below {100 * GOAL:.1f} %: {_longer(scores, seconds, epochs)}.")
     print(f"Open {demo.report} in a browser to see where the model looked.")
+
+
+def _longer(scores: dict[str, Any], seconds: float, epochs: int) -> str:
+    """How to train longer, by what ended the training."""
+    if scores["training_seconds"] < seconds:
+        return "train longer, with more --epochs"
+    return (
+        f"the {seconds:g} s allowed were over before the {epochs} epochs; train "
+        f"longer, with more --seconds"
+    )
 
 
 def _draw(reading: Reading) -> None:
