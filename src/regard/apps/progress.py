@@ -22,7 +22,7 @@ def progress_bar(
 ) -> Iterator[Callable[[float, str], None]]:
     """Give `tell(share, note)`, which moves the bar to `share` (0 to 1)."""
     console = console or Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:  # rich draws none there
         yield _lines(title, console)
         return
     columns = (
