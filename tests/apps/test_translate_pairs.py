@@ -147,6 +147,7 @@ def test_an_undecodable_side_names_its_file(tmp_path):
     [
         (b"", "the file is empty"),
         ("a\tb\n".encode("utf-16"), "the text is UTF-16. Save it as UTF-8"),
+        ("dog\tпёс\n".encode("cp1251"), "save the file as UTF-8 (iconv"),
         (gzip.compress(GOOD.encode())[:-20], "the gzip stream is broken"),
     ],
 )

@@ -13,6 +13,7 @@ from regard.apps.translate.pair_lines import Undecodable, read_lines
 
 MAX_BAD_FRACTION = 0.01
 _LINES_TO_LOOK_AT = 200
+_NOT_UTF8 = "not UTF-8"
 _SHOWN = 5
 _END = object()
 
@@ -132,7 +133,7 @@ def _is_empty_end(bad: BadLine, last: int) -> bool:
 
 def _trouble(line: Undecodable) -> tuple[str, str]:
     """The general reason and the detail."""
-    return ("not UTF-8" if line.startswith("byte") else "not one line of text"), line
+    return (_NOT_UTF8 if line.startswith("byte") else "not one line of text"), line
 
 
 def clean_text(text: str) -> str:
@@ -214,6 +215,12 @@ def _sort_in(row: _Row, result: PairSet, max_characters: int) -> None:
         result.pairs.append(Pair(texts[0], tuple(unique)))
 
 
+def _mending(bad: list[BadLine]) -> str:
+    if all(line.reason == _NOT_UTF8 for line in bad):
+        return "save the file as UTF-8 (iconv -t UTF-8 -f CP1251, or what it is in)"
+    return "mend the file, or see whether it is the right one"
+
+
 def _check(result: PairSet) -> None:
     total = len(result.pairs) + len(result.bad)
     if not total:
@@ -222,6 +229,5 @@ def _check(result: PairSet) -> None:
         share = 100 * len(result.bad) / total
         raise ValueError(
             f"{share:.1f} % of the lines are bad, more than "
-            f"{100 * MAX_BAD_FRACTION:g} %: mend the file, or see whether it is the "
-            f"right one.\n{result.report()}"
+            f"{100 * MAX_BAD_FRACTION:g} %: {_mending(result.bad)}.\n{result.report()}"
         )
