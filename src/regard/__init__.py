@@ -48,6 +48,8 @@ __all__ = [
     "compat",
     "convert",
     "diagnose",
+    "explain",
+    "explain_page",
     "features",
     "highlight",
     "intervening",
@@ -80,6 +82,11 @@ def __getattr__(name: str) -> object:
     if name in _LATER:
         return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What is public: names that are imported later are offered for completion too."""
+    return sorted({*globals(), *__all__})
 
 
 def _plot_maps(*args: object, **options: object) -> object:

@@ -45,6 +45,10 @@ def test_the_package_lists_everything_it_shows():
     assert shown <= set(regard.__all__)
 
 
+def test_what_is_imported_later_is_listed_and_offered():
+    assert set(regard._LATER) <= set(regard.__all__) <= set(dir(regard))
+
+
 def kind_and_name(name: str) -> tuple[int, str]:
     """Constants, then classes, then the rest, as ruff sorts them (RUF022)."""
     kind = 0 if name.isupper() else 1 if name[:1].isupper() else 2
