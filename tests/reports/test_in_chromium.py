@@ -102,6 +102,16 @@ def focused(browser):
     )
 
 
+def test_the_name_of_a_fact_is_not_broken_on_a_telephone(browser, tmp_path):
+    facts = {"task": "dates as people write them to ISO 8601, " * 3, "exact match": 1}
+    page = write_report(gallery()[:1], tmp_path / "page.html", facts=facts)
+    browser.open(page, width=400)
+    heights = browser.ask(
+        "[...document.querySelectorAll('.facts dt')].map((name) => name.clientHeight)"
+    )
+    assert len(heights) == 2 and max(heights) < 40  # one line of text is 24 high
+
+
 def test_everything_is_reached_by_the_keyboard_alone(browser, pages):
     browser.open(pages["gallery"], place(0, "matrix"))
     reached = []
