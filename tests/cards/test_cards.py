@@ -158,9 +158,10 @@ def test_a_card_cannot_be_changed():
 
 def test_cards_and_their_verbs_import_nothing_heavy(root):
     source = root / "src" / "regard"
-    files = [*(source / "cards").glob("*.py"), source / "cli" / "_cards.py"]
-    files += [source / "cli" / f"{verb}.py" for verb in ("list", "show", "cite")]
-    light = ("regard.cards", "regard.cli._cards")
+    verbs = ("list", "show", "cite", "_cards", "_language")
+    files = [*(source / "cards").glob("*.py")]
+    files += [source / "cli" / f"{verb}.py" for verb in verbs]
+    light = ("regard.cards", "regard.cli._cards", "regard.cli._language")
     for name in (name for path in files for name in imported(path)):
         assert not name.startswith(("keras", "numpy", "jax", "tensorflow", "torch"))
         assert not name.startswith("regard") or name.startswith(light)

@@ -23,6 +23,15 @@ def test_the_list_has_every_mechanism_once(capsys, language):
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_wide_terminal_cuts_no_title(capsys, monkeypatch, language):
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["list", "--lang", language]) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown and max(map(len, shown.splitlines())) <= 100
+    assert all(f" {card(name).text(language).title}" in shown for name in names())
+
+
 def test_a_group_is_listed_alone(capsys):
     assert main(["list", "--group", "positions"]) == 0
     shown = capsys.readouterr().out

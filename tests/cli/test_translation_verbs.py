@@ -173,7 +173,7 @@ def test_the_report_shows_the_translations(capsys, folder, run):
     out, test = folder / "pages" / "report.html", str(folder / "test.tsv")
     words = ["report", run, "--pairs", test, "--out", str(out), "--limit", "3"]
     words += ["--redact", "один", "--redact", "two"]
-    shown = output(capsys, *words, "--beam", "2", "--language", "ru")
+    shown = output(capsys, *words, "--beam", "2", "--lang", "ru")
     assert shown == f"{out}: 3 translations with their alignments\n"
     page = out.read_text("utf-8")
     assert '<html lang="ru"' in page
@@ -254,6 +254,7 @@ def test_resuming_a_finished_run_changes_no_metrics(capsys, folder, run):
         (["translate", "--file", "none.txt"], "none.txt: a text file is expected"),
         (["translate", "hi", "--file", "none.txt"], "give texts or --file, not both"),
         (["report", "--pairs", "none.tsv"], "none.tsv: a text file is expected"),
+        (["report", "--pairs", "x", "--lang", "de"], "language must be one of en, ru"),
     ],
 )
 def test_bad_input_is_one_line(capsys, run, words, message):
@@ -270,7 +271,7 @@ def test_input_that_is_not_utf8_is_named(capsys, run, monkeypatch):
 
 
 def test_a_word_is_explained(capsys, run):
-    words = ["explain", run, "one two", "--word", "1", "--language", "ru"]
+    words = ["explain", run, "one two", "--word", "1", "--lang", "ru"]
     shown = output(capsys, *words, "--beam", "2")
     assert "РАСХОДИТСЯ" not in shown
     assert "совпадает со слоем" in shown

@@ -18,9 +18,6 @@ WIDEST = 80  # longer lines are hard to read
 EQUATION = 6  # columns before an equation
 LABEL = 12  # columns of the label beside a paragraph
 
-Language = Annotated[
-    str, typer.Option("--lang", "--language", metavar="en|ru", help="Of the text.")
-]
 Name = Annotated[
     str, typer.Argument(help="Of the mechanism, as in `regard list`.", metavar="NAME")
 ]
@@ -57,12 +54,12 @@ WORDS = {
 _CODE = re.compile(r"`([^`]+)`")
 
 
-def terminal() -> Console:
+def terminal(widest: int = WIDEST) -> Console:
     """The console on standard output, no wider than a page."""
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.width = min(console.width, WIDEST)
+    console.width = min(console.width, widest)
     return console
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from regard.cards import check_language
+from regard.cli._language import Language
 from regard.cli._options import Backend
 from regard.cli._runs import Beam, Run, load_translator
 
@@ -25,12 +25,11 @@ def command(  # noqa: PLR0913 - a command line's options
     page: Annotated[
         Path | None, typer.Option(help="Write the interactive page into this file.")
     ] = None,
-    language: Annotated[str, typer.Option(help="en or ru.")] = "en",
+    language: Language = "en",
     beam: Beam = 5,
     backend: Backend = None,
 ) -> None:
     """Explain step by step what was looked at for one word."""
-    check_language(language)
     translator = load_translator(run)
 
     from regard.apps.translate.explained import traced

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from regard.cli._language import Language
 from regard.cli._options import Backend
 from regard.cli._pairs import (
     Pairs,
@@ -30,7 +31,7 @@ def command(  # noqa: PLR0913 - a command line's options
     ),
     references: References = "1",
     limit: Annotated[int, typer.Option(min=1, help="Pairs to show.")] = 100,
-    language: Annotated[str, typer.Option(help="Of the page: en or ru.")] = "en",
+    language: Language = "en",
     gold: Annotated[
         Path | None,
         typer.Option(

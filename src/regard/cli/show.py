@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from regard.cards import GROUPS, card, check_language
+from regard.cards import GROUPS, card
 from regard.cards.equations import unicode_equation
 from regard.cli._cards import (
     EQUATION,
     WORDS,
-    Language,
     Name,
     equation_lines,
     paragraph,
@@ -15,13 +14,13 @@ from regard.cli._cards import (
     reference,
     terminal,
 )
+from regard.cli._language import Language
 
 
-def command(name: Name, lang: Language = "en") -> None:
+def command(name: Name, language: Language = "en") -> None:
     """Explain a mechanism: equation, use, cost, paper."""
     from rich.text import Text
 
-    language = check_language(lang)
     found = card(name)
     words, text, console = WORDS[language], found.text(language), terminal()
 
