@@ -9,10 +9,11 @@ from rich.progress import (
     BarColumn,
     Progress,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
+_BAR = 30  # columns of the bar, where the terminal has so many
 _EVERY = 15.0  # seconds between lines where no bar can be drawn
 
 
@@ -27,14 +28,13 @@ def progress_bar(
         return
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, max_width=_BAR)),
         TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("left"),
+        TextColumn("{task.fields[note]}", table_column=Column()),  # may wrap
     )
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, expand=True) as progress:
         task = progress.add_task(title, total=1.0, note="")
 
         def tell(share: float, note: str) -> None:
