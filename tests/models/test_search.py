@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from regard.models import Search, Searcher
+from regard import positions
+from regard.layers import AdditiveAttention, AttentionDecoder
+from regard.models import Search, Searcher, Seq2Seq
 from tests.conformance.compiled import at_once
 from tests.models.small import (
     MODELS,
@@ -239,3 +241,23 @@ def test_values_are_folded_only_where_it_spares_work():
         assert "value" in other.folded(memory, 100)["attention"]
     model.readout.enable_lora(2)
     assert model.folded(memory, 100) is memory
+
+
+@pytest.mark.parametrize("query", ["previous_state", "new_state"])
+def test_what_a_position_adds_to_the_context_is_searched_with(query):
+    """It is no product of the values, which therefore are not folded."""
+    usual = make_model("bahdanau")
+    attention = AdditiveAttention(5, position=positions.ShawRelative(3))
+    model = Seq2Seq(
+        usual.encoder,
+        AttentionDecoder(attention, keras.layers.GRUCell(7), query),
+        usual.source_size,
+        usual.target_size,
+        usual.width,
+    )
+    source, _ = make_ids()
+    length = 4 * source.shape[1]
+    memory = model.encode(source)
+    assert "value" in model.folded(memory, length)["attention"]
+    found = Searcher(model, Search(max_length=length))(source)
+    assert np.isfinite(found.scores).all()

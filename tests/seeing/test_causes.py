@@ -150,3 +150,16 @@ def test_padding_of_keras_hub_is_padding(name):
     assert sorted(trace.masks) == sorted(causes)
     padding = np.broadcast_to(trace.masks["padding"], (2, 1, 1, 6))
     assert_array_equal(padding[:, 0, 0], KEEP)
+
+
+@pytest.mark.parametrize("query", ["previous_state", "new_state"])
+def test_the_window_of_a_decoders_attention_is_named_and_explained(query):
+    x = RNG.normal(size=(2, 6, 4)).astype("float32")
+    attention = regard.layers.AdditiveAttention(5, scope=regard.Window(2, 1))
+    layer = regard.layers.AttentionDecoder(attention, layers.GRUCell(4), query)
+    ((trace,),) = regard.attend_to(layer, x, x).values()
+    window = np.broadcast_to(trace.masks["window"], (2, 1, 6, 6))
+    assert_array_equal(window[:1], band(2, 1))
+    checks = [step.check for step in regard.explain(trace, query=3) if step.check]
+    assert "masks.window" in [each.what for each in checks]
+    assert all(each.passed for each in checks)

@@ -266,7 +266,9 @@ class AttentionDecoder(Traceable):
                 results = self._in_steps(inputs, memory, state, mask, training=training)
         outputs, weights, state, extra = results
         for listener in self.recorders():
-            parts = decoder_record.record(weights, prepared, mask, extra)
+            parts = decoder_record.record(
+                self.attention, weights, prepared, mask, extra
+            )
             listener.receive(self, {**parts, "output": outputs})
         wanted = [ops.cast(outputs, self.compute_dtype)]
         if return_attention_scores:

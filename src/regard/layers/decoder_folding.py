@@ -52,8 +52,9 @@ def _foldable(decoder):
     policy = keras.tree.flatten([decoder.compute_dtype, decoder.variable_dtype])
     if anything_changes() or set(policy) != {"float32"}:
         return False
-    if not getattr(decoder.attention, "mixes_values", False):
-        return False
+    attention = decoder.attention
+    if not getattr(attention, "mixes_values", False) or attention.position is not None:
+        return False  # a position may add something of its own to what is read
     plain = is_plain_gru(decoder.cell) or is_plain_lstm(decoder.cell)
     return decoder.query == "new_state" or (decoder.query == "previous_state" and plain)
 

@@ -38,7 +38,7 @@ def listening(attention, wanted):
     return recording(Recorder(accepts, lambda _, tensors: kept.update(tensors))), kept
 
 
-def record(weights, memory, mask, extra):
+def record(attention, weights, memory, mask, extra):
     """The arrays of a trace; ``mask`` (B, T) says which steps are real."""
     extra = dict(extra)
     if mask is not None:  # a padded step reads nothing, as its weights say
@@ -50,7 +50,9 @@ def record(weights, memory, mask, extra):
     seen = ops.cast(memory["mask"], "bool")[:, None, None, :]
     masks = {"padding": seen}
     if "mask" in extra:
-        masks["scope"] = ops.cast(extra.pop("mask"), "bool")
+        scope = getattr(attention, "scope", None)
+        cause = "scope" if scope is None else scope.cause
+        masks[cause] = ops.cast(extra.pop("mask"), "bool")
     if mask is not None:
         masks["query"] = mask[:, None, :, None]
         extra["real"] = mask[:, None]

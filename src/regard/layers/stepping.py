@@ -93,7 +93,7 @@ class Stepping:
                 position = ops.cast(state["position"], "int32")
                 places = ops.reshape(position, (-1, beside))
                 grid = Grid.of(beside, ops.shape(keys)[2], places)
-                scopes = {} if self.scope is None else {"scope": self.scope}
+                scopes = {} if self.scope is None else {self.scope.cause: self.scope}
                 state = {"position": position + 1}
                 queries = self._placed(queries, grid.query_positions)
             result = self.look(
