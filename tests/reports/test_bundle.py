@@ -136,8 +136,7 @@ def pages_of_a_kind():
 _BOTH = "list heads matrix canvas minimap"
 MIXED = {
     f"{_BOTH} arcs gold words numbers": 30_000,
-    f"{_BOTH} lags arcs gold words explanation numbers": 30_000,
-    f"{_BOTH} lags arcs gold words explanation removal numbers": 30_500,
+    f"{_BOTH} lags arcs gold words answer numbers": 30_600,
     f"{_BOTH} timeline sound numbers": 30_000,
     f"{_BOTH} timeline sound bands numbers": 30_000,
 }

@@ -86,6 +86,60 @@ def test_the_page_of_a_hierarchical_model_carries_sentences(tmp_path):
     assert first["source"] == "a long film dull"
 
 
+def test_words_are_taken_away_in_the_model_the_strongest_of_the_document_first(
+    tmp_path,
+):
+    keras.utils.set_random_seed(1)
+    model = hierarchical()
+    classifier = regard.metrics.Classifier(model, keras.ops.softmax)
+    path = regard.report(
+        classifier, WORDS, path=tmp_path / "a.html", key_tokens=DOCUMENTS,
+        classes=["no", "yes"],
+    )  # fmt: skip
+    for at, entry in enumerate(entries(path)):
+        sentences = DOCUMENTS[at]
+        explained = entry["explanation"]
+        removal = explained["removal"]
+        size = sum(map(len, sentences))
+        assert removal["product"] is True
+        assert removal["counts"] == [each for each in (0, 1, 2, 3, 5) if each < size]
+        (trace,) = regard.attend_to(model, WORDS[at : at + 1])["han"]
+        places = [
+            (n, t) for n, words in enumerate(sentences) for t in range(len(words))
+        ]
+        products = np.array(
+            [
+                trace.extra["sentences"][0, n] * trace.extra["words"][0, n, t]
+                for n, t in places
+            ]
+        )
+        assert sorted(removal["order"]) == list(range(size))
+        assert (np.diff(products[removal["order"]]) <= 1e-7).all()
+        for count, found in zip(
+            removal["counts"], removal["probabilities"], strict=True
+        ):
+            left = WORDS[at].copy()
+            for place in removal["order"][:count]:
+                left[places[place]] = 0  # the mask hides it from both levels
+            wanted = classifier.predict(left[None])[0]
+            np.testing.assert_allclose(found, wanted, rtol=1e-4)
+        assert len({tuple(each) for each in removal["probabilities"]}) > 1
+        ((method, gradient),) = explained["compared"]
+        assert method == "input_gradient" and len(gradient) == size
+
+
+def test_of_words_that_are_not_shown_none_is_taken_away(tmp_path):
+    keras.utils.set_random_seed(1)
+    classifier = regard.metrics.Classifier(hierarchical(), keras.ops.softmax)
+    shorter = [DOCUMENTS[0], [["good"], ["very", "very"], ["see", "it"]]]
+    path = regard.report(
+        classifier, WORDS, path=tmp_path / "a.html", key_tokens=shorter,
+        classes=["no", "yes"],
+    )  # fmt: skip
+    _, second = entries(path)
+    assert sorted(second["explanation"]["removal"]["order"]) == list(range(5))
+
+
 def test_sentences_of_any_map_weigh_what_their_words_sum_to(tmp_path):
     weights = np.array([[[0.5, 0.25, 0.25], [0, 0, 1]]])
     record = AttentionRecord(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from regard.reports import AttentionRecord, Example, Sentences
+from regard.reports import AttentionRecord, Example, Explanation, Removal, Sentences
 from tests.reports.browser import needs_browser
 
 pytestmark = needs_browser
@@ -17,14 +17,16 @@ READ = (
 )
 
 
-def document(**more):
+def document(explanation=None, **more):
     record = AttentionRecord(
         weights=[[[0.5, 0.25, 0.25], [0, 0, 1.0]]],
         query_tokens=["a", "b"],
         key_tokens=["good", "old", "film"],
         sentences=Sentences(lengths=[2, 1], **more),
     )
-    return Example(source="good old film", output="yes", attention=record)
+    return Example(
+        source="good old film", output="yes", attention=record, explanation=explanation
+    )
 
 
 def test_each_sentence_has_its_weight_and_its_words_theirs(ask):
@@ -71,3 +73,39 @@ def test_a_click_on_a_word_chooses_it(ask):
         ".map((e) => Boolean(e.style.outline))];",
     )
     assert "k=2" in chosen and outlined == [False, False, True]
+
+
+@pytest.mark.parametrize("view", ["sentences", "words"])
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Strongest in the whole text: a sentence's weight times the word's"),
+        ("ru", "Сильнейшие — во всём тексте: вес предложения, умноженный на вес"),
+    ],
+)
+def test_words_are_taken_away_over_all_sentences(ask, view, language, said):
+    removal = Removal(
+        order=[2, 0, 1], counts=[0, 1, 2], by_product=True,
+        probabilities=[[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]],
+    )  # fmt: skip
+    explanation = Explanation(probabilities={"yes": 0.75, "no": 0.25}, removal=removal)
+    points, notes = ask(
+        [document(explanation)],
+        "const slider = document.querySelector('#stage [type=range]');"
+        "const bars = () => text('.bars dd').map((e) => "
+        "parseFloat(e.replace(',', '.')));"
+        "const point = () => [bars(), text('#stage .gone')];"
+        "const points = [point()];"
+        "for (const at of [1, 2, 0]) {"
+        " slider.value = at; slider.dispatchEvent(new Event('input'));"
+        " points.push(point()); }"
+        "return [points, text('#stage .quiet')];",
+        place=f"v={view}&lang={language}",
+    )
+    assert points == [
+        [[0.75, 0.25], []],
+        [[0.5, 0.5], ["film"]],
+        [[0.125, 0.875], ["good", "film"]],
+        [[0.75, 0.25], []],
+    ]
+    assert any(note.startswith(said) for note in notes)

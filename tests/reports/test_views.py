@@ -346,39 +346,3 @@ def test_the_table_is_sorted_and_the_files_hold_every_number(ask):
     assert ["a", "x", "0.75", "1", "1.5"] in lines and len(lines) == 3
     assert '"weights":[[0.75,0.25],[0,1]]' in json_text
     assert drawn == [5, ["a", "b", "x", "y"]]
-
-
-def test_of_an_outline_the_largest_weights_are_exact(ask):
-    rng = np.random.default_rng(0)
-    weights = rng.dirichlet(np.full(1000, 0.05), size=(1, 600)).astype("float32")
-    order = np.argsort(-weights, axis=-1)[..., :16]
-    blocks = np.pad(weights, ((0, 0), (0, 0), (0, 0)))
-    blocks = blocks.reshape(1, 300, 2, 500, 2)
-    record = AttentionRecord(
-        outline={
-            "entropy": -(weights * np.log(np.maximum(weights, 1e-30))).sum(-1),
-            "visible": np.full((1, 600), 1000),
-            "received": weights.sum(1),
-            "top_keys": order,
-            "top_weights": np.take_along_axis(weights, order, -1),
-            "largest": blocks.max((2, 4)),
-            "mean": blocks.mean((2, 4)),
-        },
-        query_tokens=[f"q{i}" for i in range(600)],
-        key_tokens=[f"k{i}" for i in range(1000)],
-    )
-    best, least = order[0, 7, 0], np.argmin(weights[0, 7])
-    example = Example(source="s", output="o", attention=record)
-    kept, note = ask(
-        [example], 'return [text("#inspector dd"), text("#stage span")];',
-        place=f"q=7&k={best}",
-    )  # fmt: skip
-    assert float(kept[2]) == pytest.approx(weights[0, 7, best], abs=2e-4)
-    assert kept[3] == "1 / 1000"
-    assert any("2 × 2" in each for each in note)
-    (_, _, bound, *_) = ask(
-        [example], 'return text("#inspector dd");', place=f"q=7&k={least}"
-    )
-    assert float(bound.removeprefix("≤ ")) == pytest.approx(
-        weights[0, 7, order[0, 7, 15]], abs=2e-4
-    )

@@ -171,6 +171,46 @@ def test_both_axes_of_an_image_are_changed():
     assert sorted(seen) == [(4, 2, 3, 3)] * 2 + [(6, 2, 2, 2)] * 2
 
 
+DOCUMENT = RNG.normal(size=(2, 3, 4, 8)).astype("float32")
+REAL = np.arange(4) < np.array([[4, 2, 3], [1, 4, 0]])[..., None]
+
+
+@pytest.mark.parametrize("mask", [None, REAL])
+def test_words_hidden_in_a_document_are_hidden_from_both_levels(mask):
+    layer = layers.HierarchicalPooling(5, 4, keras.layers.GRU(6, return_sequences=True))
+    hidden = np.zeros((2, 3, 4), bool)
+    hidden[0, 1, :2] = hidden[1, 0, 0] = True  # of real words, each a whole sentence
+    real = np.ones_like(REAL) if mask is None else mask
+    wanted = numpy(layer(DOCUMENT, mask=real & ~hidden))
+    before = numpy(layer(DOCUMENT, mask=mask))
+    with intervening(layer, shown=~hidden.reshape(2, 1, 1, 12)):
+        found = numpy(layer(DOCUMENT, mask=mask))
+    assert_allclose(found, wanted, atol=1e-6)
+    assert np.abs(found - before).max() > 1e-3
+
+
+@pytest.mark.parametrize("normalizer", ["softmax", "sigmoid"])
+def test_the_weights_of_words_that_are_left_as_they_are_change_nothing(normalizer):
+    layer = layers.HierarchicalPooling(5, 4, normalizer=normalizer)
+    before = numpy(layer(DOCUMENT, mask=REAL))
+    with intervening(layer, change=lambda weights, mask: weights):
+        assert_allclose(numpy(layer(DOCUMENT, mask=REAL)), before, atol=1e-6)
+
+
+def test_words_of_a_document_may_all_weigh_the_same():
+    layer = layers.HierarchicalPooling(5, 4)
+    before = numpy(layer(DOCUMENT, mask=REAL))
+    with intervening(layer, change=uniform), regard.capture(layer) as maps:
+        found = numpy(layer(DOCUMENT, mask=REAL))
+    (trace,) = maps[layer.path]
+    even = REAL.reshape(2, 12) / REAL.sum((1, 2))[:, None]
+    assert_allclose(trace.weights[:, 0, 0], even, atol=1e-6)
+    assert_allclose(trace.extra["sentences"], even.reshape(2, 3, 4).sum(-1), 1e-5)
+    mean = np.einsum("bs,bsd->bd", even, DOCUMENT.reshape(2, 12, 8))
+    assert_allclose(found, mean, atol=1e-5)
+    assert_allclose(numpy(layer(DOCUMENT, mask=REAL)), before, atol=1e-6)
+
+
 REFUSED = {
     "attention_flow": "read each other",
     "auto_correlation": "delays",

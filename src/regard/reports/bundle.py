@@ -33,9 +33,9 @@ OWN = tuple(
     "chart wide begin weights mark box note high plane blocks example rows columns "
     "signed draw count mirrored queries canvas stride tab buffer centre fits seen "
     "masks choices pieces link others factor kind ring end table cell pairs all opens "
-    "divergence places small causeAt beneath judged selected tops lineOf colourLine "
-    "called judge curve frame out predicted explain colour under below image codes "
-    "kept least bars take restore found falling titles told phrases outlined".split()
+    "divergence places small causeAt beneath judged selected tops answers "
+    "called judge curve frame out predicted colour under below image codes strike "
+    "kept least found falling titles told phrases outlined".split()
 )
 _LETTERS = (
     *string.ascii_uppercase,

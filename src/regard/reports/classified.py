@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from regard.reports.documents import has_sentences, places_of
 from regard.reports.example import Example
 from regard.reports.extras import Explanation, Removal
+from regard.reports.sentences import Sentences
 from regard.seeing.metrics.classifier import Classifier, arrays_of, count_of
 from regard.seeing.metrics.evidence import gradient_of, readers_of
 from regard.seeing.metrics.order import in_order
 from regard.seeing.metrics.received import received, trace_of, visible
 from regard.seeing.metrics.removal import hidden, predictions
+from regard.trace import Trace
 
 __all__ = ["classified"]
 
@@ -40,7 +43,7 @@ def classified(
             f"of arrays. Got {type(what).__name__} and {len(inputs)} inputs."
         )
     layer = in_order(classifier.model, inputs[0])[-1]
-    found = _explanations(classifier, inputs[0], layer, classes)
+    found = _explanations(classifier, inputs[0], layer, classes, examples)
     return [
         replace(
             example,
@@ -52,11 +55,16 @@ def classified(
 
 
 def _explanations(
-    classifier: Classifier, inputs: Any, layer: str, classes: Sequence[str]
+    classifier: Classifier,
+    inputs: Any,
+    layer: str,
+    classes: Sequence[str],
+    examples: Sequence[Example],
 ) -> list[Explanation]:
     """For each example: the probabilities of the classes, gradient x input of the
     tokens where it can be had, and the answer while the tokens that the layer weighs
-    most are hidden from attention.
+    most are hidden from attention. Where it weighs sentences and words inside them,
+    that is the product of both, over the whole document.
 
     Raises:
         ValueError: names of classes that are not as many as the model's.
@@ -69,46 +77,58 @@ def _explanations(
             f"Got {len(classes)} names."
         )
     trace = trace_of(classifier.model, inputs, layer)
-    scores, valid = received(trace), np.any(visible(trace), axis=(1, 2))
+    valid = np.any(visible(trace), axis=(1, 2))
     gradient = gradient_of(classifier, inputs, None, valid.shape)
-    removal = _Removal(classifier, inputs, layer, scores, valid)
+    removal = _Removal(classifier, inputs, layer, trace)
     found = []
     for at in range(count_of(inputs)):
-        length = int(np.flatnonzero(valid[at]).max(initial=-1)) + 1
+        shown = _shown(trace, examples[at], layer, valid[at])
         compared: dict[str, Sequence[float]] = {}
         if gradient is not None:
-            compared["input_gradient"] = gradient[at, :length].tolist()
+            compared["input_gradient"] = gradient[at, shown].tolist()
         answer = zip(classes, predicted[at].tolist(), strict=True)
         found.append(
             Explanation(
                 probabilities=dict(answer),
                 compared=compared,
-                removal=removal.of(at, predicted[at]),
+                removal=removal.of(at, predicted[at], shown),
             )
         )
     return found
+
+
+def _shown(trace: Trace, example: Example, layer: str, valid: np.ndarray) -> np.ndarray:
+    """Which keys of the layer the page shows: of a document the words of sentences,
+    which are filled up to the longest, of others all but the padding after them.
+    """
+    for record in example.records():
+        sentences = record.sentences
+        known = record.layer == layer and has_sentences(trace)
+        if known and isinstance(sentences, Sentences):
+            return places_of(trace, sentences.lengths)
+    return np.arange(np.flatnonzero(valid).max(initial=-1) + 1)
 
 
 class _Removal:
     """The answers without the strongest tokens, where they can be hidden."""
 
     def __init__(
-        self,
-        classifier: Classifier,
-        inputs: Any,
-        layer: str,
-        scores: np.ndarray,
-        valid: np.ndarray,
+        self, classifier: Classifier, inputs: Any, layer: str, trace: Trace
     ) -> None:
-        readers = readers_of(classifier.model, inputs, valid.shape[1])
+        self._scores = received(trace)
+        self._valid = np.any(visible(trace), axis=(1, 2))
+        self._by_product = has_sentences(trace)
+        readers = readers_of(classifier.model, inputs, self._valid.shape[1])
         self._possible = layer in readers
         self._arguments = classifier, inputs
         self._hidden = hidden(readers)
-        self._scores, self._valid = scores, valid
 
-    def of(self, at: int, whole: np.ndarray) -> Removal | None:
-        """The points of one example; ``whole`` is the answer to all of it."""
-        seen = np.flatnonzero(self._valid[at])
+    def of(self, at: int, whole: np.ndarray, shown: np.ndarray) -> Removal | None:
+        """The points of one example; ``whole`` is the answer to all of it, ``shown``
+        are the keys that the page's tokens are.
+        """
+        places = {int(key): place for place, key in enumerate(shown)}
+        seen = np.array([key for key in places if self._valid[at, key]], int)
         counts = [count for count in COUNTS if count < len(seen)]
         if not self._possible or len(counts) < 2:
             return None
@@ -119,7 +139,8 @@ class _Removal:
         examples = np.full(len(kept), at)
         left = predictions(*self._arguments, examples, kept, self._hidden)
         return Removal(
-            order=[int(each) for each in order],
+            order=[places[int(key)] for key in order],
             counts=counts,
             probabilities=np.vstack([whole, left]),
+            by_product=self._by_product,
         )

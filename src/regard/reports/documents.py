@@ -9,7 +9,7 @@ import numpy as np
 from regard.reports.sentences import Sentences
 from regard.trace import Trace
 
-__all__ = ["are_nested", "has_sentences", "sentences_of", "words_read"]
+__all__ = ["are_nested", "has_sentences", "places_of", "sentences_of", "words_read"]
 
 Texts = Sequence[str] | Sequence[Sequence[str]]
 
@@ -69,11 +69,16 @@ def sentences_of(
             f"as many as were read. Got {len(lengths)}, the longest of "
             f"{max(lengths, default=0)} words."
         )
-    columns = np.concatenate(
-        [at * longest + np.arange(length) for at, length in enumerate(lengths)]
-    ).astype(int)
+    columns = places_of(trace, lengths)
     return columns, Sentences(
         lengths=lengths,
         weights=trace.extra["sentences"][example, : len(lengths)],
         words=inside[example].reshape(-1)[columns],
     )
+
+
+def places_of(trace: Trace, lengths: Sequence[int]) -> np.ndarray:
+    """The keys that the words of sentences of these lengths are, in their order."""
+    longest = trace.extra["words"].shape[2]
+    places = [at * longest + np.arange(length) for at, length in enumerate(lengths)]
+    return np.concatenate(places).astype(int)

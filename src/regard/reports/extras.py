@@ -29,6 +29,8 @@ class Removal:
     - ``order``: numbers of the input tokens, the first to go first.
     - ``counts`` (n): how many of them were gone; 0 is the whole input.
     - ``probabilities`` ``(n, classes)``: the answer each time.
+    - ``by_product``: whether words go by the weight of their sentence times their own
+      inside it, hidden from the model's attention; the page then says so.
 
     Raises:
         ValueError: counts beyond the order, or not as many as rows of probabilities.
@@ -37,6 +39,7 @@ class Removal:
     order: Sequence[int]
     counts: Sequence[int]
     probabilities: np.ndarray
+    by_product: bool = False
 
     def __post_init__(self) -> None:
         table = np.asarray(self.probabilities, np.float64)

@@ -12,6 +12,8 @@ from regard.seeing.outlining import CELLS
 
 __all__ = ["OUTLINE", "checked_outline", "pack_outline"]
 
+#: Rows and columns of a map whose sums stand beside it, in a table.
+SHOWN = 64
 #: Its arrays, of one example: (H, T), (H, T), (H, S), (H, T, K) twice, (H, P, Q) twice.
 OUTLINE = (
     "entropy", "visible", "received", "top_keys", "top_weights", "largest", "mean",
@@ -34,7 +36,7 @@ def checked_outline(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def pack_outline(outline: Mapping[str, np.ndarray], buffer: Numbers) -> dict[str, Any]:
-    """Overviews in one byte, the largest weights of each row in two."""
+    """Overviews in one byte, the largest weights of each row in two, sums exactly."""
     small, exact = CODINGS["u8"][0], CODINGS["u16"][0]
     _, rows, columns = outline["largest"].shape
     length, size = outline["top_weights"].shape[1], outline["received"].shape[-1]
@@ -45,6 +47,7 @@ def pack_outline(outline: Mapping[str, np.ndarray], buffer: Numbers) -> dict[str
         "down": -(-length // CELLS),
         "across": -(-size // CELLS),
         "top": outline["top_keys"].shape[-1],
+        "sums": _sums(outline) if max(length, size) <= SHOWN else None,
         "meanScale": scale,
         "largest": buffer.append(small.encode(outline["largest"])),
         "mean": buffer.append(small.encode(mean / scale)),
@@ -54,3 +57,21 @@ def pack_outline(outline: Mapping[str, np.ndarray], buffer: Numbers) -> dict[str
             for name in ("top_keys", "visible")
         },
     }
+
+
+def _sums(outline: Mapping[str, np.ndarray]) -> list[list[list[float | None]]] | None:
+    """Of each head, of rows and of columns: an overview of as many cells as there are
+    weights has them all.
+    """
+    mean, received = (np.asarray(outline[name]) for name in ("mean", "received"))
+    if mean.shape[1:] != (outline["entropy"].shape[-1], received.shape[-1]):
+        return None
+    return [
+        [[_told(each) for each in sums] for sums in (rows, columns)]
+        for rows, columns in zip(mean.sum(-1), received, strict=True)
+    ]
+
+
+def _told(value: float) -> float | None:
+    """Four digits of a finite number; JSON knows no other."""
+    return round(float(value), 4) if np.isfinite(value) else None

@@ -40,6 +40,7 @@ def pack_explanation(explanation: Explanation) -> dict[str, Any]:
             "order": list(map(int, removal.order)),
             "counts": list(map(int, removal.counts)),
             "probabilities": [list(map(number, row)) for row in removal.probabilities],
+            "product": removal.by_product,
         },
     }
 

@@ -60,7 +60,8 @@ def report(
         other: a second model, called with the same inputs, or its maps: the page then
             shows one, the other, and what changes; ``names`` says what they are called.
         classes: names of a classifier's classes: the page then shows its answers, how
-            they move while the strongest tokens are hidden, and gradient x input.
+            they move while the strongest tokens are hidden (of documents the words of
+            the largest product of sentence and word weight), and gradient x input.
         redact: a function of a text, or words and compiled patterns, to be blacked out
             in every text and token before anything is written.
         **page: ``title``, ``facts``, ``language`` ("en" or "ru"), ``names`` of two

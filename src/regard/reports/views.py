@@ -74,10 +74,7 @@ VIEWS: dict[str, _Need] = {
     "gold": _map(_has_gold),
     "words": _map(lambda each, _, n: _whole(each) and n <= 2000, unless=["timeline"]),
     "sentences": _map(lambda each, *_: each.get("sentences") is not None),
-    "explanation": _example(lambda entry: "explanation" in entry),
-    "removal": _example(
-        lambda entry: bool(entry.get("explanation", {}).get("removal"))
-    ),
+    "answer": _example(lambda entry: "explanation" in entry),
     "timeline": _example(lambda entry: "timeline" in entry),
     "sound": _example(lambda entry: "audio" in entry.get("timeline", ())),
     "bands": _map(lambda each, *_: each.get("band", -1) >= 0),
@@ -100,7 +97,7 @@ _SPOKEN_BY = {
     "sentences": {"sentences"},
     "time": {"timeline", "sound", "bands"},
     "training": {"training", "multiples"},
-    "words": {"words", "explanation", "removal"},
+    "words": {"words", "answer"},
 }
 
 

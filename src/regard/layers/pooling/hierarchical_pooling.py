@@ -3,12 +3,13 @@
 import keras
 from keras import ops
 
+from regard.changing import changes_of
 from regard.core.masks import boolean_mask
-from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.inputs import join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.pooling.context_pooling import ContextPooling
+from regard.layers.pooling.two_levels import narrowed, product, reading_with_changes
 from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 
@@ -75,19 +76,14 @@ class HierarchicalPooling(Traceable):
         self.built = True
 
     def call(self, inputs, mask=None, return_attention_scores=False, training=None):
-        batch, count, length, width = sizes_of(inputs)
         words, sentences = self._masks(inputs, mask)
-        asked = {"return_attention_scores": True, "training": training}
-        lines = ops.reshape(inputs, (-1, length, width))
-        if words is not None:
-            words = ops.reshape(words, (-1, length))
-        found, word_weights = self.words(lines, mask=words, **asked)
-        found = ops.reshape(found, (batch, count, width))
-        if self.sentence_encoder is not None:
-            found = self.sentence_encoder(found, mask=sentences, training=training)
-        output, sentence_weights = self.sentences(found, mask=sentences, **asked)
-        word_weights = ops.reshape(word_weights, (batch, count, length))
-        weights = widen(sentence_weights)[..., None] * widen(word_weights)
+        read = self._read(inputs, words, sentences, training)
+        if any(change.weights for change in changes_of(self)):
+            with reading_with_changes(self, *read[2:], words):
+                read = self._read(inputs, words, sentences, training)
+        output, found, word_weights, sentence_weights = read
+        weights = product(word_weights, sentence_weights)
+        batch = sizes_of(inputs)[0]
         for listener in self.recorders():
             extra = {"words": word_weights, "sentences": sentence_weights}
             extra["vectors"] = found
@@ -102,6 +98,21 @@ class HierarchicalPooling(Traceable):
             return output, ops.cast(weights, self.compute_dtype)
         return output
 
+    def _read(self, inputs, words, sentences, training):
+        """Output, sentences (B, N, D'), weights of words (B, N, S) and of sentences."""
+        batch, count, length, width = sizes_of(inputs)
+        asked = {"return_attention_scores": True, "training": training}
+        lines = ops.reshape(inputs, (-1, length, width))
+        if words is not None:
+            words = ops.reshape(words, (-1, length))
+        found, word_weights = self.words(lines, mask=words, **asked)
+        found = ops.reshape(found, (batch, count, width))
+        if self.sentence_encoder is not None:
+            found = self.sentence_encoder(found, mask=sentences, training=training)
+        output, sentence_weights = self.sentences(found, mask=sentences, **asked)
+        word_weights = ops.reshape(word_weights, (batch, count, length))
+        return output, found, word_weights, sentence_weights
+
     def _masks(self, inputs, mask):
         """Of the words (B, N, S) and of the sentences (B, N); both may be None."""
         implicit = get_keras_mask(inputs)
@@ -109,18 +120,21 @@ class HierarchicalPooling(Traceable):
         if mask is not None and len(mask.shape) == 2:
             mask = ops.broadcast_to(mask[..., None], ops.shape(inputs)[:3])
         mask = join(mask, implicit)
-        if mask is None:
-            return None, None
-        if len(mask.shape) != 3:
+        if mask is not None and len(mask.shape) != 3:
             raise ValueError(
                 "mask must have shape (batch, sentence, word) or (batch, sentence). "
                 f"Got {tuple(mask.shape)}."
             )
-        return mask, ops.any(mask, axis=-1)
+        mask = narrowed(self, mask, sizes_of(inputs)[:3])
+        return (None, None) if mask is None else (mask, ops.any(mask, axis=-1))
 
     def reports_for(self):
         """The poolings inside are this layer's own."""
         return (self.words, self.sentences)
+
+    def reads_with(self):
+        """None of them: what changes are the weights of all words, which are here."""
+        return ()
 
     def compute_mask(self, inputs, previous_mask=None):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +27,9 @@ def gradient_times_input(
 
     Args:
         classifier: the model.
-        inputs: token numbers for a model with an embedding, or one array
-            ``(B, S, ...)`` of numbers such as frames of sound.
+        inputs: token numbers for a model with an embedding, of documents ``(B, N, S)``
+            too, whose words then stand one after another; or one array ``(B, S, ...)``
+            of numbers such as frames of sound.
         classes: c ``(B,)``, by default the class predicted.
         embedding: name of the ``keras.layers.Embedding``, by default the first one.
 
@@ -43,7 +45,8 @@ def gradient_times_input(
         vectors, say = _vectors(classifier, layer, some)
         answer = _answer(classifier, say, wanted)
         products = gradients(answer, {"vectors": vectors})["vectors"] * vectors
-        parts.append(products.reshape(*products.shape[:2], -1).sum(axis=2))
+        tokens = products.shape[1:2] if layer is None else products.shape[1:-1]
+        parts.append(products.reshape(len(products), math.prod(tokens), -1).sum(axis=2))
     return np.concatenate(parts)
 
 

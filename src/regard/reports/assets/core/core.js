@@ -1,7 +1,7 @@
 // The page without its views: what a view may use, the most used first.
 
 export { $, abs, begun, ceil, clamp, data, each, entries, examples, fill, finite, floor, group, held, indices, isolated, make, max, min, number, offer, on, option, pasted, penOf, picture, press, quiet, range, state, sum, svg, t, terms, values, view, weightText } from "./state.js";
-export { axes, causeOf, causeText, isPlain, label, quoted, seenBy, shareName, tokenText, topOf, weightAt } from "./tokens.js";
+export { axes, causeOf, causeText, isPlain, label, quoted, seenBy, shareName, tokenText, topOf, weightAt, weightSaid } from "./tokens.js";
 export { everything, pixelsOf, pooled } from "./blocks.js";
 export { all, register, views } from "./views.js";
 export { inks, isDark, paint, shade } from "./colour.js";

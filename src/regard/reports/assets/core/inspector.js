@@ -1,7 +1,7 @@
 // The exact numbers of one cell, and the largest weights of its row.
 
 import { $, abs, fill, isolated, make, number, t, terms, view, weightText } from "./state.js";
-import { causeOf, causeText, label, quoted, seenBy, shareName, tokenText, topOf, weightAt } from "./tokens.js";
+import { causeOf, causeText, label, quoted, seenBy, shareName, tokenText, topOf, weightAt, weightSaid } from "./tokens.js";
 
 // A token, and how the tokenizer wrote it where that is another text.
 const tokenOf = (side, index, name) => {
@@ -11,13 +11,13 @@ const tokenOf = (side, index, name) => {
 };
 
 const numbersOf = (row, column) => {
-  const { divergence, chart, scores, shares, signed, least } = view.plane;
+  const { divergence, chart, scores, shares, signed } = view.plane;
   const cause = causeOf(row, column);
   const seen = seenBy(row);
   if (!seen) return [[t("weight"), t("no_keys")]];
   const weight = weightAt(row, column);
-  if (weight === undefined) return [[t("weight"), `≤ ${weightText(least(row))}`]];
-  const shown = [signed ? "B − A" : t("weight"), weightText(weight)];
+  const shown = [signed ? "B − A" : t("weight"), weightSaid(row, column)];
+  if (weight === undefined) return [shown];
   if (cause) return [[t("masked"), causeText(cause)], shown];
   const apart = divergence ? [[t("divergence"), number(divergence[row], 4)]] : [];
   if (signed) return [shown, ...apart];

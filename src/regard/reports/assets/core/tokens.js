@@ -1,7 +1,7 @@
 // Tokens as text, and the two rows of them in which the reader chooses a pair.
 
 import { paint } from "./colour.js";
-import { $, abs, clamp, fill, indices, isolated, make, number, press, state, t, view } from "./state.js";
+import { $, abs, clamp, fill, indices, isolated, make, number, press, state, t, view, weightText } from "./state.js";
 import { moveOf, select } from "./selection.js";
 import { seenOf } from "./unpack.js";
 
@@ -13,10 +13,11 @@ export const label = (side, index) => {
   return make("bdi", { class: kind, lang: language, dir: direction }, text[index]);
 };
 
-// Keys as running text of which a click chooses one, and its words.
+// Keys as running text of which a click chooses one, and its words, which know theirs.
 export const running = (tag, attributes, columns) => {
   const words = columns.map((column) => {
     const word = label("key", column);
+    word.place = column;
     word.onclick = () => select(state.q, column);
     return word;
   });
@@ -57,6 +58,12 @@ export const axes = () => {
 export const weightAt = (row, column) => {
   const { found, chart, weights } = view.plane;
   return found ? found(row, column) : weights[row * chart.wide + column];
+};
+
+// The same in words; a weight that was not kept is not above those of its row that were.
+export const weightSaid = (row, column) => {
+  const weight = weightAt(row, column);
+  return weight === undefined ? `≤ ${weightText(view.plane.least(row))}` : weightText(weight);
 };
 
 export const seenBy = (row) => seenOf(view.plane)[row];

@@ -1,17 +1,17 @@
 // The map as a table: rows are the output, columns the input; numbers in the cells.
 
-import { $, abs, axes, causeOf, causeText, each, fill, label, look, make, max, number, paint, register, seenBy, select, state, sum, t, tokenText, view, weightAt, weightText } from "../core/core.js";
+import { $, abs, axes, causeOf, causeText, each, fill, finite, label, look, make, max, number, paint, register, seenBy, select, state, sum, t, tokenText, view, weightAt, weightSaid } from "../core/core.js";
 
 const cellText = (weight) => {
-  if (isNaN(weight)) return "✕";
-  if (abs(weight) < 0.01) return "";
+  if (Number.isNaN(weight)) return "✕";
+  if (!(abs(weight) >= 0.01)) return "";
   return abs(weight) >= 0.995 ? number(weight, 0) : number(weight, 2).replace(/^(-?)0/, "$1");
 };
 
 const drawCell = (row, column) => {
   const cause = causeOf(row, column);
   const weight = weightAt(row, column);
-  const spoken = cause ? causeText(cause) : weightText(weight);
+  const spoken = cause ? causeText(cause) : weightSaid(row, column);
   const cell = make("td", {
     tabindex: "-1",
     "data-row": row,
@@ -23,7 +23,9 @@ const drawCell = (row, column) => {
     cell.title = causeText(cause);
   } else {
     fill(cell, cellText(weight));
-    if (!isNaN(weight)) paint(cell, weight, seenBy(row));
+    const { largest, chart } = view.plane;
+    const known = weight ?? largest[row * chart.wide + column];
+    if (!isNaN(known)) paint(cell, known, seenBy(row));
   }
   return cell;
 };
@@ -35,10 +37,17 @@ const drawHeading = (column) => {
   return make("th", { scope: "col", "data-column": column }, token);
 };
 
+// Of rows and of columns; of an outline those of all weights, kept and not.
+const sumsOf = ({ chart, sums }) => {
+  const added = (from, to, at) => from.map((one) => sum(to.map((other) => at(one, other))));
+  return sums ?? [added(chart.rows, chart.columns, weightAt), added(chart.columns, chart.rows, (column, row) => weightAt(row, column))];
+};
+
 const draw = (box) => {
   const { divergence, chart } = view.plane;
   const { columns, key, rows } = chart;
-  const total = (cells, name) => make("td.sum", { title: name }, number(sum(cells), 2));
+  const total = (value, name) => make("td.sum", { title: t(finite(value) ? name : "no_sum") }, finite(value) ? number(value, 2) : "–");
+  const [across, down] = sumsOf(view.plane);
   const apart = (text) => (divergence ? [make("td.sum", { title: t("divergence") }, text)] : []);
   const blank = () => make("td.sum");
   const head = make("tr", blank(), ...columns.map(drawHeading), make("td.sum", "Σ"), ...apart("JSD"));
@@ -46,11 +55,11 @@ const draw = (box) => {
     make(
       "tr", make("th", { scope: "row", "data-row": row }, label("query", row)),
       ...columns.map((column) => drawCell(row, column)),
-      total(columns.map((column) => weightAt(row, column)), t("row_sum")),
+      total(across[row], "row_sum"),
       ...(divergence ? apart(number(divergence[row], 2)) : []),
     ),
   );
-  const coverage = columns.map((column) => total(rows.map((row) => weightAt(row, column)), t("coverage")));
+  const coverage = down.map((value) => total(value, "coverage"));
   const foot = make("tr", make("td.sum", "Σ"), ...coverage, blank());
   const table = make(
     "table.map", { role: "grid", "aria-label": t("alignment"), dir: key.direction },

@@ -21,7 +21,7 @@ const read = (chart, head) => {
   const kept = (row) => cut(columns, row);
   const found = (row, column) => cut(tops, row)[kept(row).indexOf(column)];
   return {
-    chart, seen, masks: null, scores: null, shares: [], kept, found, tops,
+    chart, seen, sums: outline.sums?.[head], masks: null, scores: null, shares: [], kept, found, tops,
     least: (row) => cut(tops, row).at(-1),
     largest: overview(outline.largest, 1), mean: overview(outline.mean, outline.meanScale),
   };

@@ -1,7 +1,7 @@
 // A text in its sentences: at the left of each a bar with its weight, the words inside
 // with theirs, as a hierarchical network weighs both.
 
-import { colourWord, decoded, fill, isolated, make, max, numbersAt, option, quiet, register, running, select, state, t, view, weightText } from "../core/core.js";
+import { colourWord, decoded, fill, isolated, make, max, numbersAt, option, quiet, register, running, select, state, t, view, views, weightText } from "../core/core.js";
 
 let drawn;
 
@@ -35,7 +35,8 @@ const draw = (box) => {
   drawn = { lines, note };
   fill(
     box, make("p", make("label", t("words_by"), " ", choice)), note,
-    make("div", { role: "list" }, ...lines.map((line) => line.box)), quiet(t("caution")),
+    make("div", { role: "list" }, ...lines.map((line) => line.box)),
+    ...(views.answer?.answers() ?? []), quiet(t("caution")),
   );
 };
 
@@ -56,6 +57,7 @@ const mark = (row, column) => {
   const at = drawn.lines.findIndex(({ columns }) => columns.includes(column));
   const values = { n: at + 1, weight: weightText(weights[at]), word: isolated(view.chart.key.text[column]), inside: weightText(words[column]), best: best + 1, most: weightText(weights[best]) };
   fill(drawn.note, at < 0 ? "" : t("in_sentence", values));
+  views.answer?.strike();
 };
 
 const fits = ({ chart, signed }) => !signed && Boolean(chart.sentences) && chart.sentences.lengths.reduce((sum, length) => sum + length, 0) === chart.wide;

@@ -1,8 +1,9 @@
-// The input as running text, each token as strong as the chosen row weighs it.
+// The input as running text, each token as strong as the chosen row weighs it; below it
+// other measures of the row, and other explanations of the answer, in the same colours.
 
-import { abs, causeOf, colourWord, fill, finite, indices, isPlain, make, quiet, quoted, range, register, running, seenBy, shareName, t, view, views, weightAt } from "../core/core.js";
+import { abs, causeOf, colourWord, fill, finite, indices, isPlain, make, quiet, quoted, register, running, seenBy, shareName, t, view, views, weightAt } from "../core/core.js";
 
-let drawn = []; // lines, each with its numbers if they are not the weights
+let lines = []; // each with what gives its numbers for a row
 
 const lineOf = (name) => {
   const { words, text } = running("p", { dir: view.chart.key.direction }, view.chart.columns);
@@ -12,25 +13,34 @@ const lineOf = (name) => {
 
 // Each word by its number, the five largest in words.
 const colourLine = ({ words, best }, values, seen) => {
-  const shares = indices(values).filter((column) => finite(values[column]));
+  const known = indices(values).filter((column) => finite(values[column]));
   words.forEach((word, column) => colourWord(word, values[column] || 0, seen));
-  const top = shares.sort((a, b) => abs(values[b]) - abs(values[a])).slice(0, 5);
+  const top = known.sort((a, b) => abs(values[b]) - abs(values[a])).slice(0, 5);
   fill(best, top.map((column) => quoted("key", column, values[column])).join(" · "));
 };
 
 const draw = (box) => {
-  drawn = [[lineOf(t("attention"))], ...view.plane.shares.map(([name, part]) => [lineOf(shareName(name)), part])];
-  const more = views.explanation?.explain() ?? [];
-  fill(box, ...drawn.map(([line]) => line.box), ...more, quiet(t("caution")));
+  const { chart, shares } = view.plane;
+  const { columns, wide } = chart;
+  const given = view.example.explanation?.compared ?? [];
+  const compared = given.filter(([, values]) => values.length === wide);
+  const measures = [
+    [t("attention"), (row) => columns.map((column) => (causeOf(row, column) ? 0 : weightAt(row, column)))],
+    ...shares.map(([name, part]) => [shareName(name), (row) => part.subarray(row * wide, (row + 1) * wide)]),
+    ...compared.map(([name, values]) => [shareName(name), () => values]),
+  ];
+  lines = measures.map(([name, of]) => [lineOf(name), of]);
+  fill(
+    box, ...lines.map(([line]) => line.box), compared.length ? quiet(t("same_scale")) : "",
+    ...(views.answer?.answers() ?? []), quiet(t("caution")),
+  );
 };
 
 const mark = (row) => {
-  const { wide } = view.chart;
-  const weights = range(wide, (column) => (causeOf(row, column) ? 0 : weightAt(row, column)));
-  for (const [line, part] of drawn) colourLine(line, part ? part.subarray(row * wide, (row + 1) * wide) : weights, seenBy(row));
-  views.explanation?.colour();
+  for (const [line, of] of lines) colourLine(line, of(row), seenBy(row));
+  views.answer?.strike();
 };
 
 const fits = (plane) => isPlain(plane) && plane.chart.wide <= 2000;
 
-register("words", { tab: 2, fits, opens: ({ explanation }) => explanation, draw, mark, lineOf, colourLine });
+register("words", { tab: 2, fits, opens: ({ explanation }) => explanation, draw, mark });

@@ -1,2 +1,0 @@
-/* 6425b396d4322426 */
-{let r=[],v=n=>bt("dl.bars",n.map(([e,o])=>[e,m("span.bar",{style:`width:${10*D(0,J(1,o))}rem`})," ",b(o,3)])),d=()=>{let{compared:n=[],probabilities:e=[],removal:o}=i.K.explanation??{};r=n.filter(([,s])=>s.length===i.A.B).map(([s,f])=>[M.words.$t(At(s)),f]);let c=e.map(([s])=>s),g=o?M.removal.$K(o,c):[v(e)];return[...r.map(([s])=>s.F),...c.length?[m("h4",l("probabilities")),...g]:[],...r.length?[ie(l("same_scale"))]:[]]},k=()=>{for(let[n,e]of r)M.words.$u(n,e,e.length);M.removal?.$L()};be("explanation",{$B:d,$C:k,$J:v});}

@@ -1,2 +1,0 @@
-/* ab9d3338c5dffcac */
-{let c=0,f=({counts:e,probabilities:s},r)=>{let n=m("span"),v=m("div"),o=m("input",{type:"range",min:0,max:e.length-1,value:0,"aria-label":l("remove")}),g=()=>{c=e[o.value],h(n,l("removed",{n:c})),h(v,M.explanation.$J(r.map((d,u)=>[d,s[o.value][u]]))),k()};return o.oninput=g,g(),[m("p.scale",m("label",l("remove")," ",o),n),v]},k=()=>{let e=new Set(i.K.explanation?.removal?.order.slice(0,c));at(".running",s=>[...s.children].forEach((r,n)=>r.classList.toggle("gone",e.has(n))))};be("removal",{$K:f,$L:k});}
