@@ -20,6 +20,7 @@ from pathlib import Path
 
 BACKENDS = ("jax", "tensorflow", "torch")
 KERAS_DEFAULT = "tensorflow"
+INTERRUPTED = 130  # a shell's status of what Ctrl-C ended
 # A line of information before TensorFlow has read how much is wanted.
 _NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog")
 
@@ -131,10 +132,13 @@ def main() -> None:
     except (ValueError, ImportError) as error:
         print(f"regard: {error}", file=sys.stderr)
         sys.exit(2)
-    keep_tensorflow_quiet()
-    from regard.cli import main as run
+    try:
+        keep_tensorflow_quiet()
+        from regard.cli import main as run
 
-    sys.exit(run())
+        sys.exit(run())
+    except KeyboardInterrupt:  # importing takes seconds, in which one may think again
+        sys.exit(INTERRUPTED)
 
 
 def _option(arguments: Sequence[str], name: str) -> str | None:

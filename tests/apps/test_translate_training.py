@@ -136,7 +136,7 @@ def test_a_loss_that_is_not_a_number_says_where_and_what_to_try(tmp_path, monkey
     assert not folder.last.exists()
 
 
-def test_interrupt_saves_and_leaves(tmp_path, monkeypatch):
+def test_interrupt_saves_and_leaves(tmp_path, monkeypatch, capfd):
     folder = RunFolder.create(tmp_path / "run", small_config(training={"epochs": 50}))
     learn = training_loop.TrainingLoop._learn
 
@@ -149,6 +149,7 @@ def test_interrupt_saves_and_leaves(tmp_path, monkeypatch):
     said = []
     assert not train(folder, counting_pairs(120), say=said.append)
     assert "--resume" in said[-1]
+    assert "stopping after this batch, then saving" in capfd.readouterr().err
     assert int(keras.models.load_model(folder.last).optimizer.iterations) == 3
 
 

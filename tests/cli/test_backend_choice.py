@@ -124,3 +124,15 @@ def test_an_error_meanwhile_is_seen(capfd):
         raise ValueError
     os.write(2, b"later\n")
     assert capfd.readouterr().err == "said\nlater\n"
+
+
+def test_ctrl_c_while_importing_ends_without_a_traceback(machine, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    machine(installed=["jax"], environment="jax")
+    monkeypatch.setattr(sys, "argv", ["regard", "list"])
+    monkeypatch.setattr(regard_backend, "keep_tensorflow_quiet", interrupted)
+    with pytest.raises(SystemExit) as stop:
+        regard_backend.main()
+    assert stop.value.code == 130

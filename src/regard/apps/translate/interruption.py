@@ -1,9 +1,12 @@
 """Ctrl-C asks training to stop after the batch at hand; twice stops at once."""
 
+import os
 import signal
 import threading
 from types import FrameType
 from typing import Any
+
+_STOPPING = "\nstopping after this batch, then saving; Ctrl-C again stops at once\n"
 
 
 class Interruption:
@@ -30,3 +33,5 @@ class Interruption:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        # Not print: the signal may have come while somebody was printing.
+        os.write(2, _STOPPING.encode())
