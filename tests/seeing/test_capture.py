@@ -72,6 +72,34 @@ def test_batches_of_predict_are_joined(model, ids):
     )
 
 
+class Reader(keras.Model):
+    """Built by its first call alone, as most subclassed models are."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = keras.layers.Embedding(11, 6, mask_zero=True)
+        self.attention = keras.layers.MultiHeadAttention(2, 3)
+
+    def call(self, ids):
+        embedded = self.embedding(ids)
+        return self.attention(embedded, embedded)
+
+
+@pytest.mark.parametrize("batch", [2, None])
+def test_the_call_that_builds_a_model_is_not_recorded(ids, batch):
+    """On JAX ``predict`` begins with one, whose weights nobody keeps."""
+    reader = Reader()
+    with regard.capture(reader) as maps:
+        if batch is None:
+            reader.predict_on_batch(ids)
+        else:
+            reader.predict(ids, batch_size=batch, verbose=0)
+    (calls,) = maps.values()
+    assert [call.weights.shape for call in calls] == [(5, 2, 4, 4)]
+    (again,) = regard.attend_to(reader, ids).values()
+    np.testing.assert_allclose(calls[0].weights, again[0].weights, atol=1e-6)
+
+
 def test_nothing_stays_after_an_exception(model, ids, tmp_path):
     model.compile("adam", "mse")
     model.predict(ids, verbose=0)

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 import keras
 from keras.src.backend import AutocastScope, get_keras_mask, set_keras_mask
 from keras.src.backend.common.global_state import get_global_attribute
+from keras.src.backend.common.stateless_scope import in_stateless_scope
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 __all__ = [
     "computing_as",
     "computing_in",
     "get_keras_mask",
+    "in_stateless_scope",
     "in_symbolic_scope",
     "outside_the_compiler",
     "set_keras_mask",

@@ -112,10 +112,15 @@ def eagerly(model, maps):
     compiled = {name: getattr(model, name, None) for name in _COMPILED}
     before = model.run_eagerly
     predict, step = model.predict, model.predict_step
+    predict_one = model.predict_on_batch
 
     def joining_predict(*args, **kwargs):
         with maps.joining():
             return predict(*args, **kwargs)
+
+    def prepared_predict_one(*args, **kwargs):
+        with maps.preparing():
+            return predict_one(*args, **kwargs)
 
     def counting_step(*args, **kwargs):
         maps.next_batch()
@@ -127,6 +132,7 @@ def eagerly(model, maps):
     try:
         with (
             replaced(model, "predict", joining_predict),
+            replaced(model, "predict_on_batch", prepared_predict_one),
             replaced(model, "predict_step", counting_step),
         ):
             yield

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from regard.layers.keras_internals import in_symbolic_scope
+from regard.layers.keras_internals import in_stateless_scope, in_symbolic_scope
 from regard.layers.traceable import as_trace, copied, tensors_of, to_numpy
 from regard.seeing import exchange
 from regard.seeing.calls import Calls
@@ -29,6 +29,7 @@ class Maps(Mapping):
         self.reduction = reduction
         self._calls = {name: Calls() for name in names.values()}
         self._batch: dict[str, int] | None = None
+        self._preparing = False
         self.unread: dict[str, str] = {}  # why a layer is not captured, by path
         self.paddings: list[Any] = []  # inputs that say so, of the calls that run
         self._parameters: dict[int, dict[str, np.ndarray]] = {}
@@ -96,9 +97,11 @@ class Maps(Mapping):
     def receive(self, layer: Any, tensors: dict[str, Any]) -> None:
         """Keep one call, also from inside compiled code.
 
-        Not where Keras learns shapes alone, which torch does on numbers made up.
+        Not where Keras learns shapes alone, which torch does on numbers made up, nor
+        where it builds a model by calling it, as ``predict`` does on JAX: with weights
+        that nobody keeps.
         """
-        if in_symbolic_scope():
+        if in_symbolic_scope() or (self._preparing and in_stateless_scope()):
             return
         call = self._running.get(id(layer))
         # Weights go along: on JAX they too are known only when traced code runs.
@@ -151,11 +154,22 @@ class Maps(Mapping):
         self._starts = {name: len(calls) for name, calls in self._calls.items()}
         self._batch = {}
         try:
-            yield
+            with self.preparing():
+                yield
         finally:
             self._batch = None
 
+    @contextmanager
+    def preparing(self):
+        """Keras may still build the model: until the first batch begins."""
+        self._preparing = True
+        try:
+            yield
+        finally:
+            self._preparing = False
+
     def next_batch(self) -> None:
         """The next call of a layer is its first in a new batch."""
+        self._preparing = False
         if self._batch is not None:
             self._batch = {}
