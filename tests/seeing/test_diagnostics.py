@@ -67,6 +67,18 @@ def test_mass_on_masked_keys_is_a_leak():
     assert found.leak == pytest.approx(2e-6)
 
 
+def test_a_masked_query_that_reads_all_evenly_leaks_nothing():
+    """As in Keras' own layers, whose softmax of equal numbers it is."""
+    seen = np.arange(6) < 4
+    allowed = seen[:, None] & seen
+    weights = np.where(allowed, 0.25, 0.0)
+    weights[~seen] = 1 / 6
+    found = diagnose(weights, allowed)
+    assert found.words() == ("uniform",) and found.rows == 4
+    weights[0, 5] = 0.1
+    assert diagnose(weights, allowed).leak == pytest.approx(0.1)
+
+
 def test_masked_keys_do_not_count_as_looked_at():
     allowed = np.ones((4, 8), bool)
     allowed[:, 4:] = False

@@ -36,7 +36,8 @@ class Diagnosis:
     - ``spread``: mean Jensen-Shannon divergence of the rows from their mean.
     - ``offset_shares``: how often the largest weight is one before, at, one after.
     - ``off_diagonality``: see the function of that name.
-    - ``leak``: the largest mass that a row puts on masked keys.
+    - ``leak``: the largest mass that a row puts on masked keys. A row without a visible
+      key does not count: Keras' own layers let a masked query read all evenly.
     - ``finite``: whether every visible weight is a finite number.
     """
 
@@ -87,6 +88,7 @@ def diagnose(weights: np.ndarray, allowed: np.ndarray | None = None) -> Diagnosi
     """
     weights, allowed = checked_map(weights, allowed)
     leak = np.where(allowed, 0.0, np.nan_to_num(np.abs(weights))).sum(axis=1)
+    leak = leak[allowed.any(axis=1)]
     counted = allowed.sum(axis=1) > 1
     finite = bool(np.isfinite(weights[allowed]).all())
     counted &= np.isfinite(np.where(allowed, weights, 0.0)).all(axis=1)
