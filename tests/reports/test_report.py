@@ -255,7 +255,15 @@ def test_a_notebook_shows_the_page_in_a_closed_frame(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"key_tokens": [["a"]]}, "one list of strings for each of the 2 examples"),
+        ({"key_tokens": [["a"]]}, "key_tokens must have one list .* the 2 examples"),
+        (
+            {"query_tokens": [["a"]] * 2, "key_tokens": [["a"]]},
+            "^key_tokens must have one list of strings for each of the 2",
+        ),
+        (
+            {"key_tokens": [list("abcd"), ["a"]]},
+            r"key_tokens must have at most 3 tokens for an example, .*\. Got 4\.",
+        ),
         ({"key_tokens": "abc"}, "lists of strings. Got the string 'abc'"),
         ({"language": "xx"}, "language must be one of"),
     ],

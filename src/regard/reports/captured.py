@@ -30,7 +30,8 @@ def examples_of_maps(
     stands beside its weight.
 
     Raises:
-        ValueError: no layer gave weights, or tokens for another number of examples.
+        ValueError: no layer gave weights, or tokens for another number of examples or
+            more than any layer has places.
     """
     layers = layers or {}
     traces = [
@@ -46,7 +47,7 @@ def examples_of_maps(
         )
     whole = [each for each in traces if has_sentences(each[1])] or traces
     count = max(len(_table(trace)) for _, trace, _ in whole)
-    texts.check(count)
+    texts.check(count, _places(traces))
     shown = [
         (name, trace, None if layer is None else norm_shares(trace, layer))
         for name, trace, layer in traces
@@ -92,13 +93,24 @@ def examples_of_probe(probe: Any, texts: Texts) -> list[Example]:
     ]
 
 
+def _places(traces: Sequence[tuple[str, Trace, Any]]) -> float:
+    """The most queries or keys of a map; any number where only some rows were kept."""
+    if any("rows" in trace.extra for _, trace, _ in traces):
+        return np.inf
+    return max(max(_sizes(trace)) for _, trace, _ in traces)
+
+
+def _sizes(trace: Trace) -> tuple[int, int]:
+    """How many queries and keys a map has."""
+    if trace.weights is None:
+        return trace.extra["entropy"].shape[2], trace.extra["received"].shape[2]
+    return trace.weights.shape[2:]
+
+
 def _record(
     name: str, trace: Trace, norms: np.ndarray | None, at: int, texts: Texts
 ) -> AttentionRecord:
-    if trace.weights is None:
-        sizes = trace.extra["entropy"].shape[2], trace.extra["received"].shape[2]
-    else:
-        sizes = trace.weights.shape[2:]
+    sizes = _sizes(trace)
     rows = trace.extra.get("rows")
     if rows is None:
         queries, keys = texts.fitting(at, sizes, "causal" in trace.masks)

@@ -37,14 +37,31 @@ class Texts:
             keys = [list(chain.from_iterable(each)) for each in sentences]
         return cls(queries or keys, keys or queries, sentences)
 
-    def check(self, examples: int) -> None:
-        """Raise unless there are tokens for each example, or none at all."""
-        for name, side in (("query_tokens", self.queries), ("key_tokens", self.keys)):
-            if side is not None and len(side) != examples:
+    def check(self, examples: int, places: float = np.inf) -> None:
+        """Raise unless there are tokens for each example, or none at all.
+
+        ``places`` is how many queries or keys the longest map has.
+        """
+        for name, side in self._given():
+            if len(side) != examples:
                 raise ValueError(
                     f"{name} must have one list of strings for each of the {examples} "
                     f"examples. Got {len(side)}."
                 )
+            longest = max(map(len, side), default=0)
+            if longest > places and self.sentences is None:
+                raise ValueError(
+                    f"{name} must have at most {places} tokens for an example, as many "
+                    f"as the layers have places. Got {longest}."
+                )
+
+    def _given(self) -> list[tuple[str, list[list[str]]]]:
+        """The sides by their names; one alone stands for both, and for either name."""
+        if self.queries is None or self.keys is None:
+            return []
+        if self.queries is self.keys:
+            return [("query_tokens or key_tokens", self.keys)]
+        return [("query_tokens", self.queries), ("key_tokens", self.keys)]
 
     def fitting(
         self, example: int, sizes: Sequence[int], causal: bool
