@@ -149,6 +149,8 @@ def test_what_cannot_be_asked_is_refused():
         metrics.evidence(model(reads=True), x, labels[:3])
     with pytest.raises(ValueError, match="draws must be at least 20"):
         metrics.evidence(model(reads=True), x, labels, draws=5)
+    with pytest.raises(ValueError, match=r"seeds must be a list of models.*Got 3"):
+        metrics.evidence(model(reads=True), x, labels, seeds=3)
     with pytest.raises(ValueError, match="layers must name"):
         metrics.evidence(model(reads=True), x, labels, layer="other")
 

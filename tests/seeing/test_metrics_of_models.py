@@ -92,6 +92,8 @@ def test_a_single_probability_is_two_classes_and_logits_are_refused():
     logits = keras.Model(inputs, layers.Dense(3)(inputs))
     with pytest.raises(ValueError, match=r"probabilities=keras\.ops\.softmax"):
         metrics.Classifier(logits).predict(x)
+    with pytest.raises(ValueError, match=r"metrics\.Classifier\(model, keras\.ops"):
+        metrics.Classifier(logits).predict(x)
     given = metrics.Classifier(logits, ops.softmax).predict(x)
     assert_allclose(given, softmax(numpy(logits(x))), atol=1e-6)
     with pytest.raises(ValueError, match="data must be"):

@@ -61,7 +61,8 @@ class Classifier:
                 "model must give probabilities of classes, rows that sum to 1. Got "
                 f"rows that sum to {found.sum(axis=1).min():.3g} to "
                 f"{found.sum(axis=1).max():.3g}; for logits pass "
-                "probabilities=keras.ops.softmax."
+                "probabilities=keras.ops.softmax, or to regard.report the model as "
+                "regard.metrics.Classifier(model, keras.ops.softmax)."
             )
         return found
 

@@ -43,3 +43,8 @@ class Settings:
                 raise ValueError(
                     f"{name} must be at least {least}. Got {getattr(self, name)}."
                 )
+        if isinstance(self.seeds, str) or not isinstance(self.seeds, Sequence):
+            raise ValueError(
+                "seeds must be a list of models, trained like this one from other "
+                f"seeds. Got {self.seeds!r}; what is drawn follows seed=."
+            )
