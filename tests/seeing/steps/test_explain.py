@@ -120,6 +120,7 @@ def test_russian_numbers_have_a_comma(trace):
     assert not re.search(r"\d\.\d", str(russian))
     assert not re.search(r"\d\.\d", re.sub("<.*?>", "", russian._repr_html_()))
     assert re.search(r"разница \d,\d·10⁻", str(russian))
+    assert "difference 0, " in str(english) and "разница 0, " in str(russian)
     assert russian.to_dict()["steps"][0]["value"] == pytest.approx(
         english.to_dict()["steps"][0]["value"]
     )
@@ -236,3 +237,37 @@ def test_shares_are_written_as_each_language_does(trace):
     assert f"{share}\u00a0%" in regard.explain(trace, language="ru")["mixed"].sentence
     broken = dataclasses.replace(trace, weights=np.full_like(trace.weights, np.nan))
     assert "NaN" in regard.explain(broken)["mixed"].sentence
+
+
+NUMBER = re.compile(r"−?\d+\.?\d*(e[-+]\d+)?")
+
+
+def shape_of(line):
+    """A formula of numbers with n for each of them, however it was rounded."""
+    return NUMBER.sub("n", line).replace("(n)", "n")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: regard.layers.AdditiveAttention(5),
+        lambda: regard.layers.ScaledDotAttention(),
+        lambda: regard.layers.MultiHeadAttention(1, 5),
+        lambda: keras.layers.AdditiveAttention(),
+        lambda: keras.layers.Attention(score_mode="concat"),
+        lambda: keras.layers.MultiHeadAttention(1, 5),
+    ],
+)
+def test_as_many_keys_as_features_are_written_as_others_are(make):
+    """A query's five numbers are not taken for one of each of five keys."""
+    random = np.random.default_rng(0)
+    query, few, many = (
+        random.normal(size=(1, count, 5)).astype("float32") for count in (3, 5, 7)
+    )
+    told = [str(regard.explain(make(), query, each, query=1)) for each in (few, many)]
+    lines = [
+        [shape_of(line) for line in text.splitlines() if "for key" in line]
+        for text in told
+    ]
+    assert lines[0] == lines[1]
+    assert any("(n, n, n, …)" in line for line in lines[0])

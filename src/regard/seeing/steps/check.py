@@ -43,7 +43,10 @@ class Check:
         why = f"; {words['dropping']}" if self.dropping and self.failed else ""
         difference, allowed = (
             numeral(each, language)
-            for each in (f"{self.difference:.1e}", f"{self.tolerance:.0e}")
+            for each in (
+                f"{self.difference:.1e}" if self.difference else "0",
+                f"{self.tolerance:.0e}",
+            )
         )
         return (
             f"{said}: {words['difference']} {difference}, "

@@ -18,6 +18,8 @@ from regard.trace import Trace
 
 _PER_KEY = {*MEMORY, *PAIRS, "added", "x.key", "x.value", "x.inputs", "pixels"}
 _PER_KEY |= {"made.key", "made.value", "made.scores", "made.weights"}
+# Of the query alone; there may be as many keys as these have features.
+_PER_QUERY = {"query", "context", "output", "answered"}
 
 
 def names_of(trace: Trace, place: Place) -> dict[str, Any]:
@@ -110,7 +112,7 @@ def _seen(masks: Mapping[str, Any], added: Any, count: int) -> np.ndarray:
 
 def per_key_names(names: Mapping[str, Any], keys: int, own: bool) -> frozenset[str]:
     """Those whose first axis is that of the keys; ``own``: of these, and no others."""
-    found = {n for n, a in names.items() if _lies_along(a, keys)}
+    found = {n for n, a in names.items() if _lies_along(a, keys)} - _PER_QUERY
     return frozenset(found | _PER_KEY if own else found)
 
 

@@ -47,22 +47,17 @@ class Writer:
         return shown(computed(node, self.names)), _ATOM
 
     def _leaf(self, node: ast.expr) -> tuple[str, int]:
-        inner = node
-        while isinstance(inner, ast.Subscript):
-            inner = inner.value
-        value = computed(node, self.names)
-        name = (
-            ast.unparse(inner) if isinstance(inner, (ast.Name, ast.Attribute)) else ""
-        )
+        value, name = computed(node, self.names), _name(node)
         fits = not self.keys or np.shape(value)[:1] == (self.keys,)
-        if self.key is not None and fits and self._along_keys(node, name):
+        if self.key is not None and fits and self._along_keys(node):
             value = _alone(value[self.key])
         text = shown(value, name.split(".")[-1])
         bare = not text.startswith("(")
         return text, 1 if bare and (text[0] == "-" or r"\cdot" in text) else _ATOM
 
-    def _along_keys(self, node: ast.expr, name: str) -> bool:
+    def _along_keys(self, node: ast.expr) -> bool:
         """Whether the first axis of a leaf is that of the keys."""
+        name = _name(node)
         if not isinstance(node, ast.Subscript):
             return name in self.per_key
         inside = node.slice
@@ -76,11 +71,8 @@ class Writer:
         if isinstance(node.op, ast.Pow):
             return f"{self.write(node.left, _ATOM)}^{{{self.write(node.right)}}}", 4
         if isinstance(node.op, ast.Mult):
-            both = [computed(each, self.names) for each in (node.left, node.right)]
-            own = () if self.key is None else ((self.keys,), (self.keys, 1))
-            numbers = ((), *own)
-            vectors = all(np.shape(each) not in numbers for each in both)
-            sign, level = (r" \odot " if vectors else r" \cdot "), 2
+            number = self._is_number(node.left) or self._is_number(node.right)
+            sign, level = (r" \cdot " if number else r" \odot "), 2
         elif type(node.op) in _SIGNS:
             sign, level = _SIGNS[type(node.op)]
         else:
@@ -95,6 +87,15 @@ class Writer:
             left = right if np.ndim(computed(node.left, self.names)) == 1 else self
         after = right.write(node.right, level + 1)
         return left.write(node.left, level) + sign + after, level
+
+    def _is_number(self, node: ast.expr) -> bool:
+        """Whether it is one number, or one for each key."""
+        shape = np.shape(computed(node, self.names))
+        if self.key is None or not shape:
+            return not shape
+        leaves = (each for each in ast.walk(node) if isinstance(each, _LEAVES))
+        per_key = shape in ((self.keys,), (self.keys, 1))
+        return per_key and any(map(self._along_keys, leaves))
 
     def _is(self, number: int, node: ast.expr) -> bool:
         """Whether a choice came to this bare number, which changes nothing here."""
@@ -150,6 +151,13 @@ class Writer:
         if self.key is not None and value.shape[:1] == (self.keys,):
             value = _alone(value[self.key])
         return shown(value, name)
+
+
+def _name(node: ast.expr) -> str:
+    """What a leaf is of, with the group it stands in: ``key`` of ``key[:, 0]``."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return ast.unparse(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
 
 
 def _alone(value: Any) -> Any:
