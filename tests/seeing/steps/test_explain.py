@@ -11,6 +11,7 @@ import regard
 from regard import layers
 from regard.cards.equations import unicode_equation
 from regard.cards.mathml import mathml
+from regard.seeing.steps.check import Check
 
 
 @pytest.fixture
@@ -102,6 +103,14 @@ def test_what_is_hidden_is_counted_apart():
     assert unseen.to_dict()["steps"][1]["check"]["passed"] is False
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "difference 0"), ("ru", "разница 0")]
+)
+def test_no_difference_at_all_is_a_plain_zero(language, said):
+    text = Check("weights", 0.0, 2e-5).text(language)
+    assert f"{said}, " in text
+
+
 def test_russian_numbers_have_a_comma(trace):
     english, russian = (
         regard.explain(trace, query=1, language=each) for each in ("en", "ru")
@@ -120,7 +129,6 @@ def test_russian_numbers_have_a_comma(trace):
     assert not re.search(r"\d\.\d", str(russian))
     assert not re.search(r"\d\.\d", re.sub("<.*?>", "", russian._repr_html_()))
     assert re.search(r"разница \d,\d·10⁻", str(russian))
-    assert "difference 0, " in str(english) and "разница 0, " in str(russian)
     assert russian.to_dict()["steps"][0]["value"] == pytest.approx(
         english.to_dict()["steps"][0]["value"]
     )
