@@ -270,11 +270,13 @@ def test_input_that_is_not_utf8_is_named(capsys, run, monkeypatch):
     assert "standard input:2: not UTF-8 (byte 0xff" in capsys.readouterr().err
 
 
-def test_a_word_is_explained(capsys, run):
+def test_a_word_is_explained(capsys, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     words = ["explain", run, "one two", "--word", "1", "--lang", "ru"]
     shown = output(capsys, *words, "--beam", "2")
     assert "РАСХОДИТСЯ" not in shown
     assert "совпадает со слоем" in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_a_word_is_explained_on_a_page(capsys, run, tmp_path):

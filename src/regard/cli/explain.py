@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from regard.cli._cards import terminal
 from regard.cli._language import Language
 from regard.cli._options import Backend
 from regard.cli._runs import Beam, Run, load_translator
+
+WIDEST = 100  # columns of a line of numbers
 
 
 def command(  # noqa: PLR0913 - a command line's options
@@ -50,9 +54,24 @@ def command(  # noqa: PLR0913 - a command line's options
         print(explain_page(found.trace, path=page, **shown))
         return
     steps = explain(found.trace, head=head, **shown)
-    print(steps)
+    print(wrapped(str(steps), terminal(WIDEST).width))
     if not steps.passed:
         raise typer.Exit(1)
+
+
+def wrapped(text: str, columns: int) -> str:
+    """The lines of a text in so many columns; their ends stand a little further in."""
+    lines = []
+    for line in text.splitlines():
+        further = " " * (len(line) - len(line.lstrip()) + 2)
+        lines += textwrap.wrap(
+            line,
+            columns,
+            subsequent_indent=further,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return "\n".join(lines)
 
 
 def _shown(pieces: list[str]) -> list[str]:
