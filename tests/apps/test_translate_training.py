@@ -122,7 +122,9 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch):
 
 def test_resumes_from_the_start_where_no_checkpoint_was_written(tmp_path):
     folder = RunFolder.create(tmp_path / "run", small_config(training={"epochs": 1}))
-    train(folder, counting_pairs(60), say=quiet, resume=True)
+    said = []
+    train(folder, counting_pairs(60), say=said.append, resume=True)
+    assert "nothing saved yet to resume" in said[0]
     assert folder.best.is_file() and folder.last.is_file()
 
 

@@ -62,6 +62,8 @@ def train(
         model = make_network(settings.model, **sizes)
         prepare(model, settings.training)
         facts: dict[str, Any] = {}
+        if resume:
+            say("nothing saved yet to resume: training starts from the beginning")
     else:
         model, facts = found
         redraw_dropout(model, settings.training.seed, facts.get("step", 0))
