@@ -197,3 +197,22 @@ def test_sentences_that_do_not_fit_are_refused(given, said):
             key_tokens=list("xyz"),
             sentences=given,
         )
+
+
+def test_a_layer_called_for_each_sentence_reads_its_words():
+    """The classic hierarchical model: an encoder of sentences in TimeDistributed."""
+    words = keras.Input((3,), dtype="int32")
+    embedded = keras.layers.Embedding(9, 4, mask_zero=True)(words)
+    encoder = keras.Model(words, regard.layers.AttentionPooling(name="words")(embedded))
+    documents = keras.Input((2, 3), dtype="int32")
+    sentences = keras.layers.TimeDistributed(encoder)(documents)
+    read = regard.layers.AttentionPooling(name="sentences")(sentences)
+    model = keras.Model(documents, read)
+    x = np.array([[[1, 2, 3], [4, 5, 0]], [[6, 7, 0], [0, 0, 0]]])
+    tokens = [[["a", "b", "c"], ["d", "e"]], [["f", "g"]]]
+    maps = regard.attend_to(model, x)
+    first, second = examples_of_maps(maps, Texts.of(None, tokens))
+    names = [list(record.key_tokens) for record in first.records()]
+    assert names == [["a", "b", "c"], ["d", "e"], ["1", "2"]]
+    assert list(second.records()[0].key_tokens) == ["f", "g"]
+    assert first.source == "a b c d e"

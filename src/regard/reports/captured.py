@@ -53,8 +53,20 @@ def examples_of_maps(
         for name, trace, layer in traces
         if len(_table(trace)) == count
     ]
+    called = {
+        f"{name}#{number + 1}" if number else name: number
+        for name, calls in maps.items()
+        for number in range(len(calls))
+        if len(calls) == texts.most_sentences
+    }
     return [
-        texts.example(at, attention=[_record(*each, at, texts) for each in shown])
+        texts.example(
+            at,
+            attention=[
+                _record(*each, at, texts.of_sentence(at, called.get(each[0])))
+                for each in shown
+            ],
+        )
         for at in range(count)
     ]
 

@@ -63,6 +63,20 @@ class Texts:
             return [("query_tokens or key_tokens", self.keys)]
         return [("query_tokens", self.queries), ("key_tokens", self.keys)]
 
+    @property
+    def most_sentences(self) -> int:
+        """As many calls has a layer that ``TimeDistributed`` calls for each of them."""
+        return max(map(len, self.sentences or ()), default=0)
+
+    def of_sentence(self, example: int, number: int | None) -> Texts:
+        """The texts of a call that reads one sentence of an example alone."""
+        if number is None or self.sentences is None:
+            return self
+        sentences = self.sentences[example]
+        words = sentences[number] if number < len(sentences) else []
+        sides = [words if at == example else [] for at in range(len(self.sentences))]
+        return Texts(sides, sides)
+
     def fitting(
         self, example: int, sizes: Sequence[int], causal: bool
     ) -> tuple[Sequence[str], Sequence[str]]:
