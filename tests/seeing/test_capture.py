@@ -260,3 +260,34 @@ def test_a_trace_says_in_which_mode_it_was_made(tmp_path):
         layer(given, training=True)
     again = type(maps).load(maps.save(tmp_path / "maps"))
     assert again[layer.path][0].training
+
+
+class Block(keras.layers.Layer):
+    """Two attentions, one after the other."""
+
+    def __init__(self, number):
+        super().__init__(name=f"block_{number}")
+        self.first = keras.layers.MultiHeadAttention(1, 2, name=f"first_{number}")
+        self.second = AdditiveAttention(2, name=f"second_{number}")
+
+    def call(self, x):
+        return self.second(self.first(x, x), x)
+
+
+class Stack(keras.layers.Layer):
+    def __init__(self):
+        super().__init__(name="stack")
+        self.blocks = [Block(number) for number in range(3)]
+
+    def call(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def test_maps_come_in_the_order_of_the_layers_however_deep_they_stand():
+    x = np.ones((1, 3, 2), "float32")
+    wanted = [f"{name}_{n}" for n in range(3) for name in ("first", "second")]
+    for model in (Stack(), keras.Sequential([Stack()])):
+        maps = regard.attend_to(model, x)
+        assert [name.split("/")[-1] for name in maps] == wanted

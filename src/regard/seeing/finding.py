@@ -1,6 +1,7 @@
 """The attention layers of a model: those that can be read, and those that cannot."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ def attention_layers(model) -> dict[str, Any]:
             f"model must be a Keras model or layer. Got {type(model).__name__}."
         )
     found: dict[str, Any] = {}
-    layers = [each for each in model._flatten_layers() if _is_attention(each)]
+    layers = [each for each in _in_order(model) if _is_attention(each)]
     ours = [each for each in layers if isinstance(each, Traceable)]
     reported = {id(inner) for layer in ours for inner in layer.reports_for()}
     for layer in layers:
@@ -25,6 +26,21 @@ def attention_layers(model) -> dict[str, Any]:
             count = sum(name.split("#")[0] == base for name in found)
             found[base if not count else f"{base}#{count + 1}"] = layer
     return found
+
+
+def _in_order(model) -> Iterator[Any]:
+    """The model and the layers inside it, each once, as they follow each other.
+
+    Keras' own ``_flatten_layers`` turns round those that stand inside a layer.
+    """
+    known: set[int] = set()
+    waiting = [model]
+    while waiting:
+        layer = waiting.pop()
+        if id(layer) not in known:
+            known.add(id(layer))
+            yield layer
+            waiting.extend(reversed(layer._layers))
 
 
 def _is_attention(layer) -> bool:
@@ -62,10 +78,11 @@ def unread_layers(model) -> dict[str, str]:
     A warning names them. What stands inside a layer that is read, or around one, is
     read with it.
     """
-    read = [each for each in model._flatten_layers() if _is_attention(each)]
+    layers = [*_in_order(model)]
+    read = [each for each in layers if _is_attention(each)]
     known = {id(inner) for each in read for inner in each._flatten_layers()}
     unread = {}
-    for layer in model._flatten_layers():
+    for layer in layers:
         inside = {id(each) for each in layer._flatten_layers()}
         if _is_named_after_attention(layer) and not inside & known:
             unread[layer.path or layer.name] = why_unread(layer)
