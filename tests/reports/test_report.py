@@ -167,7 +167,7 @@ def test_a_probe_becomes_a_training(tmp_path):
     probe = SimpleNamespace(snapshots=snapshots, lines=lines, masks=[{}, {}])
     path = regard.report(probe, path=tmp_path / "a.html", key_tokens=TOKENS)
     entry = entries(path)[0]
-    assert entry["steps"] == [0, 5] and entry["lines"] == [["loss", [2.0, None]]]
+    assert entry["steps"] == [0, 5] and entry["lines"] == [["loss", [2.0, None], ""]]
     assert [each["step"] for each in entry["maps"]] == [0, 1]
 
 

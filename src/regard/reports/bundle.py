@@ -33,8 +33,8 @@ OWN = tuple(
     "chart wide begin weights mark box note high plane blocks example rows columns "
     "signed draw count mirrored queries canvas stride tab buffer centre fits seen "
     "masks choices pieces link others factor kind ring end table cell pairs all opens "
-    "divergence places small causeAt beneath judged selected tops answers "
-    "called judge curve frame out predicted colour under below image codes strike "
+    "divergence places small causeAt beneath selected tops answers "
+    "called curve frame out colour under below image strike "
     "kept least found falling titles told phrases outlined".split()
 )
 _LETTERS = (

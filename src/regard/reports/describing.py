@@ -86,7 +86,7 @@ def _describe_weights(
         "said": [each.words(same_sequence=same) for each in found],
         "effective": [number(each.effective) for each in found],
         "entropy": [number(each.entropy) for each in found],
-        "offDiagonality": [number(each.off_diagonality) for each in found],
+        "diagonality": [number(each.off_diagonality) for each in found],
     }
 
 
@@ -136,5 +136,5 @@ def _describe_outline(outline: Mapping[str, np.ndarray]) -> dict[str, Any]:
         "said": said,
         "effective": list(map(number, mean(np.exp(entropy)))),
         "entropy": list(map(number, normalized)),
-        "offDiagonality": [None] * len(said),
+        "diagonality": [None] * len(said),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regard.reports.bands import band_number, left_out_bands, pack_bands
+from regard.reports.comparing import divergences
 from regard.reports.describing import describe, first_steps
 from regard.reports.encoding import (
     Coding,
@@ -107,6 +108,9 @@ def _pack_example(
         | describe(record, example.timeline)
         for step, second, record in _all_maps(example)
     ]
+    seconds = (each for each in maps if each["second"])
+    for each, *pair in zip(seconds, example.records(), example.others(), strict=False):
+        each["apart"] = divergences(*pair)
     entry = pack_texts(example) | {"maps": maps, "sides": sides.packed}
     if example.explanation is not None:
         entry["explanation"] = pack_explanation(example.explanation)
@@ -125,7 +129,7 @@ def _pack_words(
     return {
         "query": sides.number(record.query_tokens, record.query_language, queries),
         "key": sides.number(record.key_tokens, record.key_language, keys),
-        "gold": pack_gold(gold, (queries, keys)),
+        "gold": pack_gold(record, gold, (queries, keys)),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,14 +77,31 @@ def _text(text: str) -> str:
 
 
 def pack_training(training: Training) -> dict[str, Any]:
-    """The steps, and the lines as they were named."""
+    """The steps, and the lines: of a head by their measure and "LAYER/HEAD", others by
+    their name alone.
+    """
+    layers = {record.layer for records in training.records for record in records}
     return {
         "steps": list(map(int, training.steps)),
         "lines": [
-            [visible(name, keep=" "), list(map(number, values))]
+            [
+                visible(said, keep=" "),
+                list(map(number, values)),
+                visible(head, keep=" "),
+            ]
             for name, values in training.lines.items()
+            for said, head in [_of_head(name, layers)]
         ],
     }
+
+
+def _of_head(name: str, layers: Collection[str]) -> tuple[str, str]:
+    """The measure of a line of a head, and which; of any other its name and nothing."""
+    rest, _, head = name.rpartition("/")
+    for layer in layers:
+        if layer and head.isdigit() and rest.endswith(f"/{layer}"):
+            return rest.removesuffix(f"/{layer}"), f"{layer}/{head}"
+    return name, ""
 
 
 def pack_timeline(

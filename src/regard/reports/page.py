@@ -108,6 +108,7 @@ def _data(package: Package, language: str) -> dict[str, object]:
         "leftOut": package.left_out,
         "bands": package.bands,
         "sharpened": SHARPENED,
+        "sorts": sorted({name for each in package.entries for name in each["scores"]}),
         "examples": package.entries,
     }
 

@@ -71,7 +71,7 @@ VIEWS: dict[str, _Need] = {
     "canvas": _map(lambda _, *counts: max(counts) > 64),
     "minimap": _map(lambda _, *counts: max(counts) > 64),
     "arcs": _links,
-    "gold": _map(_has_gold),
+    "gold": _map(_has_gold, unless=["timeline"]),
     "words": _map(lambda each, _, n: _whole(each) and n <= 2000, unless=["timeline"]),
     "sentences": _map(lambda each, *_: each.get("sentences") is not None),
     "answer": _example(lambda entry: "explanation" in entry),

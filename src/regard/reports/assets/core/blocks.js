@@ -1,17 +1,20 @@
 // A large map as blocks of cells, and blocks as pixels.
 
 import { isDark, palette, placeOf } from "./colour.js";
-import { abs, ceil, floor, penOf, picture, state } from "./state.js";
+import { abs, ceil, clamp, floor, min, painted, round, state } from "./state.js";
 import { seenOf } from "./unpack.js";
 
-// All of a map in at most `limit` blocks a side.
-export const everything = (chart, limit) => {
-  const whole = (size, unit) => {
-    const stride = unit * ceil(size / unit / limit);
-    return { begin: 0, count: size, stride, blocks: ceil(size / stride) };
-  };
-  return [whole(chart.high, chart.down), whole(chart.wide, chart.across)];
+// `count` cells of a side of `size`, as near to `centre` as they get: from `begin`, in at
+// most `limit` blocks of `stride`, a multiple of `unit`.
+export const spanOf = (size, unit, limit, count = size, centre = 0) => {
+  const stride = unit * ceil(count / unit / limit);
+  const begin = clamp(floor((centre - count / 2) / stride) * stride, ceil((size - count) / stride) * stride + 1);
+  const shown = min(count, size - begin);
+  return { begin, count: shown, stride, blocks: ceil(shown / stride) };
 };
+
+// All of a map in at most `limit` blocks a side.
+export const everything = ({ across, down, high, wide }, limit) => [spanOf(high, down, limit), spanOf(wide, across, limit)];
 
 // The largest or the mean weight of each block (times the keys that its row may see, if
 // that is the scale), and of how many cells. An outline already consists of blocks, of
@@ -45,19 +48,13 @@ export const pooled = (plane, rows, columns, kind) => {
 const grey = (level) => [level, level, level, 255];
 
 // Blocks as pixels on a canvas of that many pixels; a right-to-left input is mirrored.
-export const pixelsOf = ({ values, counts, rows, columns, end }, chart) => {
-  const width = columns.blocks;
-  const pixels = new ImageData(width, rows.blocks);
+export const pixelsOf = ({ values, counts, rows, columns, end }, { mirrored }) => {
   const [hatch, plain] = (isDark() ? [125, 22] : [146, 255]).map(grey);
   const colours = palette();
-  const { mirrored } = chart;
-  for (let at = 0; at < values.length; at += 1) {
-    const [row, column] = [floor(at / width), at % width];
-    const known = isNaN(values[at]) ? [220, 0, 0, 255] : colours[Math.round(placeOf(values[at], 1, end) * 1023)];
-    const rgb = counts[at] ? known : (row + column) % 3 ? plain : hatch;
-    pixels.data.set(rgb, 4 * (row * width + (mirrored ? width - 1 - column : column)));
-  }
-  const canvas = picture(width, rows.blocks);
-  penOf(canvas).putImageData(pixels, 0, 0);
-  return canvas;
+  return painted(columns.blocks, rows.blocks, (row, shown) => {
+    const column = mirrored ? columns.blocks - 1 - shown : shown;
+    const at = row * columns.blocks + column;
+    if (!counts[at]) return (row + column) % 3 ? plain : hatch;
+    return isNaN(values[at]) ? [220, 0, 0, 255] : colours[round(placeOf(values[at], 1, end) * 1023)];
+  });
 };

@@ -1,7 +1,7 @@
 // From a weight to a colour: one hue, darker (on dark paper: lighter) for more; two hues
 // where there is a middle, as in differences and in multiples of the uniform weight.
 
-import { $, darkness, fill, floor, make, max, min, number, range, rounded, state, t, transfers, view } from "./state.js";
+import { $, darkness, fill, floor, make, max, min, number, range, round, rounded, state, t, transfers, view } from "./state.js";
 
 const ramps = {
   // six digits a colour
@@ -41,7 +41,7 @@ const colourAt = (place) => {
   const channel = (at) => parseInt(ramp.slice(at, at + 2), 16);
   return [0, 2, 4].map((c) => {
     const [from, to] = [0, 6].map((next) => channel(6 * below + next + c));
-    return Math.round(from + (to - from) * (far - below));
+    return round(from + (to - from) * (far - below));
   });
 };
 
@@ -52,7 +52,7 @@ export const palette = () => {
   return (palettes[rampName()] ??= range(1024, (at) => [...colourAt(at / 1023), 255]));
 };
 
-export const shade = (weight, seen) => colourAt(placeOf(weight, seen));
+export const shade = (weight, seen) => `rgb(${colourAt(placeOf(weight, seen))})`;
 
 // Black or white, whichever is readable: the two meet at a luminance of 0.179.
 const inkOn = (rgb) => {
@@ -61,7 +61,7 @@ const inkOn = (rgb) => {
 };
 
 export const paint = (element, weight, seen) => {
-  const rgb = shade(weight, seen);
+  const rgb = colourAt(placeOf(weight, seen));
   element.style.background = `rgb(${rgb})`;
   element.style.color = inkOn(rgb);
   return element;

@@ -6,7 +6,7 @@ import { causeOf, causeText, label, quoted, seenBy, shareName, tokenText, topOf,
 // A token, and how the tokenizer wrote it where that is another text.
 const tokenOf = (side, index, name) => {
   const raw = view.chart[side].raw[index];
-  const piece = raw === undefined ? [] : [[`${name}, ${t("piece")}`, make("bdi", raw)]];
+  const piece = raw ? [[`${name}, ${t("piece")}`, make("bdi", raw)]] : [];
   return [[name, label(side, index)], ...piece];
 };
 
@@ -38,7 +38,7 @@ export const inspect = (row, column) => {
   const best = topOf(row, 5).map((each) =>
     make("tr", make("td", label("key", each)), make("td", weightText(weightAt(row, each)))),
   );
-  const table = make("table", make("caption", t(view.plane.signed ? "top_changes" : "top")), make("tbody", ...best));
+  const table = make("table", make("caption", t(view.plane.signed ? "top_changes" : "top")), ...best);
   fill($("inspector"), make("h3", { id: "pair" }, t("pair")), terms("dl", told), table);
 };
 

@@ -17,13 +17,12 @@ const drawTexts = () => {
   const { example } = view;
   const text = (name, value, language, kind) =>
     value ? [make("dt", t(name)), make("dd", { class: kind, lang: language, dir: "auto" }, value)] : [];
-  const scores = scoreText(example);
   fill(
     $("texts"),
     ...text("source", example.source, example.sourceLanguage),
     ...text("output", example.output, example.outputLanguage, "out"),
     ...example.references.flatMap((each) => text("reference", each, example.outputLanguage)),
-    ...(scores ? [make("dt"), make("dd.quiet", scores)] : []),
+    ...text("", scoreText(example), "", "quiet"),
   );
   fill($("heading"), t("example", { n: state.e + 1, total: examples.length }));
 };
@@ -50,8 +49,7 @@ const otherLanguage = () => (state.lang === "ru" ? "en" : "ru");
 const drawPhrases = () => {
   document.documentElement.lang = state.lang;
   each("[data-t]", (one) => fill(one, t(one.dataset.t)));
-  fill($("language"), { en: "English", ru: "Русский" }[otherLanguage()]);
-  $("language").lang = otherLanguage();
+  fill($("language"), state.lang === "ru" ? "English" : "Русский").lang = otherLanguage();
   offer($("scale"), namesOf(transfers), "scale_", state.scale);
   all("speak");
 };
@@ -59,7 +57,7 @@ const drawPhrases = () => {
 const redraw = () => {
   if (state.theme) document.documentElement.dataset.theme = state.theme;
   drawPhrases();
-  return examples.length ? showExample(state.e, true) : undefined;
+  if (examples.length) showExample(state.e, true);
 };
 
 const listen = () => {

@@ -5,14 +5,14 @@ import { moveOf } from "./selection.js";
 import { clamp, fill } from "./state.js";
 import { planeOf } from "./unpack.js";
 
-// A picture of a map's head into each box, with pauses in which the page answers; until
-// the boxes are replaced by others.
-export const drawPictures = async (boxes, chosen) => {
-  for (const [at, box] of boxes.entries()) {
+// A picture of a head of a map (`mapOf` a cell and its number) into the first box of each
+// cell, with pauses in which the page answers; until the cells are replaced by others.
+export const drawPictures = async (cells, mapOf) => {
+  for (const [at, cell] of cells.entries()) {
     if (!(at % 8)) await new Promise((done) => setTimeout(done));
-    if (!box.isConnected) return;
-    const [chart, head] = chosen[at];
-    fill(box, pixelsOf(pooled(planeOf(chart, head), ...everything(chart, 96), "largest"), chart));
+    if (!cell.isConnected) return;
+    const [chart, head] = mapOf(cell, at);
+    fill(cell.firstChild, pixelsOf(pooled(planeOf(chart, head), ...everything(chart, 96), "largest"), chart));
   }
 };
 

@@ -4,7 +4,7 @@ import { drawLegend } from "./colour.js";
 import { announce, inspect } from "./inspector.js";
 import { $, clamp, fill, number, option, state, t, values, view, writeHash } from "./state.js";
 import { drawTab, focusTab, markTab } from "./tabs.js";
-import { forgetTokens, markTokens, topOf } from "./tokens.js";
+import { markTokens, topOf } from "./tokens.js";
 import { planeOf } from "./unpack.js";
 import { all, views } from "./views.js";
 
@@ -26,9 +26,8 @@ export const select = (row, column) => {
 // What is said of a map is not true of a difference of two.
 const drawPattern = () => {
   const { chart, signed } = view.plane;
-  const at = state.h >= 0 ? state.h : chart.heads.length;
-  const words = chart.said[at].map((word) => t(word));
-  words.push(t("effective", { n: number(chart.effective[at], 1) }));
+  const words = chart.said.at(state.h).map((word) => t(word)); // the mean's are the last
+  words.push(t("effective", { n: number(chart.effective.at(state.h), 1) }));
   fill($("pattern"), signed ? "" : `${t("pattern")}: ${words.join("; ")}.`);
 };
 
@@ -55,7 +54,6 @@ export const showMap = () => {
   all("show");
   drawPattern();
   drawLegend();
-  forgetTokens();
   const row = clamp(state.q, chart.high);
   const best = state.k < 0 ? (topOf(row, 1)[0] ?? 0) : state.k;
   drawTab();

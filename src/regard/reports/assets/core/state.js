@@ -1,6 +1,6 @@
 // What the page knows: the data, the phrases, the choices, and how they are kept.
 
-export const { abs, ceil, floor, max, min } = Math;
+export const { abs, ceil, floor, max, min, round, sqrt } = Math;
 export const { entries, keys: namesOf, values } = Object;
 export const { isFinite: finite } = Number;
 export const $ = (id) => document.getElementById(id);
@@ -8,7 +8,7 @@ export const data = JSON.parse($("data").textContent);
 export const { examples } = data;
 export const transfers = {
   // of weights; `uniform` is of weights times the keys that the row may see
-  sqrt: (weight) => Math.sqrt(weight),
+  sqrt: (weight) => sqrt(weight),
   linear: (weight) => weight,
   log: (weight) => (weight < 1e-4 ? 0 : 1 + Math.log10(weight) / 4),
   uniform: null,
@@ -22,7 +22,7 @@ const allowed = { scale: namesOf(transfers), lang: data.languages, theme: ["ligh
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.
 // `buffer` holds its numbers; `all` are the maps of all steps and both models, `others` those of the second model.
-export const view = { all: [], maps: [], others: [], phrases: {} };
+export const view = {};
 
 export const darkness = matchMedia("(prefers-color-scheme: dark)");
 
@@ -31,7 +31,7 @@ export const t = (key, values = {}, other = key) =>
 
 export const number = (value, digits) => {
   const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return finite(value) ? value.toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "") : String(value);
+  return (value ?? NaN).toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "");
 };
 
 export const rounded = (value, maximumSignificantDigits) => value.toLocaleString(state.lang, { maximumSignificantDigits });
@@ -82,6 +82,15 @@ export const group = (kind, name, ...rest) => make("div." + kind, { tabindex: 0,
 export const picture = (width, height) => make("canvas", { width, height, "aria-hidden": "true" });
 export const penOf = (canvas) => canvas.getContext("2d");
 
+// A canvas of pixels, each of the colour [red, green, blue, 255] of its row and column.
+export const painted = (width, height, colourOf) => {
+  const pixels = new ImageData(width, height);
+  for (let at = 0; at < width * height; at += 1) pixels.data.set(colourOf(floor(at / width), at % width), 4 * at);
+  const canvas = picture(width, height);
+  penOf(canvas).putImageData(pixels, 0, 0);
+  return canvas;
+};
+
 // A canvas that keeps the pointer from where it went down until it comes up.
 export const held = (canvas, begin) => {
   canvas.onpointerdown = (event) => (canvas.setPointerCapture(event.pointerId), begin(event));
@@ -127,9 +136,8 @@ export const readHash = () => {
 };
 
 export const writeHash = () => {
-  const parts = entries(state).filter(([, value]) => value !== "");
   try {
-    history.replaceState(null, "", "#" + new URLSearchParams(parts));
+    history.replaceState(null, "", "#" + new URLSearchParams(state));
   } catch {
     // A sandboxed frame in a notebook has no address to keep the view in.
   }

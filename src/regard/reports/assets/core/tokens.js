@@ -1,7 +1,7 @@
 // Tokens as text, and the two rows of them in which the reader chooses a pair.
 
 import { paint } from "./colour.js";
-import { $, abs, clamp, fill, indices, isolated, make, number, press, state, t, view, weightText } from "./state.js";
+import { $, abs, clamp, fill, indices, isolated, make, max, min, number, press, round, sqrt, state, t, view, weightText } from "./state.js";
 import { moveOf, select } from "./selection.js";
 import { seenOf } from "./unpack.js";
 
@@ -26,7 +26,7 @@ export const running = (tag, attributes, columns) => {
 
 // A word by its weight: background for the eye, underline as a second code.
 export const colourWord = (word, value, seen) => {
-  paint(word, abs(value), seen).style.borderBottom = `${Math.round(6 * Math.sqrt(abs(value)))}px ${value < 0 ? "dotted" : "solid"} var(--ink)`;
+  paint(word, abs(value), seen).style.borderBottom = `${round(6 * sqrt(abs(value)))}px ${value < 0 ? "dotted" : "solid"} var(--ink)`;
 };
 
 export const tokenText = (side, index) => {
@@ -80,29 +80,20 @@ export const topOf = (row, count) => {
 const drawSide = (side, box, chosen) => {
   const { text, direction } = view.chart[side];
   const first = text.length > most ? clamp(chosen - most / 2, text.length - most + 1) : 0;
-  if (box.firstChild && box.chart === view.chart && +box.dataset.first === first) return;
+  if (box.chart === view.chart && box.begin === first) return;
   const buttons = indices(text).slice(first, first + most).map((index) => {
     const pick = () => (side === "query" ? select(index, topOf(index, 1)[0] ?? 0) : select(state.q, index));
-    const button = make("button.token", { "data-index": index, onclick: pick });
-    button.append(label(side, index));
-    return button;
+    return make("button.token", { "data-index": index, onclick: pick }, label(side, index));
   });
-  const cut = (shown) => (shown ? ["…"] : []);
-  fill(box, ...cut(first), ...buttons, ...cut(first + most < text.length));
-  box.dir = direction;
-  box.chart = view.chart;
-  box.dataset.first = first;
-};
-
-export const forgetTokens = () => {
-  for (const id of ["queries", "keys"]) fill($(id));
+  fill(box, first ? "…" : "", ...buttons, first + most < text.length ? "…" : "");
+  [box.dir, box.chart, box.begin] = [direction, view.chart, first];
 };
 
 // A chosen token must be seen in its row, without the page being scrolled.
 const uncover = (button) => {
   const box = button.parentNode;
   const place = button.offsetTop - box.offsetTop;
-  if (place < box.scrollTop || place + button.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = place - 8;
+  box.scrollTop = min(place - 8, max(box.scrollTop, place + button.offsetHeight - box.clientHeight));
 };
 
 export const markTokens = (row, column) => {
@@ -116,12 +107,12 @@ export const markTokens = (row, column) => {
   const seen = seenBy(row);
   for (const button of $("keys").children) {
     const index = +button.dataset.index;
-    const [chosen, masked] = [index === column, Boolean(causeOf(row, index))];
+    const [chosen, masked] = [index === column, causeOf(row, index)];
     button.classList.toggle("masked", masked);
     button.tabIndex = chosen ? 0 : -1;
     if (chosen) uncover(button);
-    const weight = masked ? undefined : weightAt(row, index);
-    if (weight === undefined) button.removeAttribute("style");
+    const weight = weightAt(row, index);
+    if (masked || weight === undefined) button.style = "";
     else paint(button, weight || 0, seen);
   }
 };

@@ -34,7 +34,7 @@ import { state, values } from "./state.js";
 export const views = {};
 
 export const register = (name, view) => {
-  views[name] = view;
+  views[name] = { called: name, ...view };
   Object.assign(state, view.choices);
 };
 

@@ -21,7 +21,7 @@ const wordsOf = (side) => {
 // one row below.
 const wordWeights = ({ chart, weights }) => {
   const width = chart.wide;
-  const shift = state.g === "input" ? 1 : 0;
+  const shift = +(state.g === "input");
   const [queries, keys] = [wordsOf(chart.query), wordsOf(chart.key)];
   const table = queries.map(({ pieces }) => {
     const rows = pieces.map((piece) => piece + shift).filter((row) => row < chart.high);
@@ -33,21 +33,18 @@ const wordWeights = ({ chart, weights }) => {
   return { queries, keys, table };
 };
 
+const byWeight = (a, b) => b.weight - a.weight;
+
 // The fewest links that cover the share of each row, the strongest of all rows first.
-const linksOf = ({ table }, share, only) => {
-  const links = table.flatMap((row, q) => {
+const linksOf = ({ table }, share, only) =>
+  table.flatMap((row, q) => {
     if (only >= 0 && q !== only) return [];
-    const order = indices(row).filter((k) => row[k] > 0).sort((a, b) => row[b] - row[a]);
-    const enough = share * sum(row) - 1e-6;
-    let covered = 0;
-    return order.flatMap((k) => {
-      const wanted = covered < enough;
-      covered += row[k];
-      return wanted ? [{ q, k, weight: row[k] }] : [];
+    let left = share * sum(row) - 1e-6;
+    return row.map((weight, k) => ({ q, k, weight })).sort(byWeight).filter(({ weight }) => {
+      left -= weight;
+      return weight > 0 && left + weight > 0;
     });
-  });
-  return links.sort((a, b) => b.weight - a.weight);
-};
+  }).sort(byWeight);
 
 const lineOf = (side, words) => {
   const { direction, flags, language, text } = view.chart[side];
@@ -59,55 +56,53 @@ const lineOf = (side, words) => {
   return make("div.words", { dir: direction }, ...spans);
 };
 
-const draw = (box) => {
-  const { chart } = view;
-  const words = wordWeights(view.plane);
-  const judged = chart.gold && views.gold.judge(words, chart.gold);
-  const [top, bottom] = [lineOf("key", words.keys), lineOf("query", words.queries)];
-  const canvas = picture(0, height);
-  const note = quiet();
-  const again = (name) => ({ target }) => ((state[name] = +target.value), mark(state.q));
-  const share = make("input", { type: "range", min: 10, max: 100, step: 5, value: state.p, oninput: again("p") });
-  const only = make("select", { onchange: again("w") }, option(0, t("all_words")), option(1, t("one_word")));
-  const onchange = () => ((state.g = reading.value), showMap());
-  const reading = make("select", { onchange });
-  only.value = state.w;
-  offer(reading, ["output", "input"], "reading_", state.g);
-  const labelled = (name, control) => make("label", t(name), " ", control);
-  const controls = make("p.scale", labelled("links_of", only), labelled("share", share), labelled("aligned", reading));
-  const frame = group("arcs", t("tab_arcs"), make("div", top, canvas, bottom));
-  fill(box, controls, frame, note);
-  drawn = { words, judged, canvas, note, places: null };
-  const centre = (word) => word.offsetLeft + word.offsetWidth / 2 - top.offsetLeft;
-  canvas.width = top.parentNode.offsetWidth;
-  drawn.places = { keys: [...top.children].map(centre), queries: [...bottom.children].map(centre) };
-};
-
 const curve = (pen, from, to, width, colour, dash) => {
-  begun(pen, colour, width, dash);
-  pen.moveTo(from, 0);
+  begun(pen, colour, width, dash).moveTo(from, 0);
   pen.bezierCurveTo(from, height / 2, to, height / 2, to, height);
   pen.stroke();
 };
 
-const mark = (row) => {
-  const { canvas, judged, note, places, words } = drawn;
-  const { keys, queries } = words;
-  const chosen = queries.findIndex(({ pieces }) => pieces.includes(row));
-  const all = linksOf(words, state.p / 100, state.w ? chosen : -1);
-  const links = all.slice(0, most);
-  const pen = penOf(canvas);
-  const [, accent] = inks();
-  pen.clearRect(0, 0, canvas.width, height);
-  for (const { q, k, weight } of [...links].reverse()) {
-    const colour = q === chosen ? accent : `rgb(${shade(max(0.2, weight))})`;
-    curve(pen, places.keys[k], places.queries[q], 0.75 + 7 * weight, colour);
-  }
-  const shownText = t(all.length > most ? "links_cut" : "links_shown", { n: links.length, total: all.length, p: state.p });
-  fill(note, ...(judged ? views.gold.ring(pen, drawn, state.w ? chosen : -1) : []), shownText);
-};
-
-const fits = (plane) => isPlain(plane) && max(plane.chart.high, plane.chart.wide) <= 200;
-
 // The share of a row that its links cover (p, percent), of one word only (w), the reading.
-register("arcs", { tab: 1, choices: { p: 80, w: 0, g: "output" }, fits, draw, mark, curve });
+register("arcs", {
+  tab: 1, choices: { p: 80, w: 0, g: "output" }, curve,
+
+  fits: (plane) => isPlain(plane) && max(plane.chart.high, plane.chart.wide) <= 200,
+
+  draw(box) {
+    const words = wordWeights(view.plane);
+    const [top, bottom] = [lineOf("key", words.keys), lineOf("query", words.queries)];
+    const canvas = picture(0, height);
+    const note = quiet();
+    const again = (name) => ({ target }) => ((state[name] = +target.value), select(state.q, state.k));
+    const share = make("input", { type: "range", min: 10, max: 100, step: 5, value: state.p, oninput: again("p") });
+    const only = make("select", { onchange: again("w") }, option(0, t("all_words")), option(1, t("one_word")));
+    const onchange = () => ((state.g = reading.value), showMap());
+    const reading = make("select", { onchange });
+    only.value = state.w;
+    offer(reading, ["output", "input"], "reading_", state.g);
+    const labelled = (name, control) => make("label", t(name), " ", control);
+    const controls = make("p.scale", labelled("links_of", only), labelled("share", share), labelled("aligned", reading));
+    const frame = group("arcs", t("tab_arcs"), make("div", top, canvas, bottom));
+    fill(box, controls, frame, note);
+    drawn = { words, canvas, note };
+    const centre = (word) => word.offsetLeft + word.offsetWidth / 2 - top.offsetLeft;
+    canvas.width = top.parentNode.offsetWidth;
+    drawn.places = { keys: [...top.children].map(centre), queries: [...bottom.children].map(centre) };
+  },
+
+  mark(row) {
+    const { canvas, note, places, words } = drawn;
+    const chosen = words.queries.findIndex(({ pieces }) => pieces.includes(row));
+    const all = linksOf(words, state.p / 100, state.w ? chosen : -1);
+    const links = all.slice(0, most);
+    const pen = penOf(canvas);
+    const [, accent] = inks();
+    pen.clearRect(0, 0, canvas.width, height);
+    for (const { q, k, weight } of links.reverse()) {
+      const colour = q === chosen ? accent : shade(max(0.2, weight));
+      curve(pen, places.keys[k], places.queries[q], 0.75 + 7 * weight, colour);
+    }
+    const shownText = t(all.length > most ? "links_cut" : "links_shown", { n: links.length, total: all.length, p: state.p });
+    fill(note, ...(view.chart.gold ? views.gold.ring(pen, drawn, state.w ? chosen : -1) : []), shownText);
+  },
+});

@@ -1,7 +1,7 @@
 // Under a picture of time: what the row reads on average over the data set, the band in
 // which most examples lie, and this example.
 
-import { begun, data, decoded, fill, indices, inks, make, max, number, numbersAt, penOf, picture, register, state, t, view, weightAt } from "../core/core.js";
+import { begun, data, fill, indices, inks, make, max, number, penOf, picture, reader, register, state, t, view, weightAt } from "../core/core.js";
 
 const [width, height] = [900, 80];
 let opened;
@@ -10,7 +10,7 @@ let opened;
 const linesOf = (buffer, { coding, shape, start }, row) => {
   const [heads, queries, keys] = shape;
   const from = (kind) => (((state.h < 0 ? heads : state.h) * 3 + kind) * queries + row) * keys;
-  return [0, 1, 2].map((kind) => decoded(numbersAt(buffer, coding, start, from(kind) + keys), from(kind), from(kind) + keys));
+  return [0, 1, 2].map((kind) => reader(buffer, coding, start)(from(kind), from(kind) + keys));
 };
 
 // From left to right, or back again.
@@ -38,20 +38,20 @@ const paintLines = (canvas, [mean, low, high], own) => {
   pen.stroke();
 };
 
-const beneath = () => {
-  const band = data.bands[view.chart.band];
-  if (!band) return [];
-  const canvas = picture(width, height);
-  const note = make("p");
-  const mark = async (row, column) => {
-    opened ??= await unpack("wb");
-    const lines = linesOf(opened, band, row);
-    const own = lines[0].map((_, at) => weightAt(row, at));
-    paintLines(canvas, lines, own);
-    const [mean, from, to] = lines.map((values) => number(values[column], 3));
-    fill(note, t("band", { n: band.examples, mean, from, to, own: number(own[column], 3) }));
-  };
-  return { canvas, box: note, mark };
-};
-
-register("bands", { beneath });
+register("bands", {
+  beneath() {
+    const band = data.bands[view.chart.band];
+    if (!band) return [];
+    const canvas = picture(width, height);
+    const note = make("p");
+    const mark = async (row, column) => {
+      opened ??= await unpack("wb");
+      const lines = linesOf(opened, band, row);
+      const own = lines[0].map((_, at) => weightAt(row, at));
+      paintLines(canvas, lines, own);
+      const [mean, from, to] = lines.map((values) => number(values[column], 3));
+      fill(note, t("band", { n: band.examples, mean, from, to, own: number(own[column], 3) }));
+    };
+    return { canvas, box: note, mark };
+  },
+});

@@ -9,35 +9,22 @@ const difference = (first, second) => {
   return { ...first, weights, signed, scores: null, shares: [] };
 };
 
-// Jensen-Shannon divergence of each row, in nats: 0 alike, ln 2 apart.
-const divergences = (first, second) => {
-  const width = first.chart.wide;
-  return first.chart.rows.map((row) => {
-    let sum = 0;
-    for (let cell = row * width; cell < (row + 1) * width; cell += 1) {
-      const [a, b] = [first.weights[cell], second.weights[cell]];
-      const middle = (a + b) / 2;
-      if (a > 0) sum += (a * Math.log(a / middle)) / 2;
-      if (b > 0) sum += (b * Math.log(b / middle)) / 2;
-    }
-    return sum;
-  });
-};
-
-// The plane that was chosen to be looked at; with a partner each row has a divergence.
-const plane = (first) => {
-  const other = view.others[state.m];
-  if (!other) return first;
-  const second = planeOf(other, state.h);
-  const shown = [first, second, difference(first, second)][state.c] ?? first;
-  return { ...shown, divergence: divergences(first, second) };
-};
-
-const show = () => {
-  const [a, b] = data.names;
-  $("pair_of_models").hidden = !view.others.length;
-  fill($("compare"), option(0, `A: ${a}`), option(1, `B: ${b}`), option(2, "B − A")).value = state.c;
-};
-
 // c: 0 A, 1 B, 2 B - A.
-register("compare", { choices: { c: 0 }, start: () => on("compare", "change", (value) => ((state.c = +value), showMap())), plane, show });
+register("compare", {
+  choices: { c: 0 }, start: () => on("compare", "change", (value) => ((state.c = +value), showMap())),
+
+  // The plane that was chosen to be looked at; with a partner each row has a divergence.
+  plane(first) {
+    const other = view.others[state.m];
+    if (!other) return first;
+    const second = planeOf(other, state.h);
+    const shown = [first, second, difference(first, second)][state.c] ?? first;
+    return { ...shown, divergence: other.apart.at(state.h) };
+  },
+
+  show() {
+    const [a, b] = data.names;
+    $("pair_of_models").hidden = !view.others.length;
+    fill($("compare"), option(0, `A: ${a}`), option(1, `B: ${b}`), option(2, "B − A")).value = state.c;
+  },
+});

@@ -26,14 +26,11 @@ const byLag = (plane) => {
   };
 };
 
-const show = () => {
-  $("by_lag").hidden = !readsItself(view.maps[state.m]);
-  $("lag").checked = state.l;
-};
-
 register("lags", {
-  choices: { l: 0 },
-  start: () => on("lag", "change", () => ((state.l ^= 1), (state.k = -1), showMap())),
-  plane: (plane) => (state.l && readsItself(plane.chart) ? byLag(plane) : plane),
-  show,
+  choices: { l: 0 }, start: () => on("lag", "change", () => ((state.l ^= 1), (state.k = -1), showMap())), plane: (plane) => (state.l && readsItself(plane.chart) ? byLag(plane) : plane),
+
+  show() {
+    $("by_lag").hidden = !readsItself(view.maps[state.m]);
+    $("lag").checked = state.l;
+  },
 });

@@ -1,31 +1,29 @@
 // The list of examples: search, order, and the choice of one.
 
-import { $, clamp, each, examples, fill, indices, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
+import { $, clamp, data, each, examples, fill, indices, make, on, option, register, scoreText, showExample, state, t } from "../core/core.js";
 
 const plain = (text) => text.toLocaleLowerCase().normalize("NFC");
 
 const listOrder = () => {
   const wanted = plain($("search").value);
-  const texts = ({ source, output, references }) => [source, output, ...references];
-  const found = indices(examples).filter((index) => texts(examples[index]).some((text) => plain(text).includes(wanted)));
+  const textOf = ({ source, output, references }) => plain([source, output, ...references].join("\n"));
+  const found = indices(examples).filter((index) => textOf(examples[index]).includes(wanted));
   const order = $("sort").value;
+  if (order === "given") return found;
   const rank = ({ scores, source }) => (order === "length" ? source.length : (scores[order] ?? Infinity));
-  if (order && order !== "given") found.sort((a, b) => rank(examples[a]) - rank(examples[b]));
-  return found;
+  return found.sort((a, b) => rank(examples[a]) - rank(examples[b]));
 };
 
 const listEntry = (index) => {
   const example = examples[index];
   const line = (text, kind, lang) => make("span", { class: kind, lang, dir: "auto" }, text);
-  const button = make(
+  return make("li", make(
     "button",
     { "data-index": index, onclick: () => showExample(index) },
     line(example.source, "", example.sourceLanguage),
     line(example.output, "sub", example.outputLanguage),
-  );
-  const scores = scoreText(example);
-  if (scores) button.append(line(scores, "sub"));
-  return make("li", button);
+    line(scoreText(example), "sub"),
+  ));
 };
 
 const drawList = () => {
@@ -45,12 +43,11 @@ const mark = () => {
 
 const drawSort = () => {
   const kept = $("sort").value;
-  const names = [...new Set(examples.flatMap((example) => Object.keys(example.scores)))];
   fill(
     $("sort"),
     option("given", t("sort_given")),
     option("length", t("sort_length")),
-    ...names.map((name) => option(name, t("ascending", { name }))),
+    ...data.sorts.map((name) => option(name, t("ascending", { name }))),
   );
   $("sort").value = kept || "given";
 };
@@ -63,15 +60,17 @@ const turn = (step) => {
   if (next !== undefined) showExample(next);
 };
 
-const start = () => {
-  each("nav, .turn button", (one) => (one.hidden = false));
-  each(".page", (page) => page.classList.add("listed"));
-  on("search", "input", drawList);
-  on("sort", "change", drawList);
-  on("back", "click", () => turn(-1));
-  on("forth", "click", () => turn(1));
-};
+register("list", {
+  open: mark,
 
-const speak = () => (drawSort(), drawList());
+  start() {
+    each("nav, .turn button", (one) => (one.hidden = false));
+    each(".page", (page) => page.classList.add("listed"));
+    on("search", "input", drawList);
+    on("sort", "change", drawList);
+    on("back", "click", () => turn(-1));
+    on("forth", "click", () => turn(1));
+  },
 
-register("list", { start, speak, open: mark });
+  speak: () => (drawSort(), drawList()),
+});

@@ -15,16 +15,13 @@ const go = (at) => {
 
 const cellOf = (_, at) => {
   const onclick = () => (go(at), $("steps").children[at].focus());
-  const cell = make("button", { onclick });
-  cell.append(make("span.thumbnail"), make("small", stepText(at)));
-  return cell;
+  return make("button", { onclick }, make("span.thumbnail"), make("small", stepText(at)));
 };
 
 const drawCells = () => {
   const cells = view.example.steps.map(cellOf);
   fill($("steps"), ...cells);
-  const maps = cells.map((_, at) => [view.all.filter(({ step }) => step === at)[state.m], state.h]);
-  drawPictures(cells.map((cell) => cell.firstChild), maps);
+  drawPictures(cells, (_, at) => [view.all.filter(({ step }) => step === at)[state.m], state.h]);
 };
 
 // Of each word that is ever true: when of the head on view, and of which head first.
@@ -33,7 +30,7 @@ const drawFirst = () => {
   fill($("steps_name"), t("all_steps", { head: `${layer} · ${state.h < 0 ? t("average") : `${t("head")} ${names[state.h]}`}` }));
   const { heads, words } = view.example.first;
   const own = Object.fromEntries(heads[state.m].at(state.h));
-  const total = view.maps.reduce((sum, chart) => sum + chart.heads.length, 0);
+  const total = view.maps.flatMap((chart) => chart.heads).length;
   const cell = (name, content, scope) => make(name, { scope, style: "text-align:start" }, ...content);
   const jump = (at, text, head) => make("button", { onclick: () => ([state.m, state.h] = head, go(at)) }, text);
   const lines = words.map(([word, at, m, h, count]) => make(
@@ -65,4 +62,6 @@ const start = () => {
   on("steps", "keydown", moveInGrid);
 };
 
-register("multiples", { start, show });
+register("multiples", {
+  start, show,
+});

@@ -14,11 +14,6 @@ const linesOf = (rows) =>
     return [row, column, weight, at + 1, weight * seenBy(row)];
   }));
 
-const rowsOf = () => {
-  const rows = view.chart.rows;
-  return rows.length * view.chart.wide <= 65536 ? rows : [state.q];
-};
-
 const tsv = () => {
   const texts = drawn.pairs.map(([q, k, ...rest]) => [tokenText("query", q), tokenText("key", k), ...rest].join("\t"));
   return [columns.map((name) => t(name)).join("\t"), ...texts].join("\n") + "\n";
@@ -27,7 +22,7 @@ const tsv = () => {
 const json = () => {
   const { chart } = view;
   const { rows } = chart;
-  const weights = rows.map((row) => chart.columns.map((column) => weightAt(row, column) ?? null));
+  const weights = rows.map((row) => chart.columns.map((column) => weightAt(row, column)));
   const head = state.h < 0 ? "mean" : chart.heads[state.h];
   return JSON.stringify({ layer: chart.layer, head, query: chart.query.text, key: chart.key.text, "weights": weights });
 };
@@ -41,7 +36,7 @@ const drawing = () => {
   const { counts, values } = pooled(view.plane, rows, across, "largest");
   const from = (column) => edge + size * (chart.mirrored ? across.blocks - 1 - column : column);
   const cells = Array.from(values, (weight, at) => {
-    const fill = counts[at] ? `rgb(${shade(weight || 0)})` : "#ddd";
+    const fill = counts[at] ? shade(weight || 0) : "#ddd";
     const y = edge + floor(at / across.blocks) * size;
     return svg("rect", { x: from(at % across.blocks), y, width: size, height: size, fill, stroke: "#ccc" });
   });
@@ -61,12 +56,10 @@ const save = (kind, blob) => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 };
 
-const saver = (kind, type, content) => () => save(kind, new Blob([content()], { type }));
-
 const savers = {
-  tsv: saver("tsv", "text/tab-separated-values", tsv),
-  json: saver("json", "application/json", json),
-  svg: saver("svg", "image/svg+xml", () => drawing().text),
+  tsv: () => save("tsv", new Blob([tsv()])),
+  json: () => save("json", new Blob([json()])),
+  svg: () => save("svg", new Blob([drawing().text])),
   async png() {
     const { text, width, height } = drawing();
     const image = new Image();
@@ -85,14 +78,6 @@ const copy = async (event) => {
   } catch {
     savers.tsv(); // where the browser keeps the clipboard to itself
   }
-};
-
-const draw = (box) => {
-  const button = (text, onclick) => make("button", { onclick }, text);
-  const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
-  drawn = { told: make("tbody"), titles: make("tr"), note: quiet(), rows: null };
-  const table = make("table.numbers", make("thead", drawn.titles), drawn.told);
-  fill(box, make("p.scale", button(t("copy"), copy), make("span", t("download")), ...saving), drawn.note, table);
 };
 
 const sort = (by) => {
@@ -115,12 +100,23 @@ const drawLines = () => {
   fill(drawn.note, t("lines_shown", { n: lines.length, total: drawn.pairs.length }));
 };
 
-const mark = () => {
-  const rows = rowsOf();
-  if (`${rows}` === drawn.rows) return;
-  drawn.rows = `${rows}`;
-  drawn.pairs = linesOf(rows);
-  drawLines();
-};
+register("numbers", {
+  tab: 9, fits: () => true,
 
-register("numbers", { tab: 9, fits: () => true, draw, mark });
+  draw(box) {
+    const button = (text, onclick) => make("button", { onclick }, text);
+    const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
+    drawn = { told: make("tbody"), titles: make("tr"), note: quiet(), rows: null };
+    const table = make("table.numbers", make("thead", drawn.titles), drawn.told);
+    fill(box, make("p.scale", button(t("copy"), copy), make("span", t("download")), ...saving), drawn.note, table);
+  },
+
+  mark() {
+    const { high, rows: all, wide } = view.chart;
+    const rows = high * wide <= 65536 ? all : [state.q];
+    if (`${rows}` === drawn.rows) return;
+    drawn.rows = `${rows}`;
+    drawn.pairs = linesOf(rows);
+    drawLines();
+  },
+});

@@ -1,30 +1,23 @@
 // What is kept of a long input, as a plane: an overview of shape, and the largest weights
 // of every row.
 
-import { decoded, numbersAt, register, view } from "../core/core.js";
+import { reader, register, view } from "../core/core.js";
 
-const read = (chart, head) => {
-  const { outline, query } = chart;
-  const { buffer } = view;
-  const { shape, top, visible } = outline;
-  const area = shape[0] * shape[1];
-  const overview = (start, scale) => {
-    const found = decoded(numbersAt(buffer, "u8", start, chart.heads.length * area), head * area, (head + 1) * area);
-    return found.map((value) => value * scale);
-  };
-  const length = query.text.length;
-  const [from, to] = [head * length * top, (head + 1) * length * top];
-  const tops = decoded(numbersAt(buffer, "u16", outline.top_weights, to), from, to);
-  const columns = new Uint32Array(buffer, outline.top_keys, to).subarray(from);
-  const seen = new Uint32Array(buffer, visible, (head + 1) * length).subarray(head * length);
-  const cut = (numbers, row) => numbers.subarray(row * top, (row + 1) * top);
-  const kept = (row) => cut(columns, row);
-  const found = (row, column) => cut(tops, row)[kept(row).indexOf(column)];
-  return {
-    chart, seen, sums: outline.sums?.[head], masks: null, scores: null, shares: [], kept, found, tops,
-    least: (row) => cut(tops, row).at(-1),
-    largest: overview(outline.largest, 1), mean: overview(outline.mean, outline.meanScale),
-  };
-};
-
-register("outline", { read });
+register("outline", {
+  read(chart, head) {
+    const { high, outlined } = chart;
+    const { meanScale, shape, sums, top } = outlined;
+    const of = (kind, start, size) => reader(view.buffer, kind, start)(head * size, (head + 1) * size);
+    const overview = (start, scale) => of("u8", start, shape[0] * shape[1]).map((value) => value * scale);
+    const tops = of("u16", outlined.top_weights, high * top);
+    const columns = of("u32", outlined.top_keys, high * top);
+    const cut = (numbers, row) => numbers.subarray(row * top, (row + 1) * top);
+    return {
+      chart, tops, sums: sums?.[head], shares: [], seen: of("u32", outlined.visible, high),
+      kept: (row) => cut(columns, row),
+      found: (row, column) => cut(tops, row)[cut(columns, row).indexOf(column)],
+      least: (row) => cut(tops, row).at(-1),
+      largest: overview(outlined.largest, 1), mean: overview(outlined.mean, meanScale),
+    };
+  },
+});

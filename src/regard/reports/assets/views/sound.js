@@ -1,7 +1,7 @@
 // Sound under its picture: the span of a token, or what is around a place, is cut out of
 // the samples of the file and played as a data URI.
 
-import { $, fill, make, max, min, number, register, state, t, view } from "../core/core.js";
+import { $, fill, make, max, min, number, register, round, state, t, view } from "../core/core.js";
 
 const around = 0.25; // seconds before and after a place that no token was said at
 const player = new Audio();
@@ -18,7 +18,7 @@ const spanAt = (key) => {
 // A WAV file, 16-bit mono: eleven numbers and the samples.
 const fileOf = (from, to) => {
   const { rate, samples, start } = view.example.timeline.audio;
-  const [first, last] = [from, to].map((time) => min(samples, Math.round(time * rate)));
+  const [first, last] = [from, to].map((time) => min(samples, round(time * rate)));
   const size = 2 * (last - first);
   const head = [0x46464952, size + 36, 0x45564157, 0x20746d66, 16, 0x10001, rate, 2 * rate, 0x100002, 0x61746164, size];
   return new Blob([Uint32Array.from(head), new Uint8Array(view.buffer, start + 2 * first, size)], { type: "audio/wav" });
@@ -35,14 +35,16 @@ const play = (key) => {
   reader.readAsDataURL(fileOf(...spanAt(key)));
 };
 
-const beneath = () => {
-  if (!view.example.timeline.audio) return [];
-  const box = make("button", { onclick: () => play(state.k) });
-  const mark = (_, column) => {
-    const [from, to] = spanAt(column).map((time) => number(time, 2));
-    fill(box, t("play_span", { from, to }));
-  };
-  return { box, mark };
-};
+register("sound", {
+  hit: play,
 
-register("sound", { beneath, hit: play });
+  beneath() {
+    if (!view.example.timeline.audio) return [];
+    const box = make("button", { onclick: () => play(state.k) });
+    const mark = (_, column) => {
+      const [from, to] = spanAt(column).map((time) => number(time, 2));
+      fill(box, t("play_span", { from, to }));
+    };
+    return { box, mark };
+  },
+});

@@ -1,14 +1,11 @@
 // A probe over the course of training: a slider through its steps, lines below it.
 
-import { $, clamp, fill, finite, indices, make, max, min, number, on, register, showMaps, state, svg, t, view } from "../core/core.js";
+import { $, clamp, fill, finite, indices, make, max, min, number, on, press, register, showMaps, state, svg, t, view } from "../core/core.js";
 
 const [width, height] = [300, 90];
 let playing = 0;
 
-// How the name of a line of the head on view ends.
-const ownEnd = () => `/${view.chart.layer}/${state.h}`;
-
-const lineOf = ([name, values]) => {
+const lineOf = ([name, values, head]) => {
   const known = values.filter(finite);
   const [low, high] = [min(...known), max(...known)];
   const across = (at) => (values.length > 1 ? (at * width) / (values.length - 1) : 0);
@@ -18,19 +15,8 @@ const lineOf = ([name, values]) => {
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" },
     svg("line", { x1: now, x2: now, y1: 0, y2: height }), svg("polyline", { points: points.join(" ") }));
   const value = values[state.s];
-  const own = ownEnd();
-  const said = name.endsWith(own) ? t(name.slice(0, -own.length)) : name;
-  const text = `${said}: ${finite(value) ? number(value, 3) : "–"} (${number(low, 3)} … ${number(high, 3)})`;
+  const text = `${head ? t(name) : name}: ${finite(value) ? number(value, 3) : "–"} (${number(low, 3)} … ${number(high, 3)})`;
   return make("figure", drawing, make("figcaption", text));
-};
-
-// The lines of the head on view, and those that are of no head.
-const show = () => {
-  if (!view.example.steps) return;
-  const layers = new Set(view.all.map((chart) => chart.layer).filter(Boolean));
-  const own = ownEnd();
-  const shown = view.example.lines.filter(([name]) => name.endsWith(own) || ![...layers].some((layer) => name.includes(`/${layer}/`)));
-  fill($("lines_of_training"), ...shown.map(lineOf));
 };
 
 const open = () => {
@@ -53,24 +39,32 @@ const setStep = (at) => {
 const stop = () => {
   clearInterval(playing);
   playing = 0;
-  $("play").setAttribute("aria-pressed", false);
+  press($("play"), false, true);
 };
 
 // One step a second where the reader asked for less motion, else three.
 const play = () => {
   if (playing) return stop();
   const pause = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 350;
-  $("play").setAttribute("aria-pressed", true);
-  playing = setInterval(() => {
-    if (state.s + 1 < view.example.steps.length) setStep(state.s + 1);
-    else stop();
-  }, pause);
-  if (state.s + 1 >= view.example.steps.length) setStep(0);
+  const isLast = () => state.s + 1 === view.example.steps.length;
+  press($("play"), true);
+  playing = setInterval(() => (isLast() ? stop() : setStep(state.s + 1)), pause);
+  if (isLast()) setStep(0);
 };
 
-const start = () => {
-  on("step", "input", (value) => setStep(+value));
-  on("play", "click", play);
-};
+register("training", {
+  choices: { s: 0 }, open,
 
-register("training", { choices: { s: 0 }, start, open, show });
+  start() {
+    on("step", "input", (value) => setStep(+value));
+    on("play", "click", play);
+  },
+
+  // The lines of the head on view, and those that are of no head.
+  show() {
+    if (!view.example.steps) return;
+    const own = `${view.chart.layer}/${state.h}`;
+    const shown = view.example.lines.filter(([, , head]) => !head || head === own);
+    fill($("lines_of_training"), ...shown.map(lineOf));
+  },
+});

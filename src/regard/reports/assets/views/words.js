@@ -19,28 +19,30 @@ const colourLine = ({ words, best }, values, seen) => {
   fill(best, top.map((column) => quoted("key", column, values[column])).join(" · "));
 };
 
-const draw = (box) => {
-  const { chart, shares } = view.plane;
-  const { columns, wide } = chart;
-  const given = view.example.explanation?.compared ?? [];
-  const compared = given.filter(([, values]) => values.length === wide);
-  const measures = [
-    [t("attention"), (row) => columns.map((column) => (causeOf(row, column) ? 0 : weightAt(row, column)))],
-    ...shares.map(([name, part]) => [shareName(name), (row) => part.subarray(row * wide, (row + 1) * wide)]),
-    ...compared.map(([name, values]) => [shareName(name), () => values]),
-  ];
-  lines = measures.map(([name, of]) => [lineOf(name), of]);
-  fill(
-    box, ...lines.map(([line]) => line.box), compared.length ? quiet(t("same_scale")) : "",
-    ...(views.answer?.answers() ?? []), quiet(t("caution")),
-  );
-};
+register("words", {
+  tab: 2, opens: ({ explanation }) => explanation,
 
-const mark = (row) => {
-  for (const [line, of] of lines) colourLine(line, of(row), seenBy(row));
-  views.answer?.strike();
-};
+  fits: (plane) => isPlain(plane) && plane.chart.wide <= 2000,
 
-const fits = (plane) => isPlain(plane) && plane.chart.wide <= 2000;
+  draw(box) {
+    const { chart, shares } = view.plane;
+    const { columns, wide } = chart;
+    const given = view.example.explanation?.compared ?? [];
+    const compared = given.filter(([, values]) => values.length === wide);
+    const measures = [
+      [t("attention"), (row) => columns.map((column) => (causeOf(row, column) ? 0 : weightAt(row, column)))],
+      ...shares.map(([name, part]) => [shareName(name), (row) => part.subarray(row * wide, (row + 1) * wide)]),
+      ...compared.map(([name, values]) => [shareName(name), () => values]),
+    ];
+    lines = measures.map(([name, of]) => [lineOf(name), of]);
+    fill(
+      box, ...lines.map(([line]) => line.box), compared.length ? quiet(t("same_scale")) : "",
+      ...(views.answer?.answers() ?? []), quiet(t("caution")),
+    );
+  },
 
-register("words", { tab: 2, fits, opens: ({ explanation }) => explanation, draw, mark });
+  mark(row) {
+    for (const [line, of] of lines) colourLine(line, of(row), seenBy(row));
+    views.answer?.strike();
+  },
+});
