@@ -20,8 +20,6 @@ def projected(x, kernel, bias=None):
 
     None where Keras' own way is as good.
     """
-    if keras.backend.backend() != "torch":
-        return None
     inner, outer = x.shape[2:], kernel.shape[len(x.shape) - 2 :]
     found = _on_torch(x, kernel, bias, math.prod(inner))
     return None if found is None else found.reshape(*x.shape[:2], *outer)

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from regard.core.native.blocks import equal_rows
 from regard.core.native.pairs import EMPTY, HIDDEN, pairs_of
 
 Tensor = Any
@@ -29,16 +30,10 @@ def attend(
 ) -> Tensor:
     """(B,H,T,D), (B,G,S,D), (B,G,S,Dv) -> context (B,H,T,Dv)."""
     length, memory = query.shape[2], key.shape[2]
-    blocks = tuple(_block(length, memory, limit) for limit in (FORWARD, BACKWARD))
+    blocks = tuple(equal_rows(length, memory, most) for most in (FORWARD, BACKWARD))
     longest = max(-(-length // rows) * rows for rows in blocks)
     tensors, seen = pairs_of(visibility, length, longest)
     return _compiled(query, key, value, tensors, seen, blocks)
-
-
-def _block(length, memory, limit):
-    """Rows of a block: equal parts of the length, of so many scores at most."""
-    most = max(16, limit // max(memory, 1))
-    return -(-length // -(-length // most))
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(4, 5))

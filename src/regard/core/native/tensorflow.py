@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from regard.core.native.blocks import equal_rows
 from regard.core.native.pairs import HIDDEN, pairs_of
 
 Tensor = Any
@@ -47,8 +48,7 @@ class _Walk:
         self.batch, self.length = tf.shape(query)[0], query.shape[2]
         known = self.length is not None and key.shape[2] is not None
         longest, memory = self.length or UNKNOWN, max(key.shape[2] or UNKNOWN, 1)
-        most = max(16, BLOCK // memory)
-        self.rows = -(-longest // -(-longest // most))  # equal blocks
+        self.rows = equal_rows(longest, memory, BLOCK)
         divisors = (n for n in range(1, query.shape[1] + 1) if query.shape[1] % n == 0)
         self.heads = max(
             n for n in divisors if n == 1 or n * self.rows * memory <= BLOCK

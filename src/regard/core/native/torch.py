@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import pad, scaled_dot_product_attention
 
 from regard.core.native.onednn import is_traced
-from regard.core.native.pairs import pairs_of, pairwise
+from regard.core.native.pairs import pairs_of
 from regard.core.native.walk import is_faster, walk
 from regard.core.scopes import Causal
 
@@ -25,18 +25,17 @@ def attend(
     Products are multiplied by ``scale`` within the kernel, which spares a copy.
     """
     bias = None if bias is None or _adds_nothing(bias) else bias
-    alike = bias is None and not visibility.scopes and not pairwise(visibility)
-    if alike and is_faster(query, key, value):
-        return walk(query, key, value, visibility.masks.get("padding"), scale)
-    read = partial(_read, scale=scale)
     length, width = query.shape[2], value.shape[-1]
+    tensors, seen = pairs_of(visibility, length, None)
+    alike, padding = not (seen.scopes or seen.masks), visibility.masks.get("padding")
+    if alike and bias is None and is_faster(query, key, value):
+        return walk(query, key, value, padding, scale)
+    read = partial(_read, scale=scale)
     widest = max(query.shape[-1], width)  # the kernel wants one width for all
     query, key, value = (_widened(each, widest) for each in (query, key, value))
     if bias is None and _is_causal(visibility, length, key.shape[2]):
         return read(query, key, value, is_causal=True)[..., :width]
-    tensors, seen = pairs_of(visibility, length, None)
-    if not seen.scopes and not seen.masks:
-        padding = visibility.masks.get("padding")
+    if alike:
         return read(query, key, value, padding, bias)[..., :width]
     rows = max(16, MASK // (query.shape[0] * key.shape[2]))
     found = []

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
+from regard.core.native.blocks import equal_rows
 from regard.core.native.onednn import is_usable, multiplied
 
 Tensor = Any
@@ -105,9 +106,9 @@ def _memory(key, value, padding, group):
 
 
 def _blocks(query, key):
-    """Equal blocks of rows, of at most so many scores."""
-    length, most = query.shape[2], max(ROWS, BLOCK // key.shape[2])
-    size = -(-length // -(-length // most))
+    """Equal blocks of rows."""
+    length = query.shape[2]
+    size = equal_rows(length, key.shape[2], BLOCK, ROWS)
     return [slice(start, start + size) for start in range(0, length, size)]
 
 
