@@ -38,16 +38,20 @@ def test_this_torch_has_the_operation():
     assert onednn.is_usable(numbers(2, 2))
 
 
+@pytest.mark.parametrize("then", ["none", "tanh"])
 @pytest.mark.parametrize("rows, inner, columns", SHAPES)
-def test_a_product_and_its_slopes_are_those_of_torch(rows, inner, columns, monkeypatch):
+def test_a_product_and_its_slopes_are_those_of_torch(
+    rows, inner, columns, then, monkeypatch
+):
     left, right, bias = numbers(rows, inner), numbers(columns, inner), numbers(columns)
     monkeypatch.setattr(onednn, "WORTH", 1)
     monkeypatch.setattr(onednn, "FEW", 1)
     tensors = [each.requires_grad_() for each in (left, right, bias)]
     exact = [each.detach().double().requires_grad_() for each in tensors]
     way = numbers(rows, columns)
-    found = onednn.product(left, right.t(), bias)
+    found = onednn.product(left, right.t(), bias, then)
     expected = exact[0] @ exact[1].t() + exact[2]
+    expected = expected.tanh() if then == "tanh" else expected
     assert_allclose(found.detach(), expected.detach(), rtol=1e-5, atol=1e-5)
     slopes = torch.autograd.grad(found, tensors, way)
     wanted = torch.autograd.grad(expected, exact, way.double())
@@ -72,18 +76,19 @@ def test_views_of_memory_are_multiplied_as_they_look(view):
     assert_allclose(onednn.multiplied(turned, left.t()), turned @ left, atol=1e-5)
 
 
-def test_the_slope_of_a_slope_and_maps_over_a_batch(everywhere):
+@pytest.mark.parametrize("then", ["none", "tanh"])
+def test_the_slope_of_a_slope_and_maps_over_a_batch(then, everywhere):
     left, right = numbers(4, 3).requires_grad_(), numbers(5, 3).requires_grad_()
     assert torch.autograd.gradcheck(
         lambda x: (x @ right.double().t()).sin(), left.double()
     )
     (slope,) = torch.autograd.grad(
-        onednn.product(left, right.t()).sin().sum(), left, create_graph=True
+        onednn.product(left, right.t(), None, then).sin().sum(), left, create_graph=True
     )
     (second,) = torch.autograd.grad(slope.square().sum(), right)
-    (plain,) = torch.autograd.grad(
-        (left @ right.t()).sin().sum(), left, create_graph=True
-    )
+    plain = left @ right.t()
+    plain = plain.tanh() if then == "tanh" else plain
+    (plain,) = torch.autograd.grad(plain.sin().sum(), left, create_graph=True)
     (wanted,) = torch.autograd.grad(plain.square().sum(), right)
     assert_allclose(second, wanted, rtol=1e-4, atol=1e-5)
     many = numbers(2, 4, 3)

@@ -75,8 +75,9 @@ def run_loop(step, inputs, memory, state, mask=None):
         part = ops.reshape(part, (batch, length, heads, width))
         extra[name] = ops.swapaxes(part, 1, 2)
         place += heads * width
-    weights = outputs[..., place:]
-    weights = ops.reshape(weights, (batch, length, sizes["heads"], -1))
+    weights, heads = outputs[..., place:], sizes["heads"]
+    count = sizes_of(weights)[-1] // heads
+    weights = ops.reshape(weights, (batch, length, heads, count))
     outputs = outputs[..., : sizes["output"]]
     return outputs, ops.swapaxes(weights, 1, 2), state, extra
 
@@ -97,7 +98,8 @@ def answered(layer, outputs, weights, asked, **record):
 
 def _flat(tensor):
     """(B, H, n) -> (B, H n)."""
-    return ops.reshape(tensor, (ops.shape(tensor)[0], -1))
+    batch, heads, count = sizes_of(tensor)
+    return ops.reshape(tensor, (batch, heads * count))
 
 
 def _wide(tensor):

@@ -111,4 +111,4 @@ class Stepping:
         rows, memories = query.shape[0], memory["mask"].shape[0]
         if not self.shares_memory or not is_static(rows, memories):
             return 1
-        return rows // memories
+        return rows // memories if memories else 1

@@ -53,9 +53,13 @@ class _Body:
 def _in_turn(body, inputs, start):
     from regard.core.native.gathered import gathering
 
+    inputs = ops.cast(inputs, "float32")
     outputs, leaves = [], [ops.cast(leaf, "float32") for leaf in start]
     with computing_as("float32"), gathering():
-        for each in ops.unstack(ops.cast(inputs, "float32"), axis=1):
+        if not inputs.shape[1]:  # only the body knows how wide its outputs are
+            output, _ = body(ops.zeros_like(ops.sum(inputs, axis=1)), leaves)
+            return [ops.expand_dims(output, 1)[:, :0], *leaves]
+        for each in ops.unstack(inputs, axis=1):
             output, leaves = body(each, leaves)
             outputs.append(output)
     return [ops.stack(outputs, axis=1), *leaves]

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from regard.core.native.calls import is_transformed
+
 Tensor = Any
 UNITS = 1 << 19  # of a tile, 2 MB, half of it for each of two cores
 KEYS = 512  # of a tile at most
@@ -18,9 +20,10 @@ REACH = 40.0  # e^(2 * 40) and e^(-2 * 40) are float32; their products may be 0 
 def pays(planes: int | None, units: int) -> bool:
     """True for so many heads of examples, and units of pairs in each of them.
 
-    Never for a graph that leaves torch.
+    Never for a graph that leaves torch, or under ``torch.func`` and its like.
     """
-    return units >= LEAST and not torch.compiler.is_compiling()
+    watched = torch.compiler.is_compiling() or is_transformed()
+    return units >= LEAST and not watched
 
 
 def kernel(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:

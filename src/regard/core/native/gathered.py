@@ -17,7 +17,8 @@ from typing import Any
 
 import torch
 
-from regard.core.native.onednn import WORTH, is_plain, is_usable, multiplied
+from regard.core.native.calls import is_plain
+from regard.core.native.onednn import WORTH, is_usable, multiplied
 
 Tensor = Any
 
@@ -101,7 +102,7 @@ class _Gathered(torch.autograd.Function):
         if found is None:
             return None, right, bias
         rows, upstream = found
-        gathered = _times(rows.mT, upstream)
+        gathered = rows.mT @ upstream
         right = gathered if right is None else right + gathered
         if ctx.biased:
             summed = upstream.flatten(0, -2).sum(0)

@@ -4,12 +4,15 @@ r"""Products of float32 matrices on torch's CPU by oneDNN.
 
 torch hands its products to MKL, which on processors of other makers leaves half of
 their vector units unused; oneDNN does not. The operation is the one that torch's own
-compiler calls for linear layers; where there is none, torch multiplies as ever.
+compiler calls for linear layers; where there is none, torch multiplies as ever. So it
+does for the gradient of a kernel, a sum over many rows, where oneDNN is slower.
 """
 
 from typing import Any
 
 import torch
+
+from regard.core.native.calls import is_plain
 
 Tensor = Any
 WORTH, FEW = 1 << 22, 4  # multiplications and rows from which the dearer call pays
@@ -38,25 +41,14 @@ def is_usable(*tensors: Tensor) -> bool:
     )
 
 
-def is_plain(tensor: Tensor) -> bool:
-    """True where only autograd looks on: no tracing, autocast or ``torch.func``."""
-    if is_traced(tensor) or torch.is_autocast_enabled(tensor.device.type):
-        return False
-    return not torch._C._are_functorch_transforms_active()
-
-
-def is_traced(tensor: Tensor) -> bool:
-    """True where torch writes a graph, so that numbers cannot be looked at."""
-    tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()
-    return tracing or tensor.is_meta
-
-
-def multiplied(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
+def multiplied(
+    left: Tensor, right: Tensor, bias: Tensor | None = None, then: str = "none"
+) -> Tensor:
     """``left (M, K)``, ``right (N, K)``, ``bias (N,)`` -> ``left right^T + bias``.
 
-    Without a gradient.
+    Of which ``then``, "none" or "tanh", is taken on the way. Without a gradient.
     """
-    return _OPERATION(_dense(left), _dense(right), bias, "none", [], "")
+    return _OPERATION(_dense(left), _dense(right), bias, then, [], "")
 
 
 def _dense(matrix):
@@ -66,35 +58,42 @@ def _dense(matrix):
     return matrix.contiguous()
 
 
-def product(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor | None:
+def product(
+    x: Tensor, kernel: Tensor, bias: Tensor | None = None, then: str = "none"
+) -> Tensor | None:
     """``x (..., K)``, ``kernel (K, N)``, ``bias (N,)`` -> (..., N), with gradients.
 
-    None where torch does as well itself.
+    ``then`` as for ``multiplied``. None where torch does as well itself.
     """
     rows = x.numel() // max(1, x.shape[-1])
     if rows < FEW or rows * kernel.numel() < WORTH or kernel.ndim != 2:
         return None
     if not is_usable(x, kernel, *[] if bias is None else [bias]):
         return None
-    found = _Product.apply(x.reshape(rows, -1), kernel.t(), bias)
+    found = _Product.apply(x.reshape(rows, -1), kernel.t(), bias, then)
     return found.reshape(*x.shape[:-1], -1)
 
 
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(left, right, bias):
-        return multiplied(left, right, bias)
+    def forward(left, right, bias, then):
+        return multiplied(left, right, bias, then)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs[:2])
+        left, right, _, then = inputs
+        kept = [output] if then == "tanh" else []
+        ctx.save_for_backward(left, right, *kept)
 
     @staticmethod
     def backward(ctx, upstream):
-        left, right = ctx.saved_tensors
+        left, right, *squashed = ctx.saved_tensors
         wanted = ctx.needs_input_grad
+        for each in squashed:
+            upstream = torch.ops.aten.tanh_backward(upstream, each)
         return (
-            _Product.apply(upstream, right.t(), None) if wanted[0] else None,
-            _Product.apply(upstream.t(), left.t(), None) if wanted[1] else None,
+            _Product.apply(upstream, right.t(), None, "none") if wanted[0] else None,
+            upstream.t() @ left if wanted[1] else None,
             upstream.sum(0) if wanted[2] else None,
+            None,
         )

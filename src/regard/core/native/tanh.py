@@ -1,14 +1,17 @@
 """tanh of many numbers on torch's CPU, by its sigmoid.
 
 torch hands tanh to MKL, which on processors of other makers takes ten times as long as
-torch's own sigmoid: tanh(x) = 1 - 2 sigmoid(-2x), to 2e-7 of the largest value.
+torch's own sigmoid: tanh(x) = 1 - 2 sigmoid(-2x), to 2e-7 of 1. Of numbers near 0 that
+leaves few digits, which a sum over units, as scores are, does not show; oneDNN's tanh
+is exact there but takes twice as long, unless a product does it on the way
+(``core.products.squashed``).
 """
 
 from typing import Any
 
 import torch
 
-from regard.core.native.onednn import is_traced
+from regard.core.native.calls import is_traced
 
 Tensor = Any
 MANY = 1 << 16  # numbers from which the operations more pay

@@ -1,13 +1,15 @@
 """PyTorch: its fused kernel, with a block of rows per mask, or a walk over heads."""
 
 import math
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import pad, scaled_dot_product_attention
 
-from regard.core.native.onednn import is_traced
+from regard.core.native.calls import is_traced, is_transformed, takes_tangents
 from regard.core.native.pairs import pairs_of
 from regard.core.native.walk import is_faster, walk
 from regard.core.scopes import Causal
@@ -37,7 +39,7 @@ def attend(
         return read(query, key, value, is_causal=True)[..., :width]
     if alike:
         return read(query, key, value, padding, bias)[..., :width]
-    rows = max(16, MASK // (query.shape[0] * key.shape[2]))
+    rows = max(16, MASK // max(query.shape[0] * key.shape[2], 1))
     found = []
     for start in range(0, length, rows):
         count = min(rows, length - start)
@@ -61,9 +63,11 @@ def _read(query, key, value, mask=None, bias=None, is_causal=False, scale=1.0):
     if mask is not None:
         mask = mask.expand(-1, -1, query.shape[2], key.shape[2])
     shared = query.shape[1] != key.shape[1]
-    return scaled_dot_product_attention(
-        query, key, value, mask, is_causal=is_causal, scale=scale, enable_gqa=shared
-    )
+    # Only products and softmax have tangents.
+    with sdpa_kernel(SDPBackend.MATH) if takes_tangents() else nullcontext():
+        return scaled_dot_product_attention(
+            query, key, value, mask, is_causal=is_causal, scale=scale, enable_gqa=shared
+        )
 
 
 def _is_causal(visibility, length, memory):
@@ -77,4 +81,5 @@ def _is_causal(visibility, length, memory):
 
 def _adds_nothing(bias: Tensor) -> bool:
     """True for a constant bias whose numbers can be looked at and are zero."""
-    return not (is_traced(bias) or bias.requires_grad) and not bool(bias.any())
+    unknown = is_traced(bias) or is_transformed() or bias.requires_grad
+    return not unknown and not bool(bias.any())

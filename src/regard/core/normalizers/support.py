@@ -51,6 +51,6 @@ def _is_traced(tensor) -> bool:
     """Whether torch writes a graph, which cannot ask how far the rows have come."""
     if keras.backend.backend() != "torch":
         return False
-    from regard.core.native.onednn import is_traced
+    from regard.core.native.calls import is_traced
 
     return is_traced(tensor)

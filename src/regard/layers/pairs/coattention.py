@@ -70,7 +70,7 @@ class Coattention(Pairing):
 
     def _pool(self, inputs, hidden, vector, mask):
         """One side: what is read (B, D), weights (B, S) and the record."""
-        asking = ops.ones_like(hidden[:, :1]) * vector
+        asking = ops.ones_like(ops.sum(hidden, axis=1, keepdims=True)) * vector
         read, weights, record = self.look(asking, hidden, inputs, None, mask)
         return read[:, 0], weights[:, 0], record
 

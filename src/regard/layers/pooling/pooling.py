@@ -92,7 +92,8 @@ class Pooling(Traceable):
         keep = drawn_factors(self, (batch, rows, 1, length), training)
         parts = {"normalizer_parameters": weights, "changes": changes_of(self)}
         result = attend(
-            ops.ones_like(scores[:, :, :1]),  # the same query for everyone
+            # The same query for everyone, even before a sequence of no steps.
+            ops.ones_like(ops.sum(scores, axis=2, keepdims=True)),
             scores,
             value,
             Recipe(_key_is_score, self.normalizer, **parts),
