@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from regard.core.products import product
+from regard.core.products import product, squashed
 
 
 class Product(keras.layers.Layer):
@@ -37,6 +37,22 @@ def test_it_is_the_product(shape, transposed):
     np.testing.assert_allclose(found, expected, **near)
     found = product(ops.convert_to_tensor(x), given, ops.convert_to_tensor(bias))
     np.testing.assert_allclose(ops.convert_to_numpy(found), expected + bias, **near)
+
+
+@pytest.mark.parametrize("rows", [3, 700])
+@pytest.mark.parametrize("size", [1e-6, 1.0])
+def test_it_is_squashed_by_tanh_however_small(rows, size):
+    rng = np.random.default_rng(2)
+    x = rng.random((2, rows, 64), "float32")  # of one sign, so that nothing cancels
+    kernel = size * rng.random((64, 96), "float32") / 64
+    bias = size * rng.random(96, "float32")
+    given = [ops.convert_to_tensor(each.astype("float32")) for each in (kernel, bias)]
+    exact = x.astype("float64") @ ops.convert_to_numpy(given[0]).astype("float64")
+    found = squashed(ops.convert_to_tensor(x), given[0])
+    np.testing.assert_allclose(ops.convert_to_numpy(found), np.tanh(exact), rtol=2e-6)
+    found = squashed(ops.convert_to_tensor(x), *given)
+    exact = exact + ops.convert_to_numpy(given[1])
+    np.testing.assert_allclose(ops.convert_to_numpy(found), np.tanh(exact), rtol=2e-6)
 
 
 def test_large_products_are_learnt():

@@ -9,10 +9,13 @@ from keras import ops
 def product(x, kernel, bias=None):
     """$x W + b$: x (..., K), kernel (K, N) and bias (N,) or none, to (..., N)."""
     found = _on_torch(x, kernel, bias)
-    if found is not None:
-        return found
-    found = ops.matmul(x, kernel)
-    return found if bias is None else found + bias
+    return _plain(x, kernel, bias) if found is None else found
+
+
+def squashed(x, kernel, bias=None):
+    r"""$\tanh(x W + b)$, shapes as in ``product``; exact to rounding near 0 too."""
+    found = _on_torch(x, kernel, bias, then="tanh")
+    return ops.tanh(_plain(x, kernel, bias)) if found is None else found
 
 
 def projected(x, kernel, bias=None):
@@ -25,7 +28,12 @@ def projected(x, kernel, bias=None):
     return None if found is None else found.reshape(*x.shape[:2], *outer)
 
 
-def _on_torch(x, kernel, bias, inner=None):
+def _plain(x, kernel, bias):
+    found = ops.matmul(x, kernel)
+    return found if bias is None else found + bias
+
+
+def _on_torch(x, kernel, bias, inner=None, then="none"):
     """The product in a loop, or by oneDNN, or None; ``inner``: the axes of I in one."""
     if keras.backend.backend() != "torch":
         return None
@@ -39,5 +47,5 @@ def _on_torch(x, kernel, bias, inner=None):
     else:
         found = gathered.product(x, kernel, bias)
         if found is not None:
-            return found
-    return onednn.product(x, kernel, bias)
+            return ops.tanh(found) if then == "tanh" else found
+    return onednn.product(x, kernel, bias, then)

@@ -5,7 +5,7 @@ import inspect
 import keras
 from keras import ops
 
-from regard.core.products import product
+from regard.core.products import product, squashed
 from regard.layers.gates import gru_step, is_plain_gru, is_plain_lstm, lstm_step
 from regard.layers.keras_internals import computing_in
 
@@ -79,7 +79,7 @@ def combined(decoder, context, hidden, folded=False):
             return ops.tanh(context + hidden)
         together = ops.concatenate([context, hidden], axis=-1)
         together = ops.cast(together, decoder.compute_dtype)
-        return ops.tanh(product(together, decoder.output_kernel))
+        return squashed(together, decoder.output_kernel)
 
 
 def alike(*tensors):

@@ -9,6 +9,7 @@ from regard.core.alignments.locations import (
     dynamically_convolved,
     moved_on,
 )
+from regard.core.products import squashed
 from regard.core.scores import widen
 from regard.core.shapes import with_head
 from regard.layers.alignments.alignment import Alignment
@@ -85,7 +86,7 @@ class DynamicConvolutionAttention(Alignment):
         setattr(self, name, self.add_weight(shape, name=name, **options))
 
     def project_query(self, query):
-        hidden = ops.tanh(ops.matmul(query, self.query_kernel) + self.query_bias)
+        hidden = squashed(query, self.query_kernel, self.query_bias)
         return with_head(ops.matmul(hidden, self.dynamic_kernel))
 
     def begin(self, memory):

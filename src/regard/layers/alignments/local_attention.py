@@ -5,6 +5,7 @@ from keras import ops
 
 from regard.core.alignments.locality import faded, local, placed, windowed
 from regard.core.attend import Recipe
+from regard.core.products import squashed
 from regard.core.scopes.grid import check_integer
 from regard.core.scores import widen
 from regard.core.shapes import with_head
@@ -84,7 +85,7 @@ class LocalAttention(Attention):
     def project_query(self, query):
         """The query, and behind it where in the memory it looks, from 0 to 1."""
         if self.predictive:
-            hidden = ops.tanh(ops.matmul(query, self.place_query_kernel))
+            hidden = squashed(query, self.place_query_kernel)
             place = ops.sigmoid(widen(ops.matmul(hidden, self.place_kernel)))
         else:
             place = ops.zeros_like(widen(query[..., :1]))

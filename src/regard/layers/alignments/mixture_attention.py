@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from regard.core.alignments.locations import VERSIONS, bells, mixture_weights, ranks
+from regard.core.products import squashed
 from regard.core.scores import widen
 from regard.core.shapes import with_head
 from regard.layers.alignments.alignment import Alignment
@@ -75,7 +76,7 @@ class MixtureAttention(Alignment):
 
     def project_query(self, query):
         if self.units:
-            query = ops.tanh(ops.matmul(query, self.query_kernel) + self.query_bias)
+            query = squashed(query, self.query_kernel, self.query_bias)
         return with_head(ops.matmul(query, self.mixture_kernel) + self.mixture_bias)
 
     def begin(self, memory):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.products import squashed
 from regard.core.scores import widen
 from regard.layers.copying.copy_attention import CopyAttention
 
@@ -53,8 +54,8 @@ class PointerSentinel(CopyAttention):
         self.built = True
 
     def ask(self, query):
-        projected = ops.matmul(query, self.query_kernel)
-        return ops.tanh(projected + self.query_bias if self.use_bias else projected)
+        bias = self.query_bias if self.use_bias else None
+        return squashed(query, self.query_kernel, bias)
 
     def way_out(self, queries, logits):
         sentinel = widen(ops.convert_to_tensor(self.sentinel))

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.products import squashed
 from regard.layers.pooling.pooling import Pooling
 from regard.layers.weights import WeightOptions, check_units
 
@@ -57,8 +58,8 @@ class ContextPooling(Pooling):
         self.score_vector = self.add_weight(shape, name="score_vector", **kernel())
 
     def judge(self, inputs, mask):
-        hidden = ops.matmul(inputs, self.kernel)
-        hidden = ops.tanh(hidden + self.bias if self.use_bias else hidden)
+        bias = self.bias if self.use_bias else None
+        hidden = squashed(inputs, self.kernel, bias)
         return ops.matmul(hidden, ops.expand_dims(self.score_vector, -1))
 
     def get_config(self):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.products import product, squashed
 from regard.layers.pooling.pooling import Pooling
 from regard.layers.weights import WeightOptions, check_units
 
@@ -65,14 +66,11 @@ class GatedPooling(Pooling):
         shape = (self.units,)
         self.score_vector = self.add_weight(shape, name="score_vector", **kernel())
 
-    def _projected(self, inputs, name):
-        hidden = ops.matmul(inputs, getattr(self, f"{name}kernel"))
-        return hidden + getattr(self, f"{name}bias") if self.use_bias else hidden
-
     def judge(self, inputs, mask):
-        hidden = ops.tanh(self._projected(inputs, ""))
+        hidden = squashed(inputs, self.kernel, self.bias if self.use_bias else None)
         if self.gated:
-            hidden = hidden * ops.sigmoid(self._projected(inputs, "gate_"))
+            bias = self.gate_bias if self.use_bias else None
+            hidden = hidden * ops.sigmoid(product(inputs, self.gate_kernel, bias))
         return ops.matmul(hidden, ops.expand_dims(self.score_vector, -1))
 
     def get_config(self):

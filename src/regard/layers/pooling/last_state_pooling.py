@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.products import squashed
 from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 from regard.layers.pooling.pooling import Pooling
@@ -59,7 +60,7 @@ class LastStatePooling(Pooling):
 
     def finish(self, context, inputs, mask):
         together = [context[:, 0], last_real(inputs, mask)]
-        return ops.tanh(ops.matmul(ops.concatenate(together, -1), self.output_kernel))
+        return squashed(ops.concatenate(together, -1), self.output_kernel)
 
     def output_width(self, width):
         return self.units

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from regard.core.products import squashed
 from regard.layers.pooling.pooling import Pooling
 from regard.layers.weights import WeightOptions, check_units
 from regard.losses.hop_penalty import hop_penalty
@@ -76,8 +77,8 @@ class StructuredPooling(Pooling):
             self.hop_bias = self.add_weight(shape, name="hop_bias", initializer="zeros")
 
     def judge(self, inputs, mask):
-        hidden = ops.matmul(inputs, self.kernel)
-        hidden = ops.tanh(hidden + self.bias if self.use_bias else hidden)
+        bias = self.bias if self.use_bias else None
+        hidden = squashed(inputs, self.kernel, bias)
         scores = ops.matmul(hidden, self.hop_kernel)
         return scores + self.hop_bias if self.use_bias else scores
 
