@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,6 +127,16 @@ def test_resumes_from_the_start_where_no_checkpoint_was_written(tmp_path):
     train(folder, counting_pairs(60), say=said.append, resume=True)
     assert "nothing saved yet to resume" in said[0]
     assert folder.best.is_file() and folder.last.is_file()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_config())
+    folder.last.write_bytes(b"PK\x03\x04 torn")
+    with pytest.raises(ValueError, match=r"last\.keras: the checkpoint is damaged"):
+        train(folder, counting_pairs(60), say=quiet, resume=True)
+    shutil.copy(folder.last, folder.best)
+    with pytest.raises(ValueError, match=r"best\.keras: the checkpoint is damaged"):
+        Translator.load(folder)
 
 
 def test_a_loss_that_is_not_a_number_says_where_and_what_to_try(tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """Saving a run so that it can go on after being killed at any moment."""
 
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -30,14 +32,14 @@ def load_last(folder: RunFolder) -> tuple[Any, dict[str, Any]] | None:
     which will be repeated, are dropped.
 
     Raises:
-        ValueError: the metrics do not reach the checkpoint.
+        ValueError: the checkpoint is damaged, or the metrics do not reach it.
     """
     for torn in folder.path.glob(".*.keras"):  # a save that was killed
         torn.unlink()
     if not folder.last.is_file():
         folder.rewind_metrics(0)
         return None
-    model = keras.models.load_model(folder.last)
+    model = read_model(folder.last)
     step = int(model.optimizer.iterations)
     folder.rewind_metrics(step)
     lines = [line for line in folder.read_metrics() if line.get("step") == step]
@@ -50,6 +52,16 @@ def load_last(folder: RunFolder) -> tuple[Any, dict[str, Any]] | None:
             "does not. Train again into a new folder."
         )
     return model, facts
+
+
+def read_model(path: Path, compile: bool = True) -> Any:
+    """Load a checkpoint; of a damaged one Keras would say that there is no file."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path}: the checkpoint is damaged, not a whole .keras file. Copy it "
+            "again, or train into a new folder."
+        )
+    return keras.models.load_model(path, compile=compile)
 
 
 def best_accuracy(folder: RunFolder) -> float:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from regard.apps.special_ids import BOS, EOS, PAD, UNK
+from regard.apps.translate.checkpoints import read_model
 from regard.apps.translate.run_folder import RunFolder
 from regard.apps.translate.tokenizer import SubwordTokenizer
 from regard.models import Search, Searcher
@@ -61,7 +61,7 @@ class Translator:
     def load(cls, folder: RunFolder) -> "Translator":
         """Load the best checkpoint of a run."""
         source, target = folder.tokenizers()
-        model = keras.models.load_model(folder.checkpoint(), compile=False)
+        model = read_model(folder.checkpoint(), compile=False)
         return cls(model, source, target, folder.config().data.max_length)
 
     def translate(
