@@ -9,6 +9,9 @@ libraries from the network; here they are read from --libraries, so that it is d
 and does not wait for a line, and their bytes are counted apart. The time to the first
 paint is the browser's own, from the start of the navigation; "drawn" is when the first
 layer is on view, and "all" when the whole of ours is, its 144 thumbnails included.
+"bare", a page of one heading, says what the browser itself takes. Before each opening
+the browser rests: it needs seconds to throw BertViz' nodes away, and whatever is opened
+meanwhile is painted late.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from regard.reports import AttentionRecord, Example, write_report
 from tests.reports.chromium import Browser
 
 LAYERS, HEADS, TOKENS = 12, 12, 128
+REST = 2.0  # seconds before each opening
 _LIBRARIES = {  # what BertViz' page names -> where npm puts it
     "require": "requirejs/require.js",
     "d3": "d3/dist/d3.min.js",
@@ -48,6 +52,7 @@ CONDITIONS = {
         "all": f"document.querySelectorAll('#heads canvas').length == {LAYERS * HEADS}",
     },
     "BertViz": {"drawn": "document.querySelector('svg line')"},
+    "bare": {},
 }
 
 
@@ -94,12 +99,18 @@ def bertviz(
     return {"bytes": size, "libraries": extra}
 
 
+def bare(path: Path) -> dict[str, Any]:
+    size = path.write_text("<!doctype html><title>bare</title><h1>bare</h1>", "utf-8")
+    return {"bytes": size, "libraries": 0}
+
+
 def opened(browser: Browser, path: Path, conditions: dict[str, str]) -> dict[str, Any]:
     """One opening: milliseconds by name, and how many nodes there are at the end."""
     watched = ", ".join(f"{name}: () => {code}" for name, code in conditions.items())
     script = _WATCH % f"{{ {watched} }}"
     added = browser.send("Page.addScriptToEvaluateOnNewDocument", source=script)
     browser.send("Page.navigate", url="about:blank")
+    time.sleep(REST)
     browser.send("Page.navigate", url=path.as_uri())
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -125,6 +136,7 @@ def main() -> None:
         found = {
             "ours": ours(table, tokens, pages["ours"]),
             "BertViz": bertviz(table, tokens, pages["BertViz"], options.libraries),
+            "bare": bare(pages["bare"]),
         }
         browser = Browser(Path(folder) / "profile")
         try:

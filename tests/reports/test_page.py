@@ -58,6 +58,16 @@ def test_the_page_may_load_nothing():
         assert (word in program) == (word == "http://www.w3")  # SVG's name, no address
 
 
+def test_all_that_needs_no_script_stands_before_the_data():
+    answer = Evidence("uniform", "supports", Interval(0.5, 0.4, 0.6, 4), 0.1)
+    evidence = ModelDiagnosis(4, (), (answer,))
+    page = render_report([translation()], facts={"task": "dates"}, evidence=evidence)
+    shell, _, rest = page.partition("<script")
+    for part in ("<h1>", 'class="facts"', 'id="evidence-en"', "<noscript>", "<footer>"):
+        assert part in shell
+        assert part not in rest
+
+
 def test_texts_are_data_and_never_markup():
     text, reader = read([nasty()], title=NASTY[0], facts={NASTY[1]: NASTY[2]})
     assert (

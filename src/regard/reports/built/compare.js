@@ -1,2 +1,2 @@
-/* 49f216389d22dcb4 */
-{let p=(e,t)=>{let n=t.D.map((o,s)=>o-e.D[s]),r=n.reduce((o,s)=>S(o,O(s)||0),0)||1;return{...e,D:n,N:r,scores:null,shares:[]}};ye("compare",{_:{c:0},start:()=>T("compare","change",e=>(a.c=+e,C())),I(e){let t=c.$b[a.m];if(!t)return e;let n=Z(t,a.h);return{...[e,n,p(e,n)][a.c]??e,$l:t.apart.at(a.h)}},show(){let[e,t]=D.names;f("pair_of_models").hidden=!c.$b.length,u(f("compare"),R(0,`A: ${e}`),R(1,`B: ${t}`),R(2,"B − A")).value=a.c}});}
+/* 2fd8e79c68d2b244 */
+{let h=(e,t)=>{let o=t.D.map((n,s)=>n-e.D[s]),r=o.reduce((n,s)=>S(n,O(s)||0),0)||1;return{...e,D:o,N:r,scores:null,shares:[]}};we("compare",{_:{c:0},start:()=>T("compare","change",e=>(a.c=+e,B())),I(e){let t=c.$b[a.m];if(!t)return e;let o=Z(t,a.h);return{...[e,o,h(e,o)][a.c]??e,$l:t.apart.at(a.h)}},show(){let[e,t]=D.names;f("pair_of_models").hidden=!c.$b.length,u(f("compare"),R(0,`A: ${e}`),R(1,`B: ${t}`),R(2,"B − A")).value=a.c}});}

@@ -1,2 +1,2 @@
-/* 93453ddc1eddc91c */
-{ye("outline",{read(y,p){let{H:g,$J:s}=y,{meanScale:d,shape:w,sums:J,top:n}=s,o=(e,t,i)=>Y(c.V,e,t)(p*i,(p+1)*i),x=(e,t)=>o("u8",e,w[0]*w[1]).map(i=>i*t),v=o("u16",s.top_weights,g*n),M=o("u32",s.top_keys,g*n),r=(e,t)=>e.subarray(t*n,(t+1)*n);return{A:y,$r:v,sums:J?.[p],shares:[],Y:o("u32",s.visible,g),$C:e=>r(M,e),$E:(e,t)=>r(v,e)[r(M,e).indexOf(t)],$D:e=>r(v,e).at(-1),largest:x(s.largest,1),mean:x(s.mean,d)}}});}
+/* 816114af016b077d */
+{we("outline",{read(w,p){let{H:v,$J:s}=w,{meanScale:j,shape:y,sums:x,top:n}=s,o=(e,t,i)=>Y(c.V,e,t)(p*i,(p+1)*i),d=(e,t)=>o("u8",e,y[0]*y[1]).map(i=>i*t),g=o("u16",s.top_weights,v*n),M=o("u32",s.top_keys,v*n),r=(e,t)=>e.subarray(t*n,(t+1)*n);return{A:w,$r:g,sums:x?.[p],shares:[],Y:o("u32",s.visible,v),$C:e=>r(M,e),$E:(e,t)=>r(g,e)[r(M,e).indexOf(t)],$D:e=>r(g,e).at(-1),largest:d(s.largest,1),mean:d(s.mean,j)}}});}

@@ -27,21 +27,24 @@ const drawTexts = () => {
   fill($("heading"), t("example", { n: state.e + 1, total: examples.length }));
 };
 
+// The page is not seen empty, but before it draws: what is drawn measures itself.
+const reveal = () => each(".page, .switches", (one) => (one.hidden = false));
+
 export const showExample = async (index, keep = false) => {
   state.e = clamp(index, examples.length);
   if (!keep) [state.q, state.k] = [0, -1];
   view.example = examples[state.e];
-  const { buffer, maps } = await openExample(state.e);
-  [view.buffer, view.all] = [buffer, maps.filter((chart) => chart.high * chart.wide)];
+  Object.assign(view, await openExample(state.e));
+  reveal();
   view.others = view.all.filter((chart) => chart.second);
   view.maps = view.all.filter((chart) => !chart.second);
   all("open");
-  const some = view.all.length > 0;
-  $("view").hidden = !some;
-  $("nothing").hidden = some;
+  const none = !view.all[0];
+  $("view").hidden = none;
+  $("nothing").hidden = !none;
   drawTexts();
-  if (some) showMaps();
-  else writeHash();
+  if (none) writeHash();
+  else showMaps();
 };
 
 const otherLanguage = () => (state.lang === "ru" ? "en" : "ru");
@@ -58,6 +61,7 @@ const redraw = () => {
   if (state.theme) document.documentElement.dataset.theme = state.theme;
   drawPhrases();
   if (examples.length) showExample(state.e, true);
+  else reveal();
 };
 
 const listen = () => {
@@ -76,7 +80,6 @@ const listen = () => {
 export const start = async () => {
   view.phrases = await new Response(await unpack("phrases")).json();
   readHash();
-  each(".page, .switches", (one) => (one.hidden = false));
   listen();
   all("start");
   redraw();

@@ -32,7 +32,8 @@ const buffers = [];
 export const openExample = async (index) => {
   const { maps, sides } = examples[index];
   const buffer = (buffers[index] ??= await unpack("w" + index));
-  return { buffer, maps: maps.map((chart) => opened(chart, sides, buffer)) };
+  const all = maps.map((chart) => opened(chart, sides, buffer)).filter((chart) => chart.high * chart.wide);
+  return { buffer, all };
 };
 
 // One head, or the mean of all (head -1): a cell is masked if every head masks it.
