@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import keras
 import numpy as np
@@ -129,9 +130,14 @@ def test_resumes_from_the_start_where_no_checkpoint_was_written(tmp_path):
     assert folder.best.is_file() and folder.last.is_file()
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path):
+@pytest.mark.parametrize("torn", ["cut", "inside"])
+def test_a_damaged_checkpoint_is_named(tmp_path, torn):
     folder = RunFolder.create(tmp_path / "run", small_config())
-    folder.last.write_bytes(b"PK\x03\x04 torn")
+    with zipfile.ZipFile(folder.last, "w") as archive:
+        archive.writestr("model.weights.h5", b"numbers")
+    content = folder.last.read_bytes()
+    content = content[:-9] if torn == "cut" else content.replace(b"number", b"zeroes")
+    folder.last.write_bytes(content)
     with pytest.raises(ValueError, match=r"last\.keras: the checkpoint is damaged"):
         train(folder, counting_pairs(60), say=quiet, resume=True)
     shutil.copy(folder.last, folder.best)

@@ -56,12 +56,21 @@ def load_last(folder: RunFolder) -> tuple[Any, dict[str, Any]] | None:
 
 def read_model(path: Path, compile: bool = True) -> Any:
     """Load a checkpoint; of a damaged one Keras would say that there is no file."""
-    if not zipfile.is_zipfile(path):
+    if not _is_whole(path):
         raise ValueError(
             f"{path}: the checkpoint is damaged, not a whole .keras file. Copy it "
             "again, or train into a new folder."
         )
     return keras.models.load_model(path, compile=compile)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether every part of the archive is what its sum says."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except zipfile.BadZipFile:
+        return False
 
 
 def best_accuracy(folder: RunFolder) -> float:
