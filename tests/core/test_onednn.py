@@ -13,7 +13,7 @@ if keras.backend.backend() != "torch":
 
 import torch
 
-from regard.core.native import onednn, walk
+from regard.core.native import calls, onednn, walk
 
 SHAPES = [(7, 5, 3), (1, 9, 1), (64, 1, 33), (300, 64, 50)]
 
@@ -102,6 +102,7 @@ def test_only_float32_in_plain_calls_is_given_to_it():
     assert not onednn.is_usable(left.double())
     assert not onednn.is_usable(left, left.bfloat16())
     assert not onednn.is_usable(left.to("meta"))
+    assert not calls.is_plain(left.to("meta"))
     with torch.autocast("cpu"):
         assert not onednn.is_usable(left)
     with torch.backends.mkldnn.flags(enabled=False):

@@ -9,8 +9,9 @@ Tensor = Any
 
 def is_plain(tensor: Tensor) -> bool:
     """True where only autograd looks on, and backwards."""
-    autocast = torch.is_autocast_enabled(tensor.device.type)
-    return not (is_traced(tensor) or autocast or is_transformed())
+    if is_traced(tensor) or is_transformed():
+        return False
+    return not torch.is_autocast_enabled(tensor.device.type)
 
 
 def is_traced(tensor: Tensor) -> bool:
