@@ -29,14 +29,15 @@ EVIDENCE = (
 def test_the_text_in_english():
     text = str(ModelDiagnosis(50, HEADS, EVIDENCE, "pooling"))
     lines = text.splitlines()
-    assert max(map(len, lines)) <= 88
+    assert max(map(len, lines)) <= 80
     assert lines[2] == "encoder/self  (n = 50)"
     assert re.split(r"\s{2,}", lines[4].strip()) == [
         "0", "2.0 [1.9; 2.2]", "12.0", "3.3 [3.1; 3.5]", "4.4", "previous token",
     ]  # fmt: skip
     assert re.split(r"\s{2,}", lines[8].strip())[3:] == ["–", "–", "–"]
     assert "[supports] Do tokens with large weights" in text
-    assert "minus random 0.123 [0.100; 0.150], n = 50; must exceed 0.000" in text
+    number = "minus random 0.123 [0.100; 0.150], n = 50; must exceed 0.000"
+    assert number in " ".join(text.split())
     assert text.count("[not tested]") == 2 and "pass seeds=" in text
     assert text.endswith("not why the model answered.")
 
@@ -84,7 +85,7 @@ def test_what_cannot_be_diagnosed_is_refused():
 def test_a_small_number_is_not_shown_as_nothing():
     tiny = Evidence(QUESTIONS[0], SUPPORTS, Interval(2.1e-5, 1e-5, 3e-5, 9), 0.0)
     text = str(ModelDiagnosis(9, HEADS, (tiny,), "pooling"))
-    assert "2e-05 [1e-05; 3e-05], n = 9; must exceed 0.000" in text
+    assert "2e-05 [1e-05; 3e-05], n = 9; must exceed 0.000" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

@@ -18,7 +18,7 @@ from regard.seeing.metrics.questions import NOT_TESTED, Evidence
 
 __all__ = ["ModelDiagnosis", "caveats", "evidence_lines", "told_numbers"]
 
-_WIDTH = 88
+_WIDTH = 80
 _INDENT = "    "
 
 
