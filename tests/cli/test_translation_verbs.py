@@ -286,8 +286,14 @@ def test_a_word_is_explained_on_a_page(capsys, run, tmp_path):
     assert "<math" in page.read_text("utf-8")
 
 
-def test_a_word_that_is_not_there(capsys, run):
-    assert main(["explain", run, "one", "--word", "99"]) != 0
-    said = capsys.readouterr()
-    assert "word must be a number from 1 to" in said.out + said.err
-    assert "Traceback" not in said.out + said.err
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--word", "99"], "regard: --word must be a number from 1 to "),
+        (["--head", "5"], "regard: --head must be 0, for there is only one. Got 5."),
+        (["--layer", "x"], "regard: --layer must name attention layers of the model: "),
+    ],
+)
+def test_what_is_not_there_to_be_explained(capsys, run, option, message):
+    assert main(["explain", run, "one", *option]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(message)

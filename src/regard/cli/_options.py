@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -30,3 +32,15 @@ Backend = Annotated[
         callback=_check_backend,
     ),
 ]
+
+
+@contextmanager
+def as_typed(**options: str) -> Iterator[None]:
+    """Let an error about a parameter name the option that gave it: word="--word"."""
+    try:
+        yield
+    except ValueError as error:
+        name, _, rest = str(error).partition(" ")
+        if name not in options:
+            raise
+        raise ValueError(f"{options[name]} {rest}") from error

@@ -10,7 +10,7 @@ import typer
 
 from regard.cli._cards import terminal
 from regard.cli._language import Language
-from regard.cli._options import Backend
+from regard.cli._options import Backend, as_typed
 from regard.cli._runs import Beam, Run, load_translator
 
 WIDEST = 100  # columns of a line of numbers
@@ -40,8 +40,9 @@ def command(  # noqa: PLR0913 - a command line's options
     from regard.reports.explained import explain_page
     from regard.seeing.steps import explain
 
-    found = traced(translator, text, beam, layer)
-    query = found.piece_of(word)
+    with as_typed(layers="--layer", word="--word"):
+        found = traced(translator, text, beam, layer)
+        query = found.piece_of(word)
     shown: dict[str, Any] = {
         "query": query,
         "language": language,
@@ -53,7 +54,8 @@ def command(  # noqa: PLR0913 - a command line's options
     if page is not None:
         print(explain_page(found.trace, path=page, **shown))
         return
-    steps = explain(found.trace, head=head, **shown)
+    with as_typed(head="--head"):
+        steps = explain(found.trace, head=head, **shown)
     print(wrapped(str(steps), terminal(WIDEST).width))
     if not steps.passed:
         raise typer.Exit(1)

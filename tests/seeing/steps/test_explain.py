@@ -171,7 +171,7 @@ def test_every_place_needs_a_token(trace, tokens, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"query": 3}, "query must be a whole number from -3 to 2"),
+        ({"query": 3}, "query must be a whole number from 0 to 2, or from the end -3"),
         ({"head": 2}, "head must be"),
         ({"example": -3}, "example must be"),
         ({"language": "de"}, "language must be one of en, ru"),

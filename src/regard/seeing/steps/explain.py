@@ -164,7 +164,7 @@ def card_of(trace: Trace, layer: Any) -> Card:
 
 def _number(name: str, given: int, size: int) -> int:
     if not isinstance(given, (int, np.integer)) or not -size <= given < size:
-        raise ValueError(
-            f"{name} must be a whole number from {-size} to {size - 1}. Got {given!r}."
-        )
+        known = f"a whole number from 0 to {size - 1}, or from the end {-size} to -1"
+        known = known if size > 1 else "0, for there is only one"
+        raise ValueError(f"{name} must be {known}. Got {given!r}.")
     return int(given) % size
