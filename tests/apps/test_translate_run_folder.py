@@ -70,6 +70,13 @@ def test_create_never_takes_a_folder_in_use(run, tmp_path):
         RunFolder.create(tmp_path / "other" / "thesis.doc", run.config())
 
 
+def test_a_folder_that_cannot_be_written_into_is_named_with_its_option(run, tmp_path):
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "run"  # a right that even root lacks
+    with pytest.raises(ValueError, match=r"^--out must be .* and .*file/run.*choose"):
+        RunFolder.create(out, run.config())
+
+
 def test_the_best_checkpoint_is_preferred(run):
     run.save(run.last, lambda path: path.write_bytes(b"last"))
     assert run.checkpoint() == run.last

@@ -3,11 +3,13 @@
 import io
 import json
 import re
+import shutil
 import sys
 from types import SimpleNamespace
 
 import pytest
 
+from regard.apps.translate.run_folder import RunFolder
 from regard.apps.translate.translator import Translator
 from regard.cli import main
 
@@ -227,6 +229,23 @@ def test_resuming_with_other_settings_is_refused(capsys, run):
     assert main(words) == 2
     message = capsys.readouterr().err
     assert "model.attention was 'dot'. Got 'cosine'" in message
+
+
+def test_a_finished_run_trains_on_where_it_is_given_more_epochs(capsys, folder, run):
+    longer = folder / "longer"
+    shutil.copytree(run, longer)
+    steps = [line["step"] for line in RunFolder.open(longer).read_metrics()]
+    words = ["train", "translate", "--out", str(longer), "--resume", "--epochs"]
+    assert main([*words, "1"]) == 2
+    assert "training.epochs was 2. Got 1" in capsys.readouterr().err
+    output(capsys, *words, "3")
+    after = RunFolder.open(longer)
+    assert after.config().training.epochs == 3
+    assert after.read_metrics()[-1]["step"] == steps[-1] / 2 * 3
+    assert after.facts() == {
+        **RunFolder.open(run).facts(),
+        "settings": after.config().model_dump(),
+    }
 
 
 def test_resuming_with_other_pairs_is_refused(capsys, folder, run):

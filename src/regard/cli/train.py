@@ -19,7 +19,7 @@ from regard.cli._pairs import (
 )
 
 if TYPE_CHECKING:
-    from regard.apps.translate.config import TranslateConfig
+    from regard.apps.translate.config import TrainingSettings, TranslateConfig
     from regard.apps.translate.pairs import PairSet
     from regard.apps.translate.run_folder import RunFolder
 
@@ -51,15 +51,22 @@ def translate(  # noqa: PLR0913 - a command line's options
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help=f"Time to train; by default {DEFAULT_MINUTES:g}."),
+        typer.Option(help=f"Time to train in all; by default {DEFAULT_MINUTES:g}."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the pairs.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the pairs in all.")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="Settings in TOML, as --show-settings prints.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="What chance follows.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the run in --out.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue the run in --out; more --minutes or --epochs than it began "
+            "with let it train longer.",
+        ),
     ] = False,
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Print all settings and stop.")
@@ -113,7 +120,7 @@ def _continued(
     from regard.apps.translate.run_folder import RunFolder
 
     folder = RunFolder.open(out)
-    _check_unchanged(folder.config(), given, config)
+    training = _lengthened(folder.config(), given, config)
     facts = folder.facts()
     files = {
         name: named or [Path(file) for file in facts.get(name, [])]
@@ -125,6 +132,7 @@ def _continued(
             f"{pairs.name}: with --resume the pairs must be those the run began with, "
             "line by line; these are others. Train into another --out."
         )
+    folder.lengthen(training)
     return folder, pairs, dev
 
 
@@ -143,24 +151,29 @@ def _with_budget(settings: TranslateConfig) -> TranslateConfig:
     return settings.model_copy(update={"training": training})
 
 
-def _check_unchanged(
+def _lengthened(
     settings: TranslateConfig, given: dict[str, dict[str, Any]], config: Path | None
-) -> None:
-    """Refuse settings that differ from those the run began with."""
+) -> TrainingSettings:
+    """Refuse settings that differ from those of the run, but for a larger budget."""
     from regard.apps.translate.config import TranslateConfig
 
     if config is not None:
         given = TranslateConfig.load(config, **given).model_dump()
+    training = settings.training
     for section, values in given.items():
         before = getattr(settings, section)
         for name, value in values.items():
             old = getattr(before, name)
-            if value is not None and value != old:
+            if value is None or value == old:
+                continue
+            if name not in ("minutes", "epochs") or old is None or not value > old:
                 raise ValueError(
                     f"--resume continues with the settings the run began with: "
                     f"{section}.{name} was {old!r}. Got {value!r}. Leave it out, or "
                     "train into another --out."
                 )
+            training = training.model_copy(update={name: value})
+    return training
 
 
 def _say(line: str) -> None:

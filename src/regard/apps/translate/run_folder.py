@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from regard.apps.translate.config import TranslateConfig
+from regard.apps.translate.config import TrainingSettings, TranslateConfig
 from regard.apps.translate.tokenizer import SubwordTokenizer
 from regard.files import atomic_path, write_atomically
 
@@ -42,7 +42,8 @@ class RunFolder:
             facts: what else is worth keeping, such as the files of the pairs.
 
         Raises:
-            ValueError: the path is a file, or a folder that holds something.
+            ValueError: the path is a file, or a folder that holds something or that
+                nothing can be written into.
         """
         folder = cls(path)
         if folder.path.exists() and not folder.path.is_dir():
@@ -57,10 +58,8 @@ class RunFolder:
                 f"{path}: the folder is not empty and is not a run. Choose another "
                 "--out."
             )
-        folder.path.mkdir(parents=True, exist_ok=True)
         content = {"format": FORMAT, "task": "translate", **facts}
-        content["settings"] = config.model_dump()
-        write_atomically(folder.path / _CONFIG, _json(content))
+        folder._write_facts({**content, "settings": config.model_dump()})
         return folder
 
     @classmethod
@@ -86,6 +85,20 @@ class RunFolder:
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{self.path / _CONFIG}: damaged: {error}") from None
         return content if isinstance(content, dict) else {}
+
+    def _write_facts(self, content: dict[str, Any]) -> None:
+        try:
+            write_atomically(self.path / _CONFIG, _json(content))
+        except OSError as error:
+            raise ValueError(
+                f"--out must be a folder that can be written into, and {self.path} "
+                f"cannot ({error.strerror}). Allow it, or choose another --out."
+            ) from error
+
+    def lengthen(self, training: TrainingSettings) -> None:
+        """Go on with another budget than the run began with."""
+        settings = self.config().model_copy(update={"training": training})
+        self._write_facts({**self.facts(), "settings": settings.model_dump()})
 
     def config(self) -> TranslateConfig:
         return TranslateConfig.of(self.facts()["settings"], str(self.path / _CONFIG))
