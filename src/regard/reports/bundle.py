@@ -30,12 +30,12 @@ _OPTIONS = ("--minify", "--target=es2022", "--charset=utf8")
 #: Properties of the page's own objects, which neither its data nor the browser know,
 #: the most used first: each becomes a letter, or ``$`` and a letter.
 OWN = tuple(
-    "chart wide begin weights mark box note high plane blocks example rows columns "
-    "signed draw count mirrored queries canvas stride tab buffer centre fits seen "
-    "masks choices pieces link others factor kind ring end table cell pairs all opens "
-    "divergence places small causeAt beneath selected tops answers "
-    "called curve frame out colour under below image strike "
-    "kept least found falling titles told phrases outlined".split()
+    "chart wide plane rows blocks stride begin columns example high queries masks "
+    "count centre weights signed mirrored choices draw canvas note tab fits mark box "
+    "others called factor end all kind cell pairs falling outlined buffer divergence "
+    "small titles seen table opens places answers strike told ring causeAt selected "
+    "curve frame out phrases tops kept least found beneath colour under "
+    "below image".split()
 )
 _LETTERS = (
     *string.ascii_uppercase,

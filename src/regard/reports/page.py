@@ -115,10 +115,9 @@ def _data(package: Package, language: str) -> dict[str, object]:
 
 @cache
 def _spoken_by_script(views: tuple[str, ...]) -> str:
-    """The phrases of these views, each in every language."""
+    """The phrases of these views in every language."""
     files = phrases_of(views)
-    each = [phrases(language, *files) for language in LANGUAGES]
-    spoken = {key: [words[key] for words in each] for key in each[0]}
+    spoken = {language: phrases(language, *files) for language in LANGUAGES}
     return deflate(script_json(spoken).encode())
 
 

@@ -42,7 +42,20 @@ def _pack(tokens: Sequence[str], language: str, words: Words) -> dict[str, Any]:
             for index, text in enumerate(raw)
             if text not in (shown[index].text, "▁" + shown[index].text)
         },
-        "words": None if words == [[at] for at in range(len(tokens))] else words,
+        "words": _pack_words(words, len(tokens)),
         "language": language,
         "direction": direction(tokens, language),
     }
+
+
+def _pack_words(words: Words, size: int) -> list[list[int]] | None:
+    """The words in the order of the text, each by its number and those of its tokens;
+    a mark such as the end, which is of no word, has the number -1. None where every
+    token is a word.
+    """
+    if words == [[at] for at in range(size)]:
+        return None
+    inside = {at for word in words for at in word}
+    found = [[number, *word] for number, word in enumerate(words)]
+    found += [[-1, at] for at in range(size) if at not in inside]
+    return sorted(found, key=lambda word: word[1])

@@ -1,2 +1,2 @@
-/* 2fd8e79c68d2b244 */
-{let h=(e,t)=>{let o=t.D.map((n,s)=>n-e.D[s]),r=o.reduce((n,s)=>S(n,O(s)||0),0)||1;return{...e,D:o,N:r,scores:null,shares:[]}};we("compare",{_:{c:0},start:()=>T("compare","change",e=>(a.c=+e,B())),I(e){let t=c.$b[a.m];if(!t)return e;let o=Z(t,a.h);return{...[e,o,h(e,o)][a.c]??e,$l:t.apart.at(a.h)}},show(){let[e,t]=D.names;f("pair_of_models").hidden=!c.$b.length,u(f("compare"),R(0,`A: ${e}`),R(1,`B: ${t}`),R(2,"B − A")).value=a.c}});}
+/* 10e4f3dd56e95f42 */
+{let r=(e,t)=>{let n=t.O.map((o,s)=>o-e.O[s]),c=n.reduce((o,s)=>L(o,O(s)||0),0)||1;return{...e,O:n,P:c,scores:null,shares:[]}};ve("compare",{R:{c:0},start:()=>T("compare","change",e=>(a.c=+e,Y())),C(e){let t=i.Z[a.m];if(!t)return e;let n=X(t,a.h);return{...[e,n,r(e,n)][a.c]??e,$i:t.apart.at(a.h)}},show(){let[e,t]=j.names;f("pair_of_models").hidden=!i.Z.length,g(f("compare"),R(0,`A: ${e}`),R(1,`B: ${t}`),R(2,"B − A")).value=a.c}});}

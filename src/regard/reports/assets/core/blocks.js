@@ -45,16 +45,14 @@ export const pooled = (plane, rows, columns, kind) => {
   return { values, counts, rows, columns, end: plane.end };
 };
 
-const grey = (level) => [level, level, level, 255];
-
 // Blocks as pixels on a canvas of that many pixels; a right-to-left input is mirrored.
 export const pixelsOf = ({ values, counts, rows, columns, end }, { mirrored }) => {
-  const [hatch, plain] = (isDark() ? [125, 22] : [146, 255]).map(grey);
+  const [hatch, plain] = isDark() ? [0xff7d7d7d, 0xff161616] : [0xff929292, 0xffffffff];
   const colours = palette();
   return painted(columns.blocks, rows.blocks, (row, shown) => {
     const column = mirrored ? columns.blocks - 1 - shown : shown;
     const at = row * columns.blocks + column;
     if (!counts[at]) return (row + column) % 3 ? plain : hatch;
-    return isNaN(values[at]) ? [220, 0, 0, 255] : colours[round(placeOf(values[at], 1, end) * 1023)];
+    return isNaN(values[at]) ? 0xff0000dc : colours[round(placeOf(values[at], 1, end) * 1023)];
   });
 };

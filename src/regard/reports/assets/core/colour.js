@@ -47,16 +47,16 @@ const colourAt = (place) => {
 
 const palettes = {};
 
-// The colours at 1024 places of the ramp, for pictures of many cells.
+// The colours at 1024 places of the ramp, as pixels of pictures of many cells.
 export const palette = () => {
-  return (palettes[rampName()] ??= range(1024, (at) => [...colourAt(at / 1023), 255]));
+  return (palettes[rampName()] ??= range(1024, (at) => colourAt(at / 1023).reduceRight((whole, part) => 256 * whole + part, 255)));
 };
 
 export const shade = (weight, seen) => `rgb(${colourAt(placeOf(weight, seen))})`;
 
 // Black or white, whichever is readable: the two meet at a luminance of 0.179.
 const inkOn = (rgb) => {
-  const linear = rgb.map((c) => (c <= 10 ? c / 3294 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  const linear = rgb.map((c) => (c / 255) ** 2.2);
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000" : "#fff";
 };
 

@@ -39,7 +39,7 @@ export const inspect = (row, column) => {
     make("tr", make("td", label("key", each)), make("td", weightText(weightAt(row, each)))),
   );
   const table = make("table", make("caption", t(view.plane.signed ? "top_changes" : "top")), ...best);
-  fill($("inspector"), make("h3", { id: "pair" }, t("pair")), terms("dl", told), table);
+  fill($("told"), terms("dl", told), table);
 };
 
 let announced = 0;

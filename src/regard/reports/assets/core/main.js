@@ -2,7 +2,7 @@
 
 import { isDark } from "./colour.js";
 import { moveByKey, showMap, showMaps } from "./selection.js";
-import { $, clamp, darkness, each, entries, examples, fill, make, namesOf, number, offer, on, readHash, state, t, transfers, view, writeHash } from "./state.js";
+import { $, clamp, darkness, each, entries, examples, fill, make, number, on, readHash, state, t, view, writeHash } from "./state.js";
 import { stepInLine } from "./tokens.js";
 import { openExample } from "./unpack.js";
 import { all } from "./views.js";
@@ -33,8 +33,10 @@ const reveal = () => each(".page, .switches", (one) => (one.hidden = false));
 export const showExample = async (index, keep = false) => {
   state.e = clamp(index, examples.length);
   if (!keep) [state.q, state.k] = [0, -1];
-  view.example = examples[state.e];
-  Object.assign(view, await openExample(state.e));
+  const example = (view.example = examples[state.e]);
+  const maps = await openExample(state.e);
+  if (view.example !== example) return; // another was chosen meanwhile
+  view.all = maps;
   reveal();
   view.others = view.all.filter((chart) => chart.second);
   view.maps = view.all.filter((chart) => !chart.second);
@@ -47,18 +49,17 @@ export const showExample = async (index, keep = false) => {
   else showMaps();
 };
 
-const otherLanguage = () => (state.lang === "ru" ? "en" : "ru");
+const page = document.documentElement;
 
 const drawPhrases = () => {
-  document.documentElement.lang = state.lang;
+  page.lang = state.lang;
   each("[data-t]", (one) => fill(one, t(one.dataset.t)));
-  fill($("language"), state.lang === "ru" ? "English" : "Русский").lang = otherLanguage();
-  offer($("scale"), namesOf(transfers), "scale_", state.scale);
+  $("scale").value = state.scale;
   all("speak");
 };
 
 const redraw = () => {
-  if (state.theme) document.documentElement.dataset.theme = state.theme;
+  page.dataset.theme = state.theme;
   drawPhrases();
   if (examples.length) showExample(state.e, true);
   else reveal();
@@ -71,7 +72,7 @@ const listen = () => {
   on("head", "change", (value) => ((state.h = +value), showMap()));
   on("domain", "change", () => ((state.d ^= 1), showMaps()));
   on("scale", "change", (value) => ((state.scale = value), showMaps()));
-  on("language", "click", () => ((state.lang = otherLanguage()), redraw()));
+  on("language", "click", () => ((state.lang = state.lang === "ru" ? "en" : "ru"), redraw()));
   on("theme", "click", () => ((state.theme = isDark() ? "light" : "dark"), redraw()));
   darkness.onchange = redraw;
   onhashchange = () => (readHash(), redraw());

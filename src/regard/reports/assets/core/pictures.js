@@ -8,10 +8,11 @@ import { planeOf } from "./unpack.js";
 // A picture of a head of a map (`mapOf` a cell and its number) into the first box of each
 // cell, with pauses in which the page answers; until the cells are replaced by others.
 export const drawPictures = async (cells, mapOf) => {
+  const maps = cells.map(mapOf); // now: another example may be on view before all are drawn
   for (const [at, cell] of cells.entries()) {
     if (!(at % 8)) await new Promise((done) => setTimeout(done));
     if (!cell.isConnected) return;
-    const [chart, head] = mapOf(cell, at);
+    const [chart, head] = maps[at];
     fill(cell.firstChild, pixelsOf(pooled(planeOf(chart, head), ...everything(chart, 96), "largest"), chart));
   }
 };

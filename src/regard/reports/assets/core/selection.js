@@ -37,10 +37,9 @@ const hasMean = (chart) => chart.heads.length > 1 && !chart.outlined;
 const drawChoice = () => {
   const { maps } = view;
   const { heads } = maps[state.m];
-  fill($("layer"), ...maps.map((chart, index) => option(index, chart.layer || index + 1)));
+  fill($("layer"), ...maps.map((chart, index) => option(index, chart.layer || index + 1))).value = state.m;
   const mean = hasMean(maps[state.m]) ? [option(-1, t("average"))] : [];
-  fill($("head"), ...mean, ...heads.map((name, index) => option(index, name)));
-  [$("layer").value, $("head").value] = [state.m, state.h];
+  fill($("head"), ...mean, ...heads.map((name, index) => option(index, name))).value = state.h;
   $("choice").hidden = maps.length * heads.length === 1 && !maps[0].layer && !view.others.length && maps[0].key !== maps[0].query;
 };
 

@@ -8,9 +8,9 @@ export const data = JSON.parse($("data").textContent);
 export const { examples } = data;
 export const transfers = {
   // of weights; `uniform` is of weights times the keys that the row may see
-  sqrt: (weight) => sqrt(weight),
+  sqrt,
   linear: (weight) => weight,
-  log: (weight) => (weight < 1e-4 ? 0 : 1 + Math.log10(weight) / 4),
+  log: (weight) => 1 + Math.log10(weight) / 4, // what is not above 0 has no colour
   uniform: null,
 };
 
@@ -21,17 +21,17 @@ export const state = { e: 0, m: 0, h: 0, q: 0, k: -1, d: 0, v: "", scale: "sqrt"
 const allowed = { scale: namesOf(transfers), lang: data.languages, theme: ["light", "dark"] };
 
 // What follows from it: the example, its maps, and the plane (one map, T x S) on view.
-// `buffer` holds its numbers; `all` are the maps of all steps and both models, `others` those of the second model.
+// `all` are the maps of all steps and both models, `others` those of the second model.
 export const view = {};
 
 export const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 export const t = (key, values = {}, other = key) =>
-  (view.phrases[key]?.[data.languages.indexOf(state.lang)] ?? other).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  (view.phrases[state.lang][key] ?? other).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
 export const number = (value, digits) => {
   const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return (value ?? NaN).toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "");
+  return (value ?? NaN).toLocaleString(state.lang, shape).replace(/^-(?=[0.,]+$)/, "").replace("-", "−");
 };
 
 export const rounded = (value, maximumSignificantDigits) => value.toLocaleString(state.lang, { maximumSignificantDigits });
@@ -79,13 +79,14 @@ export const quiet = (...rest) => make("p.quiet", ...rest);
 
 // A box that takes the focus, and what is drawn in it for those who see it.
 export const group = (kind, name, ...rest) => make("div." + kind, { tabindex: 0, role: "group", "aria-label": name }, ...rest);
-export const picture = (width, height) => make("canvas", { width, height, "aria-hidden": "true" });
+export const picture = (width, height) => make("canvas", { width, height, "aria-hidden": true });
 export const penOf = (canvas) => canvas.getContext("2d");
 
-// A canvas of pixels, each of the colour [red, green, blue, 255] of its row and column.
+// A canvas of pixels, each of the colour 0xAABBGGRR of its row and column.
 export const painted = (width, height, colourOf) => {
   const pixels = new ImageData(width, height);
-  for (let at = 0; at < width * height; at += 1) pixels.data.set(colourOf(floor(at / width), at % width), 4 * at);
+  const colours = new Uint32Array(pixels.data.buffer);
+  for (let at = 0; at < colours.length; at += 1) colours[at] = colourOf(floor(at / width), at % width);
   const canvas = picture(width, height);
   penOf(canvas).putImageData(pixels, 0, 0);
   return canvas;
@@ -130,7 +131,7 @@ export const clamp = (value, size) => min(size - 1, max(0, value));
 
 export const readHash = () => {
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-    if (typeof state[name] === "number") state[name] = parseInt(value) || 0;
+    if (typeof state[name] === "number") state[name] = value | 0;
     else if (name in state && (allowed[name]?.includes(value) ?? /^\w+$/.test(value))) state[name] = value;
   }
 };

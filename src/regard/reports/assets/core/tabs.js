@@ -1,19 +1,20 @@
 // The tabs: one view of the chosen map at a time.
 
-import { showMap } from "./selection.js";
+import { select } from "./selection.js";
 import { $, fill, make, state, t, values, view } from "./state.js";
 import { views } from "./views.js";
 
 let shown;
 
 export const drawTab = () => {
-  const fitting = values(views).filter((each) => each.fits?.(view.plane)).sort((a, b) => a.tab - b.tab);
+  const fitting = values(views).filter((each) => each.fits?.(view.plane));
   shown = fitting.find(({ called }) => called === state.v) ?? fitting.find(({ opens }) => opens?.(view.example)) ?? fitting[0];
   const buttons = fitting.map((each) => {
     const id = "tab_" + each.called;
     const onclick = () => {
       state.v = each.called;
-      showMap();
+      drawTab();
+      select(state.q, state.k);
       $(id).focus();
     };
     return make("button", {

@@ -17,7 +17,7 @@ export const label = (side, index) => {
 export const running = (tag, attributes, columns) => {
   const words = columns.map((column) => {
     const word = label("key", column);
-    word.place = column;
+    word.at = column;
     word.onclick = () => select(state.q, column);
     return word;
   });

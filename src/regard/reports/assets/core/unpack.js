@@ -8,7 +8,10 @@ import { views } from "./views.js";
 export const reader = (buffer, coding, start) => (from, to) => {
   const codes = new { u8: Uint8Array, u16: Uint16Array, f32: Float32Array, cause: Uint8Array, u32: Uint32Array }[coding](buffer, start, to).subarray(from, to);
   const levels = data.codings[coding];
-  return levels ? new Float32Array(codes).map((code) => (code > levels ? NaN : (code / levels) ** 2)) : codes;
+  if (!levels) return codes;
+  const numbers = new Float32Array(codes);
+  for (let at = 0; at < numbers.length; at += 1) numbers[at] = numbers[at] > levels ? NaN : (numbers[at] / levels) ** 2;
+  return numbers;
 };
 
 // The numbers of a map are read when one of its heads is looked at.
@@ -18,7 +21,7 @@ const opened = (chart, sides, buffer) => {
   const { outline, coding, scoreStart, causeStart } = chart;
   const { down = 1, across = 1 } = outline ?? {};
   return {
-    ...chart, down, across, outlined: outline, query, key, rows, columns, high: rows.length, wide: columns.length, mirrored: key.direction === "rtl",
+    ...chart, buffer, down, across, outlined: outline, query, key, rows, columns, high: rows.length, wide: columns.length, mirrored: key.direction === "rtl",
     weights: reader(buffer, coding, chart.start),
     shares: chart.shares.map(([name, start]) => [name, reader(buffer, coding, start)]),
     causeAt: causeStart >= 0 && reader(buffer, "cause", causeStart),
@@ -26,14 +29,15 @@ const opened = (chart, sides, buffer) => {
   };
 };
 
-const buffers = [];
+const kept = []; // of eight examples, each with its number
 
-// The numbers of an example with its maps.
+// The maps of an example, each with the numbers of all.
 export const openExample = async (index) => {
   const { maps, sides } = examples[index];
-  const buffer = (buffers[index] ??= await unpack("w" + index));
-  const all = maps.map((chart) => opened(chart, sides, buffer)).filter((chart) => chart.high * chart.wide);
-  return { buffer, all };
+  const place = index % 8;
+  if (kept[place]?.[0] !== index) kept[place] = [index, await unpack("w" + index)];
+  const [, buffer] = kept[place];
+  return maps.map((chart) => opened(chart, sides, buffer)).filter((chart) => chart.high * chart.wide);
 };
 
 // One head, or the mean of all (head -1): a cell is masked if every head masks it.
@@ -58,6 +62,6 @@ export const planeOf = (chart, head) => {
 // How many keys each row may see.
 export const seenOf = (plane) => {
   const { masks, chart } = plane;
-  const seen = (row) => chart.wide - (masks ? masks.subarray(row * chart.wide, (row + 1) * chart.wide).filter(Boolean).length : 0);
+  const seen = (row) => chart.wide - (masks && masks.subarray(row * chart.wide, (row + 1) * chart.wide).filter(Boolean).length);
   return (plane.seen ??= chart.rows.map(seen));
 };

@@ -18,7 +18,6 @@
 //
 // A view that is a tab, named by the phrase `tab_name`, has besides:
 //
-//   tab             its place among the tabs: the matrix has 0
 //   called          the tab's name, if not the view's: two views may share one
 //   fits(plane)     whether it can show this plane
 //   opens(example)  whether such an example opens in it

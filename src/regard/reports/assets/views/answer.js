@@ -26,7 +26,7 @@ const removing = ({ counts, probabilities, product }, names) => {
 // Words that were taken away are struck out.
 const strike = () => {
   const taken = new Set(view.example.explanation?.removal?.order.slice(0, gone));
-  each(".running bdi", (word) => word.classList.toggle("gone", taken.has(word.place)));
+  each(".running bdi", (word) => word.classList.toggle("gone", taken.has(word.at)));
 };
 
 register("answer", {

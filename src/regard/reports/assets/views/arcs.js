@@ -6,15 +6,9 @@ const most = 400; // curves
 const height = 150;
 let drawn; // what the canvas shows
 
-// The words of a side as lists of pieces: `plain` ones, which links are counted in, and
-// marks such as the end, each by itself.
-const wordsOf = (side) => {
-  const plain = side.words ?? indices(side.text).map((piece) => [piece]);
-  const inside = new Set(plain.flat());
-  const marks = indices(side.text).filter((piece) => !inside.has(piece)).map((piece) => [piece]);
-  const all = [...plain, ...marks].map((pieces, index) => ({ pieces, link: index < plain.length ? index : -1 }));
-  return all.sort((a, b) => a.pieces[0] - b.pieces[0]);
-};
+// The words of a side, each with its number among those that links are counted in, and
+// its pieces.
+const wordsOf = ({ text, words }) => words ?? indices(text).map((piece) => [piece, piece]);
 
 // Words by words: summed over the pieces read, the mean over the pieces written.
 // A row predicts its token; what the token itself was aligned with as an input stands
@@ -23,9 +17,9 @@ const wordWeights = ({ chart, weights }) => {
   const width = chart.wide;
   const shift = +(state.g === "input");
   const [queries, keys] = [wordsOf(chart.query), wordsOf(chart.key)];
-  const table = queries.map(({ pieces }) => {
+  const table = queries.map(([, ...pieces]) => {
     const rows = pieces.map((piece) => piece + shift).filter((row) => row < chart.high);
-    return keys.map(({ pieces: columns }) => {
+    return keys.map(([, ...columns]) => {
       const sums = rows.map((row) => sum(columns.map((column) => weights[row * width + column] || 0)));
       return sum(sums) / (rows.length || 1);
     });
@@ -33,14 +27,15 @@ const wordWeights = ({ chart, weights }) => {
   return { queries, keys, table };
 };
 
-const byWeight = (a, b) => b.weight - a.weight;
+const byWeight = (a, b) => b[0] - a[0];
 
-// The fewest links that cover the share of each row, the strongest of all rows first.
+// The fewest links that cover the share of each row, each a weight, a row and a column,
+// the strongest of all rows first.
 const linksOf = ({ table }, share, only) =>
   table.flatMap((row, q) => {
     if (only >= 0 && q !== only) return [];
     let left = share * sum(row) - 1e-6;
-    return row.map((weight, k) => ({ q, k, weight })).sort(byWeight).filter(({ weight }) => {
+    return row.map((weight, k) => [weight, q, k]).sort(byWeight).filter(([weight]) => {
       left -= weight;
       return weight > 0 && left + weight > 0;
     });
@@ -48,7 +43,7 @@ const linksOf = ({ table }, share, only) =>
 
 const lineOf = (side, words) => {
   const { direction, flags, language, text } = view.chart[side];
-  const spans = words.map(({ pieces }) => {
+  const spans = words.map(([, ...pieces]) => {
     const onclick = () => (side === "query" ? select(pieces[0], state.k) : select(state.q, pieces[0]));
     const kind = flags[pieces[0]] === "2" && "special";
     return make("bdi", { lang: language, class: kind, onclick }, pieces.map((piece) => text[piece]).join("").replace(/^▁(?=.)/, ""));
@@ -64,7 +59,7 @@ const curve = (pen, from, to, width, colour, dash) => {
 
 // The share of a row that its links cover (p, percent), of one word only (w), the reading.
 register("arcs", {
-  tab: 1, choices: { p: 80, w: 0, g: "output" }, curve,
+  choices: { p: 80, w: 0, g: "output" }, curve,
 
   fits: (plane) => isPlain(plane) && max(plane.chart.high, plane.chart.wide) <= 200,
 
@@ -92,13 +87,13 @@ register("arcs", {
 
   mark(row) {
     const { canvas, note, places, words } = drawn;
-    const chosen = words.queries.findIndex(({ pieces }) => pieces.includes(row));
+    const chosen = words.queries.findIndex(([, ...pieces]) => pieces.includes(row));
     const all = linksOf(words, state.p / 100, state.w ? chosen : -1);
     const links = all.slice(0, most);
     const pen = penOf(canvas);
     const [, accent] = inks();
     pen.clearRect(0, 0, canvas.width, height);
-    for (const { q, k, weight } of links.reverse()) {
+    for (const [weight, q, k] of links.reverse()) {
       const colour = q === chosen ? accent : shade(max(0.2, weight));
       curve(pen, places.keys[k], places.queries[q], 0.75 + 7 * weight, colour);
     }

@@ -89,10 +89,7 @@ const listen = (canvas) => {
 
 // The part on view follows a new selection, not a look.
 const mark = (row, column) => {
-  if (drawn.selected !== `${here()}`) {
-    if (!inPart(...here())) return move(...here());
-    drawn.selected = `${here()}`;
-  }
+  if (drawn.selected !== `${here()}` && !inPart(...here())) return move(...here());
   const { canvas, cell, columns, rows, small } = drawn;
   const [width, height] = [small.width * cell, small.height * cell];
   const pen = begun(pasted(canvas, small, gutter, gutter, width, height), inks()[1]);
@@ -128,7 +125,6 @@ const labelSide = (pen, side, span, selected) => {
 
 // Smaller maps: matrix.js.
 register("canvas", {
-  tab: 0,
   called: "matrix",
   fits: ({ chart }) => max(chart.high, chart.wide) > 64,
   mark,

@@ -12,8 +12,8 @@ register("gold", {
     const { gold } = view.chart;
     const [best, right, wrong, rate] = gold.judged.at(state.h)[+(state.g === "input")];
     const [ink] = inks();
-    words.queries.forEach(({ link: q }, row) =>
-      words.keys.forEach(({ link: k }, column) => {
+    words.queries.forEach(([q], row) =>
+      words.keys.forEach(([k], column) => {
         if (q < 0 || k < 0 || (only >= 0 && row !== only)) return;
         const has = (links) => links.some(([key, query]) => key === k && query === q);
         const [from, to] = [places.keys[column], places.queries[row]];

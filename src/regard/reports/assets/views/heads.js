@@ -22,15 +22,15 @@ const cellOf = ({ chart, m, h }, strongest) => {
     "button", { title: `${layer} · ${t("head")} ${heads[h]}`, onclick: () => open(m, h) },
     make("span.thumbnail"), make("b", `L${m + 1} H${h + 1}`), ...lines.map((line) => make("small", line)),
   );
-  button.place = [m, h];
+  button.at = [m, h];
   if (importance) button.style.borderWidth = `${1 + (4 * max(0, importance[h])) / strongest}px`;
   return button;
 };
 
 // Enter opens as on every button, `a` opens the mean of the layer's heads.
 const move = (_, event) => {
-  const { place } = event.target;
-  if (place && event.key === "a") open(place[0], -1);
+  const { at } = event.target;
+  if (at && event.key === "a") open(at[0], -1);
   moveInGrid(_, event);
 };
 
@@ -44,8 +44,8 @@ register("heads", {
 
   maps() {
     const all = ordered();
-    $("grid").hidden = all.length < 2;
-    if (all.length < 2) return;
+    $("grid").hidden = !all[1];
+    if (!all[1]) return;
     const known = ["given", "entropy", "diagonality", ...(all.every(({ chart }) => chart.importance) ? ["importance"] : [])];
     if (!known.includes(state.o)) state.o = "given";
     offer($("order"), known, "order_", state.o);
@@ -53,15 +53,15 @@ register("heads", {
     const cells = all.map((each) => cellOf(each, strongest));
     const most = max(...view.maps.map((chart) => chart.heads.length));
     const table = state.o === "given" && most > 1;
-    if (table) for (const cell of cells) cell.style.gridColumn = cell.place[1] + 1;
+    if (table) for (const cell of cells) cell.style.gridColumn = cell.at[1] + 1;
     $("heads").style.gridTemplateColumns = table ? `repeat(${most}, minmax(5.5rem, 7rem))` : "";
     fill($("heads"), ...cells);
-    drawPictures(cells, ({ place: [m, h] }) => [view.maps[m], h]);
+    drawPictures(cells, ({ at: [m, h] }) => [view.maps[m], h]);
   },
 
   show() {
     for (const cell of $("heads").children) {
-      const [m, h] = cell.place;
+      const [m, h] = cell.at;
       const chosen = m === state.m && (h === state.h || state.h < 0);
       press(cell, chosen, chosen && h === max(0, state.h));
     }

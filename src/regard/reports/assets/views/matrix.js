@@ -3,9 +3,9 @@
 import { $, abs, axes, causeOf, causeText, each, fill, finite, label, look, make, max, number, paint, register, seenBy, select, state, sum, t, tokenText, view, weightAt, weightSaid } from "../core/core.js";
 
 const cellText = (weight) => {
-  if (Number.isNaN(weight)) return "✕";
+  if (isNaN(weight ?? 0)) return "✕";
   if (!(abs(weight) >= 0.01)) return "";
-  return abs(weight) >= 0.995 ? number(weight, 0) : number(weight, 2).replace(/^(-?)0/, "$1");
+  return abs(weight) >= 0.995 ? number(weight, 0) : number(weight, 2).replace(/^(−?)0/, "$1");
 };
 
 const drawCell = (row, column) => {
@@ -45,11 +45,10 @@ const listen = (table) => {
   table.addEventListener("focusin", at(select));
 };
 
-const cellAt = (row, column) => $("stage").querySelector(`td[data-row="${row}"][data-column="${column}"]`);
+const cellAt = (row, column) => $("stage").querySelector("tbody").children[row].children[column + 1];
 
 // Larger maps: canvas.js.
 register("matrix", {
-  tab: 0,
   fits: ({ chart }) => max(chart.high, chart.wide) <= 64,
 
   draw(box) {
@@ -58,8 +57,7 @@ register("matrix", {
     const total = (value, name) => make("td.sum", { title: t(finite(value) ? name : "no_sum") }, finite(value) ? number(value, 2) : "–");
     const [across, down] = sumsOf(view.plane);
     const apart = (text) => (divergence ? [make("td.sum", { title: t("divergence") }, text)] : []);
-    const blank = () => make("td.sum");
-    const head = make("tr", blank(), ...columns.map(drawHeading), make("td.sum", "Σ"), ...apart("JSD"));
+    const head = make("tr", make("td.sum"), ...columns.map(drawHeading), make("td.sum", "Σ"), ...apart("JSD"));
     const body = rows.map((row) =>
       make(
         "tr", make("th", { scope: "row", "data-row": row }, label("query", row)),
@@ -69,7 +67,7 @@ register("matrix", {
       ),
     );
     const coverage = down.map((value) => total(value, "coverage"));
-    const foot = make("tr", make("td.sum", "Σ"), ...coverage, blank());
+    const foot = make("tr", make("td.sum", "Σ"), ...coverage, make("td.sum"));
     const table = make(
       "table.map", { role: "grid", "aria-label": t("alignment"), dir: key.direction },
       make("caption", { dir: "auto" }, `${axes()} · Σ: ${t("row_sum")}, ${t("coverage")}`),

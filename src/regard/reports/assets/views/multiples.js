@@ -1,11 +1,11 @@
 // A training without motion: the head on view at every step side by side, and when heads
 // first did something. Open by itself where the reader asked for less motion.
 
-import { $, data, drawPictures, fill, isDark, make, moveInGrid, on, press, register, state, t, view } from "../core/core.js";
+import { $, data, drawPictures, fill, isDark, make, moveInGrid, number, on, press, register, state, t, view } from "../core/core.js";
 
 let [drawn, told] = ["", ""]; // of what the pictures and the words are
 
-const stepText = (at) => t("step", { n: view.example.steps[at].toLocaleString(state.lang) });
+const stepText = (at) => t("step", { n: number(view.example.steps[at], 0) });
 
 // The slider of the training is what knows how to go to a step.
 const go = (at) => {
@@ -31,16 +31,15 @@ const drawFirst = () => {
   const { heads, words } = view.example.first;
   const own = Object.fromEntries(heads[state.m].at(state.h));
   const total = view.maps.flatMap((chart) => chart.heads).length;
-  const cell = (name, content, scope) => make(name, { scope, style: "text-align:start" }, ...content);
+  const cell = (name, content, scope) => make(name, { scope }, ...content);
   const jump = (at, text, head) => make("button", { onclick: () => ([state.m, state.h] = head, go(at)) }, text);
   const lines = words.map(([word, at, m, h, count]) => make(
     "tr", cell("th", [t(word, { n: 100 * data.sharpened }).split(":")[0]], "row"),
     cell("td", [word in own ? jump(own[word], stepText(own[word]), [state.m, state.h]) : "–"]),
     cell("td", [jump(at, `L${m + 1} H${h + 1}, ${stepText(at)}`, [m, h]), " ", t("heads_of", { n: count, total })]),
   ));
-  const titles = ["first_step", "this_head", "first_head"].map((name) => cell("th", [t(name)], "col"));
-  fill($("first"), make("tr", ...titles), ...lines);
-  $("first").hidden = !words.length;
+  fill($("words"), ...lines);
+  $("first").hidden = !words[0];
 };
 
 // While the training plays, pictures and words stay: another step is only another button
@@ -62,6 +61,4 @@ const start = () => {
   on("steps", "keydown", moveInGrid);
 };
 
-register("multiples", {
-  start, show,
-});
+register("multiples", { start, show });

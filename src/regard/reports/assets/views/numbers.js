@@ -1,6 +1,6 @@
 // The numbers themselves: a table to sort and to copy, and files to take along.
 
-import { everything, fill, floor, label, make, number, penOf, picture, pooled, quiet, range, register, seenBy, select, shade, state, svg, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
+import { entries, everything, fill, floor, label, make, number, penOf, picture, pooled, quiet, range, register, seenBy, select, shade, state, svg, t, tokenText, topOf, view, weightAt, weightText } from "../core/core.js";
 
 const most = 200; // lines of the table
 const order = { by: 2, falling: true };
@@ -50,16 +50,16 @@ const drawing = () => {
   return { text: new XMLSerializer().serializeToString(whole), width, height };
 };
 
-const save = (kind, blob) => {
-  const link = make("a", { download: `attention.${kind}`, href: URL.createObjectURL(blob) });
+const save = (kind, content) => {
+  const link = make("a", { download: `attention.${kind}`, href: URL.createObjectURL(new Blob([content])) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 };
 
 const savers = {
-  tsv: () => save("tsv", new Blob([tsv()])),
-  json: () => save("json", new Blob([json()])),
-  svg: () => save("svg", new Blob([drawing().text])),
+  tsv: () => save("tsv", tsv()),
+  json: () => save("json", json()),
+  svg: () => save("svg", drawing().text),
   async png() {
     const { text, width, height } = drawing();
     const image = new Image();
@@ -91,7 +91,7 @@ const drawLines = () => {
   drawn.pairs.sort((a, b) => sign * (a[order.by] - b[order.by]));
   const heads = columns.map((name, at) =>
     make("th", { scope: "col", "aria-sort": at === order.by && (order.falling ? "descending" : "ascending") },
-      make("button", { onclick: () => (sort(at), drawn.titles.children[at].firstChild.focus()) }, t(name), at === order.by ? (order.falling ? " ↓" : " ↑") : "")));
+      make("button", { onclick: () => (sort(at), drawn.titles.children[at].firstChild.focus()) }, t(name))));
   fill(drawn.titles, ...heads);
   const lines = drawn.pairs.slice(0, most).map(([q, k, weight, rank, times]) =>
     make("tr", { onclick: () => select(q, k) },
@@ -101,11 +101,11 @@ const drawLines = () => {
 };
 
 register("numbers", {
-  tab: 9, fits: () => true,
+  fits: () => true,
 
   draw(box) {
     const button = (text, onclick) => make("button", { onclick }, text);
-    const saving = Object.keys(savers).map((kind) => button(kind.toUpperCase(), savers[kind]));
+    const saving = entries(savers).map(([kind, act]) => button(kind.toUpperCase(), act));
     drawn = { told: make("tbody"), titles: make("tr"), note: quiet(), rows: null };
     const table = make("table.numbers", make("thead", drawn.titles), drawn.told);
     fill(box, make("p.scale", button(t("copy"), copy), make("span", t("download")), ...saving), drawn.note, table);

@@ -1,13 +1,13 @@
 // What is kept of a long input, as a plane: an overview of shape, and the largest weights
 // of every row.
 
-import { reader, register, view } from "../core/core.js";
+import { reader, register } from "../core/core.js";
 
 register("outline", {
   read(chart, head) {
-    const { high, outlined } = chart;
+    const { buffer, high, outlined } = chart;
     const { meanScale, shape, sums, top } = outlined;
-    const of = (kind, start, size) => reader(view.buffer, kind, start)(head * size, (head + 1) * size);
+    const of = (kind, start, size) => reader(buffer, kind, start)(head * size, (head + 1) * size);
     const overview = (start, scale) => of("u8", start, shape[0] * shape[1]).map((value) => value * scale);
     const tops = of("u16", outlined.top_weights, high * top);
     const columns = of("u32", outlined.top_keys, high * top);

@@ -7,9 +7,9 @@ let drawn;
 
 // Weights of sentences (N) and of words inside them (S), for one row of the plane's head.
 const numbersOf = (row) => {
-  const { coding, heads, high, sentences, wide } = view.chart;
+  const { buffer, coding, heads, high, sentences, wide } = view.chart;
   const line = (state.h < 0 ? heads.length : state.h) * high + row;
-  const read = (kind, start, width) => reader(view.buffer, kind, start)(line * width, (line + 1) * width);
+  const read = (kind, start, width) => reader(buffer, kind, start)(line * width, (line + 1) * width);
   return [read("f32", sentences.mass, sentences.lengths.length), read(coding, sentences.words, wide)];
 };
 
@@ -24,7 +24,7 @@ const outline = (element, width, chosen) => (element.style.outline = chosen ? `$
 
 // b: whether words are shown by their part of the whole text, not of their sentence.
 register("sentences", {
-  tab: 1.5, choices: { b: 0 },
+  choices: { b: 0 },
 
   fits: ({ chart, signed }) => !signed && chart.sentences && sum(chart.sentences.lengths) === chart.wide,
 
@@ -56,13 +56,13 @@ register("sentences", {
       fill(said, weightText(weights[at]));
       outline(text, 1, has(column));
       for (const word of words) {
-        colourWord(word, inside[word.place] * (state.b ? weights[at] : 1) || 0, state.b ? inside.length : words.length);
-        outline(word, 2, word.place === column);
+        colourWord(word, inside[word.at] * (state.b ? weights[at] : 1) || 0, state.b ? inside.length : words.length);
+        outline(word, 2, word.at === column);
       }
     });
     const at = lines.findIndex(({ has }) => has(column));
     const best = weights.indexOf(most);
-    fill(note, at < 0 ? "" : t("in_sentence", {
+    fill(note, t("in_sentence", {
       n: at + 1, weight: weightText(weights[at]), word: isolated(view.chart.key.text[column]),
       inside: weightText(inside[column]), best: best + 1, most: weightText(most),
     }));

@@ -8,11 +8,10 @@ let drawn;
 
 // Mel bands upwards, one pixel a frame; louder is darker (lighter on dark paper).
 const imageOf = ({ bands, frames, start }) => {
-  const levels = new Uint8Array(view.buffer, start, bands * frames);
+  const levels = new Uint8Array(view.chart.buffer, start, bands * frames);
   return painted(frames, bands, (row, frame) => {
     const level = levels[(bands - 1 - row) * frames + frame];
-    const grey = isDark() ? level : 255 - level;
-    return [grey, grey, grey, 255];
+    return 0xff000000 + 0x10101 * (isDark() ? level : 255 - level);
   });
 };
 
@@ -102,7 +101,7 @@ const walkText = (row) => {
 };
 
 register("timeline", {
-  tab: 3, opens: ({ timeline }) => timeline, through,
+  opens: ({ timeline }) => timeline, through,
 
   fits: ({ chart, signed }) => !signed && !chart.outlined && view.example.timeline?.keys === chart.wide,
 

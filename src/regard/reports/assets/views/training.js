@@ -1,6 +1,6 @@
 // A probe over the course of training: a slider through its steps, lines below it.
 
-import { $, clamp, fill, finite, indices, make, max, min, number, on, press, register, showMaps, state, svg, t, view } from "../core/core.js";
+import { $, clamp, fill, finite, make, max, min, number, on, press, register, showMaps, state, svg, t, view } from "../core/core.js";
 
 const [width, height] = [300, 90];
 let playing = 0;
@@ -8,9 +8,9 @@ let playing = 0;
 const lineOf = ([name, values, head]) => {
   const known = values.filter(finite);
   const [low, high] = [min(...known), max(...known)];
-  const across = (at) => (values.length > 1 ? (at * width) / (values.length - 1) : 0);
+  const across = (at) => (at * width) / (values.length - 1 || 1);
   const down = (value) => height - 6 - ((value - low) / (high - low || 1)) * (height - 12);
-  const points = indices(values).filter((at) => finite(values[at])).map((at) => `${across(at)},${down(values[at])}`);
+  const points = values.flatMap((value, at) => (finite(value) ? `${across(at)},${down(value)}` : []));
   const now = across(state.s);
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" },
     svg("line", { x1: now, x2: now, y1: 0, y2: height }), svg("polyline", { points: points.join(" ") }));
@@ -27,7 +27,7 @@ const open = () => {
   view.maps = view.all.filter(({ step }) => step === state.s);
   $("step").max = steps.length - 1;
   $("step").value = state.s;
-  fill($("step_said"), t("step", { n: steps[state.s].toLocaleString(state.lang) }));
+  fill($("step_said"), t("step", { n: number(steps[state.s], 0) }));
 };
 
 const setStep = (at) => {

@@ -20,7 +20,7 @@ const colourLine = ({ words, best }, values, seen) => {
 };
 
 register("words", {
-  tab: 2, opens: ({ explanation }) => explanation,
+  opens: ({ explanation }) => explanation,
 
   fits: (plane) => isPlain(plane) && plane.chart.wide <= 2000,
 
