@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+import regard
+from regard import layers
 from regard.cards.typography import numeral
 from regard.reports import AttentionRecord, Example, render_report, write_report
 from regard.reports import page as page_module
@@ -66,6 +68,18 @@ def test_all_that_needs_no_script_stands_before_the_data():
     for part in ("<h1>", 'class="facts"', 'id="evidence-en"', "<noscript>", "<footer>"):
         assert part in shell
         assert part not in rest
+
+
+def test_every_page_says_from_what_it_counts(tmp_path):
+    report = render_report([translation()])
+    trace = layers.AdditiveAttention(3).trace(np.ones((1, 2, 4), "float32"))
+    steps = regard.explain_page(trace, path=tmp_path / "a.html").read_text("utf-8")
+    assert 'data-t="from_1"' in report and 'data-t="from_0"' in steps
+    spoken = json.loads(inflate(re.search('id="phrases">([^<]*)<', report)[1]))
+    told = json.loads(inflate(re.search('id="data">([^<]*)<', steps)[1]))["phrases"]
+    for language, here in (("en", "count from 1 here"), ("ru", "считаются здесь с 1")):
+        assert here in spoken[language]["from_1"]
+        assert "Python" in told[language]["from_0"]
 
 
 def test_texts_are_data_and_never_markup():

@@ -89,9 +89,11 @@ def _label(
 def subject_of(
     facts: Mapping[str, Any], words: Mapping[str, str], sizes: Mapping[str, int]
 ) -> str:
-    """Which row is explained."""
+    """Which row is explained; numbers are those that ``regard.explain`` takes."""
     asking = words["pixel" if "columns" in facts else "query"]
     parts = [asking.format(name=facts["query"])]
     if sizes["H"] > 1:
         parts.append(words["head"].format(number=facts["head"], count=sizes["H"]))
-    return ", ".join(parts)
+    named = ", ".join(parts)
+    numbered = sizes["H"] > 1 or facts["query"] == str(facts["query_number"])
+    return f"{named} {words['from 0']}" if numbered else named

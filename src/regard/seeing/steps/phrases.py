@@ -34,6 +34,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "allowed": {"en": "allowed", "ru": "допустимо"},
     "query": {"en": "query {name}", "ru": "запрос {name}"},
     "head": {"en": "head {number} of {count}", "ru": "голова {number} из {count}"},
+    "from 0": {"en": "(counted from 0)", "ru": "(счёт с нуля)"},
     "between": {"en": ", ", "ru": "; "},
     "terms": {"en": "largest terms of the sum", "ru": "самые большие слагаемые"},
     "for": {"en": "for", "ru": "для"},
