@@ -41,7 +41,7 @@ def test_everything_is_made_once(made):
     assert demo.states() == ["making (not made yet)"] * 3
     assert scores["held_out"] == 200 and 0 <= scores["exact_match"] <= 1
     page = demo.report.read_text("utf-8")
-    assert "held-out dates" in page and "<html" in page
+    assert "held-out dates" in page and "отложенных дат" in page and "<html" in page
 
 
 def test_a_second_run_reuses_everything(made):

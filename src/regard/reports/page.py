@@ -18,6 +18,7 @@ from regard.reports.fallback import draw_fallback
 from regard.reports.files import write_page
 from regard.reports.kept import draw_kept
 from regard.reports.package import Package, pack_examples
+from regard.reports.page_facts import in_languages
 from regard.reports.phrases import LANGUAGES, check_language, phrases
 from regard.reports.templates import built, filled, head
 from regard.reports.tokens import visible
@@ -58,7 +59,8 @@ def render_report(
 ) -> str:
     """The text of the page that `write_report` writes.
 
-    ``facts`` (name -> value: the model, its score, the task) stand in the header.
+    ``facts`` (name -> value: the model, its score, the task) stand in the header; in
+    the language on view where they are ``{"en": {...}, "ru": {...}}``.
     ``language``, ``"en"`` or ``"ru"``, is the one the page opens in; it speaks both.
     ``names`` are those of the two models where examples have maps of a second one.
     ``evidence``: what ``regard.diagnose`` answered, whether the weights explain.
@@ -121,7 +123,18 @@ def _spoken_by_script(views: tuple[str, ...]) -> str:
     return deflate(script_json(spoken).encode())
 
 
-def _facts(facts: Mapping[str, object], language: str) -> str:
+def _facts(facts: Mapping[str, Any], language: str) -> str:
+    if not in_languages(facts):
+        return _list_of_facts(facts, language)
+    return "\n".join(
+        _list_of_facts(facts[each], each, f' data-lang="{each}" lang="{each}"')
+        for each in LANGUAGES
+    )
+
+
+def _list_of_facts(
+    facts: Mapping[str, object], language: str, attributes: str = ""
+) -> str:
     if not facts:
         return ""
     told = {name: _plain(value, language) for name, value in facts.items()}
@@ -129,7 +142,7 @@ def _facts(facts: Mapping[str, object], language: str) -> str:
         f"<div><dt>{_escape(name)}</dt><dd>{_escape(value)}</dd></div>"
         for name, value in told.items()
     ]
-    return '<dl class="facts">' + "\n".join(lines) + "</dl>"
+    return f'<dl class="facts"{attributes}>' + "\n".join(lines) + "</dl>"
 
 
 def _plain(value: object, language: str) -> str:

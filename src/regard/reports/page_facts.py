@@ -8,14 +8,21 @@ from typing import Any
 
 from regard._version import __version__
 from regard.reports.example import Example
-from regard.reports.phrases import phrases
+from regard.reports.phrases import LANGUAGES, phrases
 from regard.reports.tokens import shorten
 from regard.seeing.unconfirmed import listed, unconfirmed_rows
 from regard.trace import Trace
 
-__all__ = ["facts_of"]
+__all__ = ["facts_of", "in_languages"]
 
 _LONGEST_LIST = 300  # characters of the list of layers
+
+
+def in_languages(facts: Mapping[str, Any]) -> bool:
+    """Whether facts were given anew for each language that a page speaks."""
+    return set(facts) == set(LANGUAGES) and all(
+        isinstance(each, Mapping) for each in facts.values()
+    )
 
 
 def facts_of(

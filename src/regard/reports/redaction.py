@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from regard.reports.example import Example
+from regard.reports.page_facts import in_languages
 from regard.reports.record import AttentionRecord
 from regard.seeing.pieces import is_special, without_mark, word_starts
 
@@ -86,11 +87,16 @@ class Redaction:
             changed["title"] = self.text(page["title"])
         if page.get("names"):
             changed["names"] = tuple(map(self.text, page["names"]))
-        changed["facts"] = {
-            self.text(str(name)): self.text(value) if isinstance(value, str) else value
-            for name, value in (page.get("facts") or {}).items()
-        }
+        changed["facts"] = self._facts(page.get("facts") or {})
         return changed
+
+    def _facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        if in_languages(facts):
+            return {each: self._facts(told) for each, told in facts.items()}
+        return {
+            self.text(str(name)): self.text(value) if isinstance(value, str) else value
+            for name, value in facts.items()
+        }
 
     def _records(self, records: Sequence[AttentionRecord]) -> list[AttentionRecord]:
         return [

@@ -13,7 +13,7 @@ from regard.reports.classified import classified
 from regard.reports.example import Example
 from regard.reports.notebook import NotebookPath
 from regard.reports.page import render_report, write_report
-from regard.reports.page_facts import facts_of
+from regard.reports.page_facts import facts_of, in_languages
 from regard.reports.phrases import check_language
 from regard.reports.redaction import Redact, Redaction
 from regard.reports.texts import Texts, Tokens
@@ -92,8 +92,7 @@ def report(
     if other is not None:
         others = _examples(other, _captured(other, inputs), texts)
         examples = _paired(examples, others)
-    found = facts_of(what, maps, examples, page.get("language", "en"))
-    page["facts"] = found | dict(page.get("facts") or {})
+    page["facts"] = _facts(what, maps, examples, page)
     if redact is not None:
         redaction = Redaction(redact)
         examples = [redaction.example(each) for each in examples]
@@ -116,6 +115,22 @@ def _captured(what: Any, inputs: tuple[Any, ...]) -> Mapping[str, Any] | None:
 
 def _model(what: Any) -> Any:
     return what.model if isinstance(what, Classifier) else what
+
+
+def _facts(
+    what: Any,
+    maps: Mapping[str, Any] | None,
+    examples: list[Example],
+    page: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What stands in the header: what was captured, then what was given."""
+    given = dict(page.get("facts") or {})
+    if in_languages(given):
+        return {
+            each: facts_of(what, maps, examples, each) | dict(told)
+            for each, told in given.items()
+        }
+    return facts_of(what, maps, examples, page.get("language", "en")) | given
 
 
 def _examples(what: Any, maps: Mapping[str, Any] | None, texts: Texts) -> list[Example]:

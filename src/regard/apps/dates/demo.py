@@ -23,6 +23,7 @@ from regard.apps.dates.samples import (
 )
 from regard.apps.progress import progress_bar
 from regard.apps.stamps import Stamp
+from regard.cards.typography import SPACE, numeral
 from regard.reports import Example, write_report
 
 GOAL = 0.995
@@ -169,15 +170,31 @@ def _example(sample: Sample, reading: Reading) -> Example:
     )
 
 
-def _facts(facts: dict[str, Any]) -> dict[str, Any]:
+def _facts(facts: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """For the header of the page, in both of its languages."""
+    exact, seconds = (
+        f"{100 * facts['exact_match']:.2f}",
+        f"{facts['training_seconds']}",
+    )
+    parameters, held_out = (f"{facts[name]:,}" for name in ("parameters", "held_out"))
     return {
-        "task": "dates as people write them to ISO 8601: "
-        f"{len(LOCALES)} locales, {len(FORMATS)} formats",
-        "model": "bidirectional GRU, additive attention, GRU, over characters",
-        "parameters": f"{facts['parameters']:,}",
-        "exact match": f"{100 * facts['exact_match']:.2f} % of {facts['held_out']:,} "
-        "held-out dates, greedy",
-        "training": f"{facts['training_seconds']} s on {facts['backend']}",
+        "en": {
+            "task": "dates as people write them to ISO 8601: "
+            f"{len(LOCALES)} locales, {len(FORMATS)} formats",
+            "model": "bidirectional GRU, additive attention, GRU, over characters",
+            "parameters": parameters,
+            "exact match": f"{exact} % of {held_out} held-out dates, greedy",
+            "training": f"{seconds} s on {facts['backend']}",
+        },
+        "ru": {
+            "задача": "даты, как их пишут люди, — в ISO 8601; "
+            f"локалей: {len(LOCALES)}, форматов: {len(FORMATS)}",
+            "модель": "двунаправленная GRU, аддитивное внимание, GRU, по символам",
+            "параметры": parameters.replace(",", SPACE),
+            "точное совпадение": f"{numeral(exact, 'ru')} %; отложенных дат: "
+            f"{held_out.replace(',', SPACE)}, жадный поиск",
+            "обучение": f"{numeral(seconds, 'ru')} с, бэкенд {facts['backend']}",
+        },
     }
 
 
