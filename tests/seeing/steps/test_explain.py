@@ -296,3 +296,18 @@ def test_as_many_keys_as_features_are_written_as_others_are(make):
     ]
     assert lines[0] == lines[1]
     assert any("(n, n, n, …)" in line for line in lines[0])
+
+
+def test_as_many_keys_as_bells_leave_the_bells_together():
+    """Five bells' middles are not taken for one of each of five keys."""
+    random = np.random.default_rng(0)
+    query, few, many = (
+        random.normal(size=(1, count, 4)).astype("float32") for count in (3, 5, 7)
+    )
+    layer = regard.layers.MixtureAttention(units=3, components=5)
+    written = [
+        shape_of(unicode_equation(step.numbers))
+        for step in (regard.explain(layer, query, m)["bells"] for m in (few, many))
+    ]
+    assert written[0] == written[1]
+    assert written[0].count("(n, n, n, …)") == 3

@@ -16,10 +16,15 @@ from regard.seeing.steps.rows import MEMORY, PAIRS, extra_row, of_example, row_o
 from regard.seeing.steps.sizes import Place, sizes_of
 from regard.trace import Trace
 
-_PER_KEY = {*MEMORY, *PAIRS, "added", "x.key", "x.value", "x.inputs", "pixels"}
-_PER_KEY |= {"made.key", "made.value", "made.scores", "made.weights"}
-# Of the query alone; there may be as many keys as these have features.
-_PER_QUERY = {"query", "context", "output", "answered"}
+# Arrays whose first axis is that of the keys; the size alone would not tell, for there
+# may be as many keys as features, queries or bells.
+PER_KEY = frozenset(
+    (*MEMORY, *PAIRS, "added", "judged", "seen", "shown", "key_places", "pixels")
+    + ("x.key", "x.value", "x.inputs")
+    + ("made.key", "made.value", "made.scores", "made.weights")
+    + ("p_choose", "arrived", "previous", "cumulative", "alignment", "coverage")
+    + ("chosen", "probabilities")
+)
 
 
 def names_of(trace: Trace, place: Place) -> dict[str, Any]:
@@ -108,16 +113,6 @@ def _seen(masks: Mapping[str, Any], added: Any, count: int) -> np.ndarray:
     if added is not None and np.ndim(added) == 1:
         seen[: len(added)] &= ~np.isneginf(added)
     return seen
-
-
-def per_key_names(names: Mapping[str, Any], keys: int, own: bool) -> frozenset[str]:
-    """Those whose first axis is that of the keys; ``own``: of these, and no others."""
-    found = {n for n, a in names.items() if _lies_along(a, keys)} - _PER_QUERY
-    return frozenset(found | _PER_KEY if own else found)
-
-
-def _lies_along(array: Any, keys: int) -> bool:
-    return isinstance(array, np.ndarray) and array.shape == (keys,)
 
 
 def reading(names: Mapping[str, Any], reads: Mapping[str, str]) -> dict[str, Any]:

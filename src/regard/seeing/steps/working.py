@@ -19,11 +19,12 @@ from regard.seeing.steps.reads import asked_by, lacking, reads_of, shapes_of
 from regard.seeing.steps.retelling import retellers
 from regard.seeing.steps.sizes import Place
 from regard.seeing.steps.terms import of_its_key, terms_of
-from regard.seeing.steps.views import names_of, per_key_names, reading
+from regard.seeing.steps.views import PER_KEY, names_of, reading
 from regard.seeing.steps.writer import Writer
 from regard.seeing.steps.written import written
 from regard.trace import Trace
 
+_READ = ("key", "source", "place", "feature")  # what scores and weights stand for
 _VECTORS = ("query", "key", "value", "context")  # which layers of others may hide
 
 
@@ -150,10 +151,8 @@ class Working:
     ) -> str:
         """The formula with this row's numbers, then what came out."""
         keys = len(value) if each else 0
-        along = (
-            per_key_names(names, keys, entry.each in ("key", "source", "place"))
-            | self.alike[entry.each]
-        )
+        own = PER_KEY if entry.each in _READ else frozenset()
+        along = own | self.alike[entry.each]
         if each and value.dtype != bool:
             self.alike[entry.each].add(entry.name)
         key = self.row["key_number"] if each else None
