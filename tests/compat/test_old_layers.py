@@ -179,3 +179,18 @@ def test_a_training_step_moves_every_weight_that_matters(old):
 def test_faithful_is_an_argument_whose_effect_is_told(old):
     assert "faithful:" in type(old.layer()).__doc__
     assert old.layer(faithful=True).get_config()["faithful"] is True
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        ({"attention_width": 3}, "window"),
+        ({"attention_width": 3, "history_only": True}, "window"),
+        ({"history_only": True}, "causal"),
+    ],
+)
+def test_what_a_self_attention_hides_is_shown_under_its_cause(options, cause):
+    layer = regard.compat.keras_self_attention.SeqSelfAttention(**options)
+    trace = layer.trace(np.random.default_rng(0).normal(size=(1, 6, 4)))
+    assert set(trace.masks) == {cause}
+    assert_array_equal(trace.masks[cause][0, 0], trace.weights[0, 0] > 0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from regard import Causal, layers
+from regard import Causal, Window, layers
 from tests.conformance.compiled import at_once
 from tests.invariants.tools import numpy, random, randomized, read
 
@@ -62,6 +62,13 @@ def test_the_wait_k_path_reads_k_sources_first():
     assert ((weights > 0).sum(axis=-1) == [[2, 3, 4]] * 2).all()
     trace = layer.trace(GRID, mask=KEEP)
     assert set(trace.masks) == {"padding", "scope"}
+
+
+def test_what_a_window_hides_of_a_grid_is_shown_as_a_window():
+    layer = randomized(layers.GridAttention(scope=Window(1, 1)), GRID)
+    near = layer.trace(GRID).masks["window"][0, :, 0]
+    apart = np.subtract.outer(np.arange(3), np.arange(5))
+    assert (near == (np.abs(apart) <= 1)).all()
 
 
 def test_masked_targets_are_no_neighbours():

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from regard.core.attend import Recipe, Visibility, attend
-from regard.core.scopes import Grid, Scope
+from regard.core.scopes import Causal, Grid, Scope
 from regard.core.shapes import sizes_of
 from regard.layers.inputs import checked, hide, join, quarantine
 from regard.layers.keras_internals import get_keras_mask
@@ -66,7 +66,7 @@ class Reader(Traceable):
         grid = None
         if scope is not None:
             grid = numbered(sizes_of(query)[2], sizes_of(key)[2])
-        visibility = Visibility(masks, {} if scope is None else {"scope": scope}, grid)
+        visibility = Visibility(masks, _by_cause(scope), grid)
         listeners = self.recorders()
         want = ("weights", "scores", "mask") if listeners else ("weights",)
         result = attend(query, key, value, recipe, visibility, bias, None, want)
@@ -90,9 +90,15 @@ def spread(inputs: Tensor, keep: Tensor | None, scope: Scope | None = None):
     Hidden positions never reach a product; without a scope there is nothing to add.
     """
     inputs = hide(inputs, keep)
-    scopes = {} if scope is None else {"scope": scope}
-    clean, _, poison = quarantine(inputs, inputs, Visibility({}, scopes))
+    clean, _, poison = quarantine(inputs, inputs, Visibility({}, _by_cause(scope)))
     return clean, poison
+
+
+def _by_cause(scope: Scope | None) -> dict[str, Scope]:
+    """As a trace shows it; they have no argument beside it that makes a call causal."""
+    if scope is None:
+        return {}
+    return {"causal" if isinstance(scope, Causal) else scope.cause: scope}
 
 
 def given(query: Tensor, key: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from keras import ops
 from regard.compat.keras_self_attention.emission import Emission
 from regard.compat.keras_self_attention.penalties import penalty
 from regard.compat.reader import Reader, numbered, register, spread
-from regard.core.scopes import Window
+from regard.core.scopes import Causal, Window
 from regard.core.shapes import sizes_of, with_head, without_head
 from regard.layers.weights import WeightOptions, check_units
 
@@ -130,10 +130,10 @@ class SeqSelfAttention(Reader):
     def _window(self):
         """What the width and history_only leave to see."""
         width = self.attention_width
-        if self.history_only:
-            return Window(2**30 if width is None else width - 1)
         if width is None:
-            return None
+            return Causal(offset=0) if self.history_only else None
+        if self.history_only:
+            return Window(width - 1)
         lopsided = self.faithful and width % 2 == 0
         return Window(width // 2, width // 2 - lopsided)
 

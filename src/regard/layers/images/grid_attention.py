@@ -69,12 +69,12 @@ class GridAttention(GridReader):
             self.hidden = self.dense("hidden", channels, self.units, self.activation)
         self.score = self.dense("score", self.units or channels, 1)
 
-    def scope_mask(self, rows, columns):
+    def scope_masks(self, rows, columns):
         if self.scope is None:
-            return None
+            return {}
         places = ops.arange(rows, dtype="int32")
         allowed = self.scope.allows(Grid.of(rows, columns, places))
-        return allowed[None, :, None, :]
+        return {self.scope.cause: allowed[None, :, None, :]}
 
     def read(self, grid, seen):
         hidden = grid if self.units is None else self.hidden(grid)

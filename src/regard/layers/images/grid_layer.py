@@ -37,9 +37,9 @@ class GridReader(Adaptable, Traceable):
         """Readings (B, T, P, C) and a dict for the trace, "weights" (B, T, P, S)."""
         raise NotImplementedError(f"{type(self).__name__} must define read.")
 
-    def scope_mask(self, rows, columns):
-        """What the layer's own scope lets each row see (1, T, 1, S), or None."""
-        return None
+    def scope_masks(self, rows, columns):
+        """What the layer's own scope lets each row see (1, T, 1, S), by its cause."""
+        return {}
 
     def build(self, inputs_shape):
         if len(inputs_shape) != 4 or inputs_shape[-1] is None:
@@ -55,8 +55,7 @@ class GridReader(Adaptable, Traceable):
         mask = checked(mask, "mask", batch, columns)
         grid = hide_cells(inputs, None if mask is None else ops.expand_dims(mask, 1))
         parts = {} if mask is None else {"padding": mask[:, None, None, :]}
-        scope = self.scope_mask(rows, columns)
-        parts |= {} if scope is None else {"scope": scope}
+        parts |= self.scope_masks(rows, columns)
         if self.prefixes:
             parts["prefixes"] = prefixes_of(columns)[None, None]
         seen = ops.ones((1, 1, 1, columns), dtype="bool")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from regard.core import scopes
+
 Part = Mapping[str, Any]  # class_name and config
 _SIGNS = {"Both": "&", "Either": "|"}
 
@@ -16,8 +18,8 @@ def scopes_of(settings: Mapping[str, Any]) -> dict[str, Part]:
     if width := settings.get("sliding_window"):
         window = _part("Window", left=width - 1, right=width - 1)
         own = _part("Both", left=own, right=window) if own else window
-    alone = isinstance(own, Mapping) and kind_of(own) == "Window"
-    found["window" if alone else "scope"] = own
+    if isinstance(own, Mapping):  # a layer over edges tells only whether
+        found[getattr(scopes, kind_of(own), scopes.Scope).cause] = own
     return {cause: part for cause, part in found.items() if isinstance(part, Mapping)}
 
 
