@@ -19,9 +19,9 @@ from regard.trace import Trace
 # Arrays whose first axis is that of the keys; the size alone would not tell, for there
 # may be as many keys as features, queries or bells.
 PER_KEY = frozenset((*MEMORY, *PAIRS)) | frozenset(
-    "added judged seen shown key_places pixels x.key x.value x.inputs made.key "
-    "made.value made.scores made.weights p_choose arrived previous cumulative "
-    "alignment coverage chosen probabilities".split()
+    "added judged seen shown key_places pixels x.key x.value x.inputs x.distances[i] "
+    "x.attention_weights[i] made.key made.value made.scores made.weights p_choose "
+    "arrived previous cumulative alignment coverage chosen probabilities".split()
 )
 
 

@@ -8,14 +8,26 @@ from typing import Any
 import numpy as np
 
 from regard.seeing.steps.expressions import chosen, computed
-from regard.seeing.steps.functions import EVALUATED, FUNCTIONS
+from regard.seeing.steps.functions import EVALUATED, FUNCTIONS, Function
 from regard.seeing.steps.group import Group
 from regard.seeing.steps.numbers import mixed, shown
 
 _SIGNS = {ast.Add: (" + ", 1), ast.Sub: (" - ", 1), ast.MatMult: (r" \, ", 2)}
 _LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
 _ATOM = 9
-_WHOLE = ("{0}", "{0}^2", r"{0}^\top")  # patterns that bind closest
+_WHOLE = ("{0}^2", r"{0}^\top")  # patterns that bind closest
+# How close others hold together that are no name with brackets, and their arguments.
+_LEVELS = {"plus": (1, 1, 2), "dot": (2, 2, 3), "times": (2, 2, 3), "outer": (2, 2, 3)}
+_LEVELS |= {
+    "sum": (2, 2),
+    "unit": (2, 3),
+    "rotated": (2, 3, 0),
+    "heads_read": (2, 2, 3),
+}
+_MASKED = (
+    "largest",
+    "softmax",
+)  # whose second argument says what of the first they see
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ class Writer:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             return f"-{self.write(node.operand, 2)}", 1
         if isinstance(node, ast.Call):
-            return self._call(node), _ATOM
+            return self._call(node)
         return shown(computed(node, self.names)), _ATOM
 
     def _leaf(self, node: ast.expr) -> tuple[str, int]:
@@ -51,15 +63,13 @@ class Writer:
         fits = not self.keys or np.shape(value)[:1] == (self.keys,)
         if self.key is not None and fits and self._along_keys(node):
             value = _alone(value[self.key])
-        text = shown(value, name.split(".")[-1])
-        bare = not text.startswith("(")
-        return text, 1 if bare and (text[0] == "-" or r"\cdot" in text) else _ATOM
+        return _bound(shown(value, name.split(".")[-1]))
 
     def _along_keys(self, node: ast.expr) -> bool:
         """Whether the first axis of a leaf is that of the keys."""
         name = _name(node)
-        if not isinstance(node, ast.Subscript):
-            return name in self.per_key
+        if not isinstance(node, ast.Subscript) or ast.unparse(node) in self.per_key:
+            return ast.unparse(node) in self.per_key
         inside = node.slice
         if isinstance(inside, ast.Tuple):  # key[:, 0]
             return name in self.per_key and ast.unparse(inside.elts[0]) == ":"
@@ -68,15 +78,17 @@ class Writer:
     def _operation(self, node: ast.BinOp) -> tuple[str, int]:
         if isinstance(node.op, ast.Div):
             return rf"\frac{{{self.write(node.left)}}}{{{self.write(node.right)}}}", 3
+        alone = False  # one number before a product, which needs no brackets then
         if isinstance(node.op, ast.Pow):
             return f"{self.write(node.left, _ATOM)}^{{{self.write(node.right)}}}", 4
         if isinstance(node.op, ast.Mult):
-            number = self._is_number(node.left) or self._is_number(node.right)
+            alone = self._is_number(node.left)
+            number = alone or self._is_number(node.right)
             sign, level = (r" \cdot " if number else r" \odot "), 2
         elif type(node.op) in _SIGNS:
             sign, level = _SIGNS[type(node.op)]
         else:
-            return self._result(node, ""), _ATOM
+            return self._result(node, "")
         if isinstance(node.op, (ast.Add, ast.Sub)) and self._is(0, node.right):
             return self._written(node.left)
         if isinstance(node.op, ast.Mult) and self._is(1, node.left):
@@ -85,7 +97,7 @@ class Writer:
         if isinstance(node.op, ast.MatMult):  # what is added up over is written whole
             right = replace(self, key=None)
             left = right if np.ndim(computed(node.left, self.names)) == 1 else self
-        after = right.write(node.right, level + 1)
+        after = right.write(node.right, level if alone else level + 1)
         return left.write(node.left, level) + sign + after, level
 
     def _is_number(self, node: ast.expr) -> bool:
@@ -104,7 +116,7 @@ class Writer:
             node = chosen(node, self.names)
         return chose and isinstance(node, ast.Constant) and node.value == number
 
-    def _call(self, node: ast.Call) -> str:
+    def _call(self, node: ast.Call) -> tuple[str, int]:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         function = FUNCTIONS.get(name)
         if function is None or any(isinstance(e, ast.Lambda) for e in node.args):
@@ -113,28 +125,53 @@ class Writer:
             seen = np.asarray(computed(node.args[0], self.names))
             seen = seen[self.key] if seen.ndim else seen
             if seen.ndim:
-                return shown(computed(node, self.names))
-            return self.write(node.args[1] if seen else node.args[2])
+                return shown(computed(node, self.names)), _ATOM
+            return self._written(node.args[1] if seen else node.args[2])
         if name in ("given", "leaf", "demanded"):  # by the name that is asked for
             asked = node.args[1 if name == "given" else 2]
             return self._result(node, str(computed(asked, self.names)))
         if not function.pattern and name in EVALUATED:
             return self._result(node, name)
-        if name == "quotient" and not np.any(computed(node.args[1], self.names)):
-            return self._result(node, name)  # by zero nothing is divided
+        if name in ("quotient", "unit"):  # by zero nothing is divided
+            if not np.any(computed(node.args[-1], self.names)):
+                return self._result(node, name)
+        if name == "mix":
+            weights, values = (computed(each, self.names) for each in node.args)
+            if self.key is not None:  # maps, of which one key's entries are mixed
+                values = values[:, self.key]
+            return mixed(weights, values), 1
+        return self._by_pattern(node, name, function)
+
+    def _by_pattern(
+        self, node: ast.Call, name: str, function: Function
+    ) -> tuple[str, int]:
         writer = self
         if function.whole and not _has_axis(node):
             writer = replace(self, key=None)
-        if name == "mix":
-            return mixed(*(computed(each, self.names) for each in node.args))
         arguments = [each for each in node.args if not self._is_hidden(each)]
         if "{0}" not in function.pattern:
             inside = ", ".join(writer.write(each) for each in arguments)
-            return function.pattern.replace("{*}", inside) or _named(name, inside)
-        level = 2 if name in ("sum", "dot", "unit", "plus", "times") else 0
-        level = _ATOM if function.pattern in _WHOLE else level
-        given = [writer.write(each, level) for each in arguments]
-        return function.pattern.format(*given)
+            text = function.pattern.replace("{*}", inside) or _named(name, inside)
+            return text, _ATOM
+        if function.pattern == "{0}":
+            value = self._own(node, self._along_keys(node.args[0]))
+            if np.ndim(value) < 2 and isinstance(node.args[0], _LEAVES):
+                return _bound(shown(_alone(value)))  # what was made of it
+            return writer._written(node.args[0])
+        usual = _ATOM if function.pattern in _WHOLE else 0
+        own, *levels = _LEVELS.get(name, (_ATOM, *(usual for _ in arguments)))
+        levels += [0] * (len(arguments) - len(levels))
+        pairs = zip(arguments, levels, strict=False)
+        given = [writer.write(each, level) for each, level in pairs]
+        if name in _MASKED and len(node.args) > 1:
+            value, seen = (computed(each, self.names) for each in node.args[:2])
+            if np.ndim(value) == 1 and not np.all(seen):
+                if not np.any(seen):
+                    return self._result(node, name)
+                given[0] = shown(np.where(seen, value, -np.inf))
+        text = function.pattern.format(*given)
+        each = name == "softmax" and self.key is not None and not _has_axis(node)
+        return text + (f"_{{{self.key}}}" if each else ""), own
 
     def _is_hidden(self, node: ast.expr) -> bool:
         """Words, and settings and weights as a whole, are no numbers to write."""
@@ -145,12 +182,22 @@ class Writer:
         value = computed(node, self.names)
         return value is None or isinstance(value, (Group, str, Mapping))
 
-    def _result(self, node: ast.expr, name: str) -> str:
+    def _result(self, node: ast.expr, name: str) -> tuple[str, int]:
         """What it comes to, where that says more than what it is made of."""
+        return _bound(shown(self._own(node, True), name))
+
+    def _own(self, node: ast.expr, per_key: bool) -> Any:
+        """What it comes to, at the key where it has one entry for each."""
         value = np.asarray(computed(node, self.names))
-        if self.key is not None and value.shape[:1] == (self.keys,):
-            value = _alone(value[self.key])
-        return shown(value, name)
+        if per_key and self.key is not None and value.shape[:1] == (self.keys,):
+            return _alone(value[self.key])
+        return value
+
+
+def _bound(text: str) -> tuple[str, int]:
+    """A number holds together less where it has a sign or is a product."""
+    bare = not text.startswith("(")
+    return text, 1 if bare and (text[0] == "-" or r"\cdot" in text) else _ATOM
 
 
 def _name(node: ast.expr) -> str:
