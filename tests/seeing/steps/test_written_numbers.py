@@ -76,3 +76,9 @@ def test_a_product_inside_a_dot_product_has_brackets():
 def test_nothing_is_divided_by_a_length_of_zero():
     steps = regard.explain(layers.CosineAttention(), np.zeros((1, 2, 3)))
     assert "/" not in line(steps, "query_direction")
+
+
+def test_what_is_kept_of_an_array_goes_by_its_name():
+    x = np.random.default_rng(0).normal(size=(1, 4, 3))
+    text = line(regard.explain(layers.LinearAttention(2, 3), x), "memory")
+    assert text.startswith("keyᵀ value = ")

@@ -131,7 +131,8 @@ class Writer:
             asked = node.args[1 if name == "given" else 2]
             return self._result(node, str(computed(asked, self.names)))
         if not function.pattern and name in EVALUATED:
-            return self._result(node, name)
+            told = _name(node.args[1]).split(".")[-1] if name == "where" else name
+            return self._result(node, told)
         if name in ("quotient", "unit"):  # by zero nothing is divided
             if not np.any(computed(node.args[-1], self.names)):
                 return self._result(node, name)
