@@ -17,8 +17,11 @@ _LEAVES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
 _ATOM = 9
 _WHOLE = ("{0}^2", r"{0}^\top")  # patterns that bind closest
 # How close others hold together that are no name with brackets, and their arguments.
-_LEVELS = {"plus": (1, 1, 2), "dot": (2, 2, 3), "times": (2, 2, 3), "outer": (2, 2, 3)}
-_LEVELS |= {
+_LEVELS: Mapping[str, tuple[int, ...]] = {
+    "plus": (1, 1, 2),
+    "dot": (2, 2, 3),
+    "times": (2, 2, 3),
+    "outer": (2, 2, 3),
     "sum": (2, 2),
     "unit": (2, 3),
     "rotated": (2, 3, 0),
