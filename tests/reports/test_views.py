@@ -188,6 +188,43 @@ def test_removing_the_strongest_tokens_moves_the_probabilities(ask):
     assert plain[1] == "not −0.75 · good 0.25 · film 0.00"
 
 
+COLOURS = """const found = (query) => [...document.querySelectorAll(query)];
+const pixels = (query) => found(query).map((canvas) =>
+[...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data]);
+while (document.querySelector(".thumbnail:empty"))
+  await new Promise((done) => setTimeout(done, 20));"""
+
+
+def test_pictures_of_heads_have_the_colours_of_the_weights(ask):
+    eye = np.eye(2)
+    masks = {"user": np.array([[[1, 0], [1, 1]], [[1, 1], [1, 1]]], bool)}
+    record = AttentionRecord(
+        weights=stack(eye, eye[::-1]), masks=masks,
+        query_tokens=list("ab"), key_tokens=list("xy"),
+    )  # fmt: skip
+    pictures = ask(
+        [Example(source="s", output="o", attention=record)],
+        f"{COLOURS} return pixels('#heads canvas');",
+    )
+    light, dark = [247, 251, 255, 255], [8, 48, 107, 255]
+    first, second = (np.reshape(each, (4, 4)).tolist() for each in pictures)
+    assert first == [dark, [255] * 4, light, dark]  # a hidden cell is as paper
+    assert second == [light, dark, dark, light]
+
+
+def test_a_large_picture_has_the_colours_of_the_weights(ask):
+    tokens = [str(at) for at in range(70)]
+    record = AttentionRecord(weights=np.eye(70), query_tokens=tokens, key_tokens=tokens)
+    (picture,) = ask(
+        [Example(source="s", output="o", attention=record)],
+        f"{COLOURS} return pixels('#stage .canvas canvas');",
+    )
+    pixels = np.reshape(picture, (-1, 4))
+    dark = (pixels == [8, 48, 107, 255]).all(1).sum()
+    light = (pixels == [247, 251, 255, 255]).all(1).sum()
+    assert dark > 60 * 100 and light > 60 * dark
+
+
 def test_a_sequence_that_reads_itself_is_shown_by_distance(ask):
     weights = np.array([[1.0, 0, 0], [0.75, 0.25, 0], [0.125, 0.5, 0.375]])
     tokens = {"query_tokens": list("abc"), "key_tokens": list("abc")}

@@ -32,7 +32,7 @@ _OPTIONS = ("--minify", "--target=es2022", "--charset=utf8")
 OWN = tuple(
     "chart wide plane rows blocks stride begin columns example high queries masks "
     "count centre weights signed mirrored choices draw canvas note tab fits mark box "
-    "others called factor end all kind cell pairs falling outlined buffer divergence "
+    "others called factor end all kind cell pairs falling outlined stored divergence "
     "small titles seen table opens places answers strike told ring causeAt selected "
     "curve frame out phrases tops kept least found beneath colour under "
     "below image".split()

@@ -1,2 +1,2 @@
-/* 0dab0b60968853fc */
+/* f31b2f54086d09ac */
 const unpack=async s=>{const t=document.getElementById(s).textContent,o=new DataView(new ArrayBuffer(4*Math.ceil(t.length/5)));for(let e=0;e<t.length;e+=5){let n=0;for(let r=e;r<e+5;r+=1){const a=t.charCodeAt(r)||124;n=85*n+(a===125?60:a)-40}o.setUint32(e/5*4,n)}const c=o.buffer.slice(0,Math.floor(t.length/5*4));return new Response(new Blob([c]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).arrayBuffer()};

@@ -86,7 +86,7 @@ export const penOf = (canvas) => canvas.getContext("2d");
 export const painted = (width, height, colourOf) => {
   const pixels = new ImageData(width, height);
   const colours = new Uint32Array(pixels.data.buffer);
-  for (let at = 0; at < colours.length; at += 1) colours[at] = colourOf(floor(at / width), at % width);
+  colours.forEach((_, at) => (colours[at] = colourOf(floor(at / width), at % width)));
   const canvas = picture(width, height);
   penOf(canvas).putImageData(pixels, 0, 0);
   return canvas;

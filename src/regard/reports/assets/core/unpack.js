@@ -21,7 +21,7 @@ const opened = (chart, sides, buffer) => {
   const { outline, coding, scoreStart, causeStart } = chart;
   const { down = 1, across = 1 } = outline ?? {};
   return {
-    ...chart, buffer, down, across, outlined: outline, query, key, rows, columns, high: rows.length, wide: columns.length, mirrored: key.direction === "rtl",
+    ...chart, stored: buffer, down, across, outlined: outline, query, key, rows, columns, high: rows.length, wide: columns.length, mirrored: key.direction === "rtl",
     weights: reader(buffer, coding, chart.start),
     shares: chart.shares.map(([name, start]) => [name, reader(buffer, coding, start)]),
     causeAt: causeStart >= 0 && reader(buffer, "cause", causeStart),

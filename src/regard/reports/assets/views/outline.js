@@ -5,9 +5,9 @@ import { reader, register } from "../core/core.js";
 
 register("outline", {
   read(chart, head) {
-    const { buffer, high, outlined } = chart;
+    const { stored, high, outlined } = chart;
     const { meanScale, shape, sums, top } = outlined;
-    const of = (kind, start, size) => reader(buffer, kind, start)(head * size, (head + 1) * size);
+    const of = (kind, start, size) => reader(stored, kind, start)(head * size, (head + 1) * size);
     const overview = (start, scale) => of("u8", start, shape[0] * shape[1]).map((value) => value * scale);
     const tops = of("u16", outlined.top_weights, high * top);
     const columns = of("u32", outlined.top_keys, high * top);

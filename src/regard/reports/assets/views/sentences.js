@@ -7,9 +7,9 @@ let drawn;
 
 // Weights of sentences (N) and of words inside them (S), for one row of the plane's head.
 const numbersOf = (row) => {
-  const { buffer, coding, heads, high, sentences, wide } = view.chart;
+  const { stored, coding, heads, high, sentences, wide } = view.chart;
   const line = (state.h < 0 ? heads.length : state.h) * high + row;
-  const read = (kind, start, width) => reader(buffer, kind, start)(line * width, (line + 1) * width);
+  const read = (kind, start, width) => reader(stored, kind, start)(line * width, (line + 1) * width);
   return [read("f32", sentences.mass, sentences.lengths.length), read(coding, sentences.words, wide)];
 };
 

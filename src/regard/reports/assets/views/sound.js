@@ -21,7 +21,7 @@ const fileOf = (from, to) => {
   const [first, last] = [from, to].map((time) => min(samples, round(time * rate)));
   const size = 2 * (last - first);
   const head = [0x46464952, size + 36, 0x45564157, 0x20746d66, 16, 0x10001, rate, 2 * rate, 0x100002, 0x61746164, size];
-  return new Blob([Uint32Array.from(head), new Uint8Array(view.chart.buffer, start + 2 * first, size)], { type: "audio/wav" });
+  return new Blob([Uint32Array.from(head), new Uint8Array(view.chart.stored, start + 2 * first, size)], { type: "audio/wav" });
 };
 
 const play = (key) => {

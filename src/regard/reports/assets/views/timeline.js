@@ -8,7 +8,7 @@ let drawn;
 
 // Mel bands upwards, one pixel a frame; louder is darker (lighter on dark paper).
 const imageOf = ({ bands, frames, start }) => {
-  const levels = new Uint8Array(view.chart.buffer, start, bands * frames);
+  const levels = new Uint8Array(view.chart.stored, start, bands * frames);
   return painted(frames, bands, (row, frame) => {
     const level = levels[(bands - 1 - row) * frames + frame];
     return 0xff000000 + 0x10101 * (isDark() ? level : 255 - level);
