@@ -130,6 +130,15 @@ def test_resumes_from_the_start_where_no_checkpoint_was_written(tmp_path):
     assert folder.best.is_file() and folder.last.is_file()
 
 
+def test_what_killed_saves_left_is_swept_away(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", small_config())
+    for name in (".last-x1.keras", ".metrics-x2.jsonl", ".config-x3.json", ".mine"):
+        (folder.path / name).touch()
+    assert checkpoints.load_last(folder) is None
+    left = {each.name for each in folder.path.iterdir()}
+    assert left == {"config.json", "metrics.jsonl", ".mine"}
+
+
 @pytest.mark.parametrize("torn", ["cut", "inside"])
 def test_a_damaged_checkpoint_is_named(tmp_path, torn):
     folder = RunFolder.create(tmp_path / "run", small_config())

@@ -34,8 +34,9 @@ def load_last(folder: RunFolder) -> tuple[Any, dict[str, Any]] | None:
     Raises:
         ValueError: the checkpoint is damaged, or the metrics do not reach it.
     """
-    for torn in folder.path.glob(".*.keras"):  # a save that was killed
-        torn.unlink()
+    for suffix in ("keras", "json", "jsonl"):
+        for torn in folder.path.glob(f".*.{suffix}"):  # a save that was killed
+            torn.unlink()
     if not folder.last.is_file():
         folder.rewind_metrics(0)
         return None
