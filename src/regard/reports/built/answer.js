@@ -1,2 +1,2 @@
-/* 21d6906fe7096a28 */
+/* 423bb90cc9012c30 */
 {let c=0,v=(n,e)=>kt("dl.bars",n.map((r,s)=>[r,m("span.bar",{style:`width:${10*e[s]}rem`})," ",b(e[s],3)])),h=({counts:n,probabilities:e,product:r},s)=>{let[p,u]=[m("span"),m("div")],o=m("input",{type:"range",max:n.length-1,value:0});return o.oninput=()=>{c=n[o.value],g(p,l("removed",{n:c})),g(u,v(s,e[o.value])),d()},o.oninput(),[m("p.scale",m("label",l("remove")," ",o),p),u,r?pe(l("by_product")):""]},d=()=>{let n=new Set(i.I.explanation?.removal?.order.slice(0,c));rt(".running bdi",e=>e.classList.toggle("gone",n.has(e.at)))};ve("answer",{$q:d,$p(){let{probabilities:n=[],removal:e}=i.I.explanation??{},[r,s]=[0,1].map(p=>n.map(u=>u[p]));return r.length?[m("h4",l("probabilities")),...e?h(e,r):[v(r,s)]]:[]}});}

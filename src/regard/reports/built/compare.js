@@ -1,2 +1,2 @@
-/* fd2caa9a147a3b1f */
-{let r=(e,t)=>{let o=t.O.map((n,s)=>n-e.O[s]),c=o.reduce((n,s)=>E(n,O(s)||0),0)||1;return{...e,O:o,P:c,scores:null,shares:[]}};ve("compare",{R:{c:0},start:()=>T("compare","change",e=>(a.c=+e,Y())),C(e){let t=i.Z[a.m];if(!t)return e;let o=X(t,a.h);return{...[e,o,r(e,o)][a.c]??e,$i:t.apart.at(a.h)}},show(){let[e,t]=j.names;f("pair_of_models").hidden=!i.Z.length,g(f("compare"),R(0,`A: ${e}`),R(1,`B: ${t}`),R(2,"B − A")).value=a.c}});}
+/* 38db17312cd4b97f */
+{let r=(e,t)=>{let n=t.O.map((o,s)=>o-e.O[s]),c=n.reduce((o,s)=>E(o,O(s)||0),0)||1;return{...e,O:n,P:c,scores:null,shares:[]}};ve("compare",{R:{c:0},start:()=>T("compare","change",e=>(a.c=+e,Y())),C(e){let t=i.Z[a.m];if(!t)return e;let n=X(t,a.h);return{...[e,n,r(e,n)][a.c]??e,$i:t.apart.at(a.h)}},show(){let[e,t]=j.names;f("pair_of_models").hidden=!i.Z.length,g(f("compare"),R(0,`A: ${e}`),R(1,`B: ${t}`),R(2,"B − A")).value=a.c}});}

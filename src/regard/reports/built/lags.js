@@ -1,2 +1,2 @@
-/* cecf43740f240fc4 */
+/* 22311667454f35e5 */
 {let p=({key:e,$g:c,query:n,B:o})=>e===n&&!c&&o>1&&o<=1e3,K=e=>{let{L:c,A:n,O:o}=e,r=n.B,u=(t,s)=>t+s<0||t+s>=r?-1:t*r+t+s,{D:h}=n,x=t=>h.some(s=>u(s,t)>=0&&!c?.[u(s,t)]),d=xt(2*r-1,t=>t-r+1).filter(x),y=h.flatMap(t=>d.map(s=>u(t,s))),v={text:d.map(t=>t?`i${t<0?"−":"+"}${O(t)}`:"i"),flags:"",raw:{},direction:"ltr"},M=n.causes.length+1;return{...e,scores:null,shares:[],$i:void 0,$l:void 0,A:{...n,key:v,B:d.length,H:H(d),Q:!1,gold:null,causes:[...n.causes,"outside"]},O:Float32Array.from(y,t=>t<0?0:o[t]),L:Uint8Array.from(y,t=>t<0?M:c?.[t]??0)}};ve("lags",{R:{l:0},start:()=>T("lag","change",()=>(a.l^=1,a.k=-1,Y())),C:e=>a.l&&p(e.A)?K(e):e,show(){f("by_lag").hidden=!p(i.maps[a.m]),f("lag").checked=a.l}});}

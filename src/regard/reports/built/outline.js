@@ -1,2 +1,2 @@
-/* 442ef5b24ff17f15 */
+/* 36632289b620ea3b */
 {ve("outline",{read(x,c){let{$h:K,J:p,$g:s}=x,{meanScale:B,shape:y,sums:M,top:n}=s,o=(e,t,r)=>V(K,e,t)(c*r,(c+1)*r),d=(e,t)=>o("u8",e,y[0]*y[1]).map(r=>r*t),v=o("u16",s.top_weights,p*n),w=o("u32",s.top_keys,p*n),u=(e,t)=>e.subarray(t*n,(t+1)*n);return{A:x,$z:v,sums:M?.[c],shares:[],$l:o("u32",s.visible,p),$A:e=>u(w,e),$C:(e,t)=>u(v,e)[u(w,e).indexOf(t)],$B:e=>u(v,e).at(-1),largest:d(s.largest,1),mean:d(s.mean,B)}}});}

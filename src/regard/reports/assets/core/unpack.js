@@ -24,7 +24,7 @@ const opened = (chart, sides, buffer) => {
     ...chart, stored: buffer, down, across, outlined: outline, query, key, rows, columns, high: rows.length, wide: columns.length, mirrored: key.direction === "rtl",
     weights: reader(buffer, coding, chart.start),
     shares: chart.shares.map(([name, start]) => [name, reader(buffer, coding, start)]),
-    causeAt: causeStart >= 0 && reader(buffer, "cause", causeStart),
+    causeAt: causeStart >= 0 ? reader(buffer, "cause", causeStart) : null, // false[cell] is slow
     scores: scoreStart >= 0 && reader(buffer, "f32", scoreStart),
   };
 };
