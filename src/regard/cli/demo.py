@@ -68,7 +68,7 @@ def _longer(scores: dict[str, Any], seconds: float, epochs: int) -> str:
         return "train longer, with more --epochs"
     return (
         f"the {seconds:g} s allowed were over before the {epochs} epochs; train "
-        f"longer, with more --seconds"
+        "longer, with more --seconds"
     )
 
 

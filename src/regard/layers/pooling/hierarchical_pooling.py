@@ -9,7 +9,11 @@ from regard.core.shapes import sizes_of
 from regard.layers.inputs import join
 from regard.layers.keras_internals import get_keras_mask
 from regard.layers.pooling.context_pooling import ContextPooling
-from regard.layers.pooling.two_levels import narrowed, product, reading_with_changes
+from regard.layers.pooling.two_levels import (
+    joint_weights,
+    narrowed,
+    reading_with_changes,
+)
 from regard.layers.specs import spec_of_answer
 from regard.layers.traceable import Traceable
 
@@ -82,7 +86,7 @@ class HierarchicalPooling(Traceable):
             with reading_with_changes(self, *read[2:], words):
                 read = self._read(inputs, words, sentences, training)
         output, found, word_weights, sentence_weights = read
-        weights = product(word_weights, sentence_weights)
+        weights = joint_weights(word_weights, sentence_weights)
         batch = sizes_of(inputs)[0]
         for listener in self.recorders():
             extra = {"words": word_weights, "sentences": sentence_weights}

@@ -9,7 +9,7 @@ from regard.core.scores import widen
 from regard.core.shapes import sizes_of
 
 
-def product(words, sentences):
+def joint_weights(words, sentences):
     """(B, N, S) and (B, N) -> (B, N, S): what every word weighs in the document."""
     return widen(sentences)[..., None] * widen(words)
 
@@ -30,7 +30,7 @@ def reading_with_changes(layer, words, sentences, mask):
     Changed are the weights of all words. A sentence then has what its words sum to and
     a word its part of that; what the parts of a sentence summed to, they sum to still.
     """
-    weights = product(words, sentences)
+    weights = joint_weights(words, sentences)
     shape = sizes_of(weights)
     row = (shape[0], 1, 1, shape[1] * shape[2])
     table = ops.reshape(weights, row)

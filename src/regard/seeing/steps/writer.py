@@ -27,10 +27,8 @@ _LEVELS: Mapping[str, tuple[int, ...]] = {
     "rotated": (2, 3, 0),
     "heads_read": (2, 2, 3),
 }
-_MASKED = (
-    "largest",
-    "softmax",
-)  # whose second argument says what of the first they see
+# Those whose second argument says what of the first they see.
+_MASKED = ("largest", "softmax")
 
 
 @dataclass(frozen=True)
